@@ -1,0 +1,145 @@
+"""onnxruntime inside a PostgreSQL backend: imported when it is first needed, one thread, sessions cached."""
+
+import json
+import os
+import platform
+import signal
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import logintel_server
+
+# numpy and onnxruntime bring thread pools along; a backend is one of many processes and computes on one core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+CACHED_MODELS = 8
+SECONDS_BEFORE_RETRY = 60
+MAX_SHAPES = 256
+"""Shapes a call: a running model cannot be cancelled, and its memory grows with the batch."""
+
+
+class ModelError(Exception):
+    """A model that cannot be used: names the model and says what is wrong with it."""
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Block all signals, so that threads started inside leave the server's signals to its main thread."""
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model ready to run."""
+
+    title: str  # name and version, for messages
+    name: str
+    metadata: Mapping[str, Any]
+    vocabulary: frozenset[str]
+    session: Any  # onnxruntime.InferenceSession
+    inputs: tuple[str, ...]
+
+    def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
+        """Run the graph on feature columns of N strings each.
+
+        Returns (labels [N], probabilities [N, classes]) for a classifier, (None, scores [N]) for an outlier model.
+        """
+        import numpy
+
+        feed = {name: numpy.array(features[name], dtype=object).reshape(-1, 1) for name in self.inputs}
+        if self.metadata["kind"] == "outlier":
+            return None, self.session.run(["score"], feed)[0].reshape(-1)
+        return tuple(self.session.run(["label", "probabilities"], feed))
+
+
+def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) -> Model:
+    """Make a model of an ONNX graph. Raises ModelError when onnxruntime refuses the graph."""
+    with signals_blocked():
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # would keep the memory of the largest batch ever run
+        options.log_severity_level = 4
+        try:
+            session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own exceptions share no public base class
+            raise ModelError(f"model {title} cannot be loaded: {first_line(error)}") from None
+    return Model(title, name, metadata, frozenset(metadata.get("vocabulary", ())), session,
+                 tuple(value.name for value in session.get_inputs()))
+
+
+_models: OrderedDict[tuple, Model] = OrderedDict()
+_failures: dict[tuple, tuple[float, ModelError]] = {}
+
+
+def models_of_set(plpy: Any, model_set_id: int) -> list[Model]:
+    """Models of a set, from this backend's cache where it has them. Raises ModelError."""
+    check_version(plpy)
+    rows = plpy.execute(plpy.prepare(
+        "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.ml_models m "
+        "JOIN logintel.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name", ["integer"]),
+        [model_set_id])
+    return [_cached(plpy, row) for row in rows]
+
+
+def _cached(plpy: Any, row: Mapping[str, Any]) -> Model:
+    # The hash alone would do for the graph, but what its outputs mean is in the metadata of the row.
+    key = (row["sha256"], row["id"], row["created_at"])
+    if key in _models:
+        _models.move_to_end(key)
+        return _models[key]
+    failed_at, failure = _failures.get(key, (0.0, None))
+    if failure and time.monotonic() - failed_at < SECONDS_BEFORE_RETRY:
+        raise failure
+    try:
+        model = _models[key] = _load(plpy, row)
+    except ModelError as error:
+        _failures[key] = (time.monotonic(), error)
+        raise
+    while len(_models) > CACHED_MODELS:
+        _models.popitem(last=False)
+    return model
+
+
+def _load(plpy: Any, row: Mapping[str, Any]) -> Model:
+    title = f"{row['name']} {row['version']}"
+    stored = plpy.execute(plpy.prepare(
+        "SELECT onnx, metadata::text FROM logintel.ml_models WHERE id = $1", ["integer"]), [row["id"]])[0]
+    if sha256(stored["onnx"]).hexdigest() != row["sha256"]:
+        raise ModelError(f"model {title} is corrupt: its bytes do not match its SHA-256")
+    return open_model(row["name"], title, stored["onnx"], json.loads(stored["metadata"]))
+
+
+def check_version(plpy: Any) -> None:
+    """Raise ModelError when the extension was updated after this backend imported the package, or without it."""
+    installed = plpy.execute("SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'logintel'")
+    if installed and installed[0]["extversion"] != logintel_server.__version__:
+        raise ModelError(
+            f"the extension is version {installed[0]['extversion']}, the Python package in this session is "
+            f"{logintel_server.__version__}: start a new session, or run make install for this server")
+
+
+def versions(plpy: Any) -> str:
+    """One line with the versions of all that scores. Raises ModelError where they don't fit together."""
+    with signals_blocked():
+        import numpy
+        import onnxruntime
+    check_version(plpy)
+    return (f"Python {platform.python_version()}, logintel_server {logintel_server.__version__}, "
+            f"numpy {numpy.__version__}, onnxruntime {onnxruntime.__version__}")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,113 @@
+-- The checks of doctor(): each returns rows of (status, detail, next_step).
+CREATE FUNCTION logintel._check_python(OUT status text, OUT detail text, OUT next_step text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    status := 'ok';
+    detail := logintel._python_versions();
+END
+$function$;
+
+CREATE FUNCTION logintel._check_models() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    model record;
+BEGIN
+    FOR model IN SELECT m.* FROM logintel.ml_models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
+                 WHERE s.id = logintel._active_model_set() ORDER BY m.name LOOP
+        BEGIN
+            IF encode(sha256(model.onnx), 'hex') <> model.sha256 THEN
+                RAISE EXCEPTION 'its bytes do not match its SHA-256';
+            END IF;
+            PERFORM logintel._check_model(model.name, model.onnx, model.metadata, model.golden);
+            status := 'ok';
+            detail := format('%s %s reproduces its golden cases', model.name, model.version);
+            next_step := NULL;
+            IF (model.metadata ->> 'shape_version')::integer <> logintel.shape_version() THEN
+                status := 'problem';
+                detail := format('%s %s was trained with another version of the shape function', model.name, model.version);
+                next_step := 'train it again: logintel train --deploy';
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'problem';
+            detail := format('%s %s: %s', model.name, model.version, SQLERRM);
+            next_step := format('SELECT logintel.rollback(%L), or train again: logintel train --deploy', model.name);
+        END;
+        RETURN NEXT;
+    END LOOP;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'problem', 'no model is deployed', 'logintel train --deploy';
+    END IF;
+END
+$function$;
+
+CREATE FUNCTION logintel._check_settings() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN s.name = 'mode' AND s.value <> 'inline' THEN 'note' ELSE 'ok' END,
+           format('%s = %s', s.name, s.value),
+           CASE WHEN s.name = 'mode' AND s.value <> 'inline' THEN 'run SELECT logintel.backfill() regularly, or set mode to inline' END
+    FROM logintel.settings s ORDER BY s.name;
+END;
+
+CREATE FUNCTION logintel._check_log_table() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN i.present THEN 'ok' ELSE 'note' END,
+           format('%s is attached%s', a.log_table, CASE WHEN NOT i.present THEN ', but has no index on its key' END),
+           CASE WHEN NOT i.present THEN 'create an index on the key, or views that show lines are slow' END
+    FROM logintel.attachments a
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM pg_index x JOIN pg_attribute c ON c.attrelid = x.indrelid AND c.attnum = x.indkey[0]
+                       WHERE x.indrelid = a.log_table AND c.attname = a.columns ->> 'id') AS present) AS i
+    UNION ALL
+    SELECT 'problem', 'no log table is attached', 'SELECT logintel.create_log_entries(), or SELECT logintel.attach(...)'
+    WHERE NOT EXISTS (SELECT FROM logintel.attachments);
+END;
+
+CREATE FUNCTION logintel._check_triggers() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE g.tgenabled WHEN 'O' THEN 'ok' WHEN 'A' THEN 'ok' ELSE 'problem' END,
+           format('%s on %s is %s', t.name, p.tbl,
+                  CASE WHEN g.tgenabled IS NULL THEN 'missing' WHEN g.tgenabled IN ('O', 'A') THEN 'enabled' ELSE 'disabled' END),
+           CASE WHEN g.tgenabled IS NULL THEN 'SELECT logintel.maintain()'
+                WHEN g.tgenabled NOT IN ('O', 'A') THEN format('ALTER TABLE %s ENABLE TRIGGER %I', p.tbl, t.name) END
+    FROM logintel.attachments a
+    CROSS JOIN LATERAL logintel._trigger_tables(a.log_table) AS p (tbl)
+    CROSS JOIN (VALUES ('logintel_insert'), ('logintel_update'), ('logintel_delete'), ('logintel_truncate')) AS t (name)
+    LEFT JOIN pg_trigger g ON g.tgrelid = p.tbl AND g.tgname = t.name;
+END;
+
+CREATE FUNCTION logintel._check_lines() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    pending bigint := (SELECT s.pending FROM logintel.ml_status s);
+BEGIN
+    RETURN QUERY SELECT CASE WHEN pending > 0 THEN 'note' ELSE 'ok' END, format('%s lines are pending', pending),
+                        CASE WHEN pending > 0 THEN 'logintel backfill, or SELECT logintel.backfill() until it returns 0' END;
+END
+$function$;
+
+CREATE FUNCTION logintel._check_upkeep() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    appended bigint := (SELECT count(*) FROM logintel.shape_scores s
+                        WHERE NOT s.canonical AND s.model_set_id = logintel._active_model_set());
+BEGIN
+    RETURN QUERY SELECT CASE WHEN appended > 1000 THEN 'note' ELSE 'ok' END,
+                        format('%s scores were appended since the last maintain()', appended),
+                        CASE WHEN appended > 1000 THEN 'run SELECT * FROM logintel.maintain() regularly' END;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._check_python() IS 'Check of doctor(): Python, packages and versions.';
+COMMENT ON FUNCTION logintel._check_models() IS 'Check of doctor(): the models in force.';
+COMMENT ON FUNCTION logintel._check_settings() IS 'Check of doctor(): settings.';
+COMMENT ON FUNCTION logintel._check_log_table() IS 'Check of doctor(): the attached log table.';
+COMMENT ON FUNCTION logintel._check_triggers() IS 'Check of doctor(): triggers on the log table and its partitions.';
+COMMENT ON FUNCTION logintel._check_lines() IS 'Check of doctor(): pending lines.';
+COMMENT ON FUNCTION logintel._check_upkeep() IS 'Check of doctor(): work that is left for maintain().';

@@ -1,0 +1,15 @@
+CREATE FUNCTION logintel.grant_manage(to_role regrole) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel.grant_read(to_role);
+    EXECUTE format('GRANT UPDATE (value) ON logintel.settings TO %s', to_role);
+    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON logintel.level_names TO %s', to_role);
+    EXECUTE format('GRANT SELECT ON logintel.log_lines, logintel.attachments, logintel.deployments, logintel.ml_models TO %s', to_role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION logintel.attach(regclass, jsonb), logintel.detach(), logintel.create_log_entries(), '
+                   'logintel.import_model(text, bytea, jsonb, jsonb), logintel.deploy(text, integer), logintel.rollback(text), '
+                   'logintel.backfill(timestamptz, integer), logintel.maintain() TO %s', to_role);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.grant_manage(regrole) IS 'Lets a role train, import, deploy and roll back models, attach its own tables, backfill, and change settings.';

@@ -1,0 +1,23 @@
+-- One row a setting, changed with UPDATE; a change acts on the next statement. Every setting has a row from the start,
+-- so a dump's rows arrive as changes: sql/triggers/check_setting.sql turns them into updates.
+CREATE TABLE logintel.settings (
+    name text NOT NULL,
+    value text NOT NULL,
+    description text NOT NULL,
+    CONSTRAINT settings_pkey PRIMARY KEY (name)
+);
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.settings', '');
+
+COMMENT ON TABLE logintel.settings IS 'Settings of logintel. Change one with UPDATE logintel.settings SET value = ... WHERE name = ...; it acts on the next statement.';
+COMMENT ON COLUMN logintel.settings.name IS 'Name of the setting.';
+COMMENT ON COLUMN logintel.settings.value IS 'Its value, checked when it is written.';
+COMMENT ON COLUMN logintel.settings.description IS 'What it does and which values it takes.';
+
+INSERT INTO logintel.settings (name, value, description) VALUES
+    ('mode', 'inline',
+     'inline: every line is scored at the write. deferred: lines of known shape are, new shapes wait for backfill(). off: nothing is scored until backfill().'),
+    ('anomaly_threshold', '0.7',
+     'A line is an anomaly when its anomaly score reaches this; from 0 to 1.'),
+    ('classification_min_confidence', '0.6',
+     'A level below this confidence is no correction; from 0 to 1.');

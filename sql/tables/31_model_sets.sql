@@ -1,0 +1,17 @@
+-- The model versions that score a line together: one of each name. Sets never change, so what a set said of a shape
+-- stays true, and a rollback finds the scores of the set it returns to.
+CREATE TABLE logintel.model_sets (
+    id integer GENERATED ALWAYS AS IDENTITY,
+    model_ids integer[] NOT NULL,
+    model_version text NOT NULL,
+    CONSTRAINT model_sets_pkey PRIMARY KEY (id),
+    CONSTRAINT model_sets_model_ids_key UNIQUE (model_ids)
+);
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.model_sets', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel.model_sets_id_seq', '');
+
+COMMENT ON TABLE logintel.model_sets IS 'Combinations of model versions that have scored lines together.';
+COMMENT ON COLUMN logintel.model_sets.id IS 'Identifies the set.';
+COMMENT ON COLUMN logintel.model_sets.model_ids IS 'Ids in ml_models, ascending.';
+COMMENT ON COLUMN logintel.model_sets.model_version IS 'The set in words, such as "anomaly 1, level 3".';

@@ -1,0 +1,55 @@
+-- What each model set says of each shape. Rows never change, and a prediction points to the one it was made from.
+--
+-- Two sessions may learn the same shape at once. A unique index on the shape would make one wait for the other's
+-- commit, so a session appends without any: duplicates say the same and do no harm. maintain() and deploy() then make
+-- one row of each shape canonical. Only those are unique, so that the lookup of a whole batch may be a hash join.
+CREATE TABLE logintel.shape_scores (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    model_set_id integer NOT NULL,
+    shape_hash bigint NOT NULL,
+    canonical boolean NOT NULL DEFAULT false,
+    template text NOT NULL,
+    service text NOT NULL,
+    source_type text NOT NULL,
+    level text NOT NULL,
+    status_class text NOT NULL,
+    latency_bucket text NOT NULL,
+    predicted_level text,
+    level_confidence real,
+    level_probabilities jsonb,
+    category text,
+    category_confidence real,
+    labels text[],
+    anomaly_score real,
+    anomaly_type text,
+    latency_us real NOT NULL,
+    scored_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT shape_scores_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX shape_scores_canonical_key ON logintel.shape_scores (model_set_id, shape_hash) INCLUDE (id) WHERE canonical;
+CREATE INDEX shape_scores_appended_idx ON logintel.shape_scores (model_set_id, shape_hash) WHERE NOT canonical;
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores_id_seq', '');
+
+COMMENT ON TABLE logintel.shape_scores IS 'What each model set says of each shape: computed once, used by every line of that shape.';
+COMMENT ON COLUMN logintel.shape_scores.id IS 'Identifies the score; predictions point to it.';
+COMMENT ON COLUMN logintel.shape_scores.model_set_id IS 'The model set that gave the score.';
+COMMENT ON COLUMN logintel.shape_scores.shape_hash IS 'shape_hash() of the shape: how a line finds its score.';
+COMMENT ON COLUMN logintel.shape_scores.canonical IS 'True for the one row of a shape that lookups use first; false for rows appended since the last maintain().';
+COMMENT ON COLUMN logintel.shape_scores.template IS 'The masked message.';
+COMMENT ON COLUMN logintel.shape_scores.service IS 'Service of the shape.';
+COMMENT ON COLUMN logintel.shape_scores.source_type IS 'Source type of the shape.';
+COMMENT ON COLUMN logintel.shape_scores.level IS 'Declared level of the shape, as the source wrote it.';
+COMMENT ON COLUMN logintel.shape_scores.status_class IS 'HTTP status class of the shape.';
+COMMENT ON COLUMN logintel.shape_scores.latency_bucket IS 'Response time bucket of the shape.';
+COMMENT ON COLUMN logintel.shape_scores.predicted_level IS 'Level that the level model predicts; null without a level model.';
+COMMENT ON COLUMN logintel.shape_scores.level_confidence IS 'Its probability, 0 to 1.';
+COMMENT ON COLUMN logintel.shape_scores.level_probabilities IS 'Probability of each level.';
+COMMENT ON COLUMN logintel.shape_scores.category IS 'Likeliest category; null without a category model.';
+COMMENT ON COLUMN logintel.shape_scores.category_confidence IS 'Its probability, 0 to 1.';
+COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.3 or more.';
+COMMENT ON COLUMN logintel.shape_scores.anomaly_score IS 'How anomalous the shape is, 0 to 1; null without an anomaly model.';
+COMMENT ON COLUMN logintel.shape_scores.anomaly_type IS 'The kind of anomaly it would be.';
+COMMENT ON COLUMN logintel.shape_scores.latency_us IS 'What computing the score took, in microseconds: its share of the batch.';
+COMMENT ON COLUMN logintel.shape_scores.scored_at IS 'When the score was computed.';

@@ -1,0 +1,69 @@
+-- The write path. %1$s is the source of the lines; %2$s reads the key and %3$s the arguments of shape() from its row t;
+-- %4$s goes first.
+--
+-- The hot path is the first INSERT: lines of known shapes get their score. It starts no Python, waits for nobody and
+-- needs no subtransaction. Only if it left lines out, the rest looks for shapes learned since the last maintain(),
+-- then has the models score the shapes that nobody knows. Lines that stay out are pending: backfill() finds them.
+--
+-- OFFSET 0 keeps the planner from computing the hash a second time where the join compares it.
+CREATE FUNCTION logintel._scoring_body(lines text, id text, arguments text, before text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format($template$
+DECLARE
+    active integer := (SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1);
+    mode text := (SELECT s.value FROM logintel.settings s WHERE s.name = 'mode');
+    line_count bigint;
+    scored bigint;
+    new_shapes logintel.shape[];
+BEGIN
+    %4$s
+    IF mode = 'off' THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO logintel.predictions (log_entry_id, score_id)
+    SELECT l.id, s.id
+    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
+    JOIN logintel.shape_scores s ON s.canonical AND s.model_set_id = active AND s.shape_hash = l.shape_hash;
+    GET DIAGNOSTICS scored = ROW_COUNT;
+    line_count := (SELECT count(*) FROM %1$s);
+    IF scored = line_count THEN
+        RETURN NULL;
+    END IF;
+
+    IF active IS NULL THEN
+        PERFORM logintel._warn_pending('no model is deployed');
+        RETURN NULL;
+    ELSIF mode = 'inline' THEN
+        BEGIN
+            FOR new_shapes IN
+                SELECT array_agg(n.shape)
+                FROM (SELECT u.shape, row_number() OVER () - 1 AS number
+                      FROM (SELECT DISTINCT ON (l.shape_hash) l.shape
+                            FROM (SELECT logintel.shape(%3$s) AS shape, logintel.shape_hash(%3$s) AS shape_hash
+                                  FROM %1$s OFFSET 0) AS l
+                            WHERE NOT EXISTS (SELECT FROM logintel.shape_scores s
+                                              WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash)) AS u) AS n
+                GROUP BY n.number / 256
+            LOOP
+                PERFORM logintel._learn_shapes(active, new_shapes, false);
+            END LOOP;
+        EXCEPTION WHEN OTHERS THEN
+            IF SQLSTATE LIKE '40%%' THEN
+                RAISE;  -- the transaction has to be retried, and only its owner can do that
+            END IF;
+            PERFORM logintel._warn_pending(SQLERRM);
+        END;
+    END IF;
+
+    -- Predictions of this transaction carry its now(), which tells them from any older ones.
+    INSERT INTO logintel.predictions (log_entry_id, score_id)
+    SELECT l.id, s.id
+    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
+                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash LIMIT 1) AS s
+    WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = l.id AND p.predicted_at = now());
+    RETURN NULL;
+END
+$template$, lines, id, arguments, before);
+
+COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text) IS 'Body of a trigger function that scores lines.';

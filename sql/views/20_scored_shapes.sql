@@ -1,0 +1,43 @@
+-- A score read under the settings of the moment: a changed threshold acts on history too.
+CREATE VIEW logintel.scored_shapes AS
+SELECT s.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s.level,
+       n.level AS declared_level, s.predicted_level, s.level_confidence, s.level_probabilities,
+       s.category, s.category_confidence, s.labels,
+       v.is_anomaly, s.anomaly_score,
+       CASE WHEN v.is_anomaly THEN s.anomaly_score ELSE (1 - s.anomaly_score)::real END AS anomaly_confidence,
+       CASE WHEN v.is_anomaly THEN s.anomaly_type END AS anomaly_type,
+       logintel.severity(s.predicted_level, v.is_anomaly) AS severity,
+       n.level <> s.predicted_level AND s.level_confidence >= settings.min_confidence AS is_correction,
+       s.level_confidence < settings.min_confidence AS is_abstained,
+       m.model_version, s.latency_us
+FROM logintel.shape_scores s
+JOIN logintel.model_sets m ON m.id = s.model_set_id
+CROSS JOIN (SELECT max(value) FILTER (WHERE name = 'anomaly_threshold')::real AS anomaly_threshold,
+                   max(value) FILTER (WHERE name = 'classification_min_confidence')::real AS min_confidence
+            FROM logintel.settings) AS settings
+CROSS JOIN LATERAL (SELECT s.anomaly_score >= settings.anomaly_threshold AS is_anomaly) AS v
+LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level));
+
+COMMENT ON VIEW logintel.scored_shapes IS 'Scores of shapes under the settings in force, with the declared level normalised.';
+COMMENT ON COLUMN logintel.scored_shapes.score_id IS 'Identifies the score.';
+COMMENT ON COLUMN logintel.scored_shapes.model_set_id IS 'Model set that gave it.';
+COMMENT ON COLUMN logintel.scored_shapes.template IS 'The masked message.';
+COMMENT ON COLUMN logintel.scored_shapes.service IS 'Service of the shape.';
+COMMENT ON COLUMN logintel.scored_shapes.source_type IS 'Source type of the shape.';
+COMMENT ON COLUMN logintel.scored_shapes.level IS 'Declared level as the source wrote it.';
+COMMENT ON COLUMN logintel.scored_shapes.declared_level IS 'Declared level, normalised; null when unknown.';
+COMMENT ON COLUMN logintel.scored_shapes.predicted_level IS 'Predicted level.';
+COMMENT ON COLUMN logintel.scored_shapes.level_confidence IS 'Probability of the predicted level.';
+COMMENT ON COLUMN logintel.scored_shapes.level_probabilities IS 'Probability of each level.';
+COMMENT ON COLUMN logintel.scored_shapes.category IS 'Likeliest category.';
+COMMENT ON COLUMN logintel.scored_shapes.category_confidence IS 'Probability of that category.';
+COMMENT ON COLUMN logintel.scored_shapes.labels IS 'All categories that apply.';
+COMMENT ON COLUMN logintel.scored_shapes.is_anomaly IS 'Whether the anomaly score reaches the threshold in force.';
+COMMENT ON COLUMN logintel.scored_shapes.anomaly_score IS 'How anomalous, 0 to 1.';
+COMMENT ON COLUMN logintel.scored_shapes.anomaly_confidence IS 'Confidence of is_anomaly, 0 to 1.';
+COMMENT ON COLUMN logintel.scored_shapes.anomaly_type IS 'Kind of anomaly; null when it is none.';
+COMMENT ON COLUMN logintel.scored_shapes.severity IS 'critical, high, medium or low.';
+COMMENT ON COLUMN logintel.scored_shapes.is_correction IS 'Whether the predicted level differs from the declared one at or above the minimum confidence.';
+COMMENT ON COLUMN logintel.scored_shapes.is_abstained IS 'Whether the level stays below the minimum confidence.';
+COMMENT ON COLUMN logintel.scored_shapes.model_version IS 'The models that gave the score.';
+COMMENT ON COLUMN logintel.scored_shapes.latency_us IS 'What computing the score took, in microseconds.';
