@@ -36,7 +36,7 @@ class TinyModel:
 
 
 @functools.cache
-def tiny_model(name: str = "level", classes: tuple[tuple[str, str], ...] = LEVELS) -> TinyModel:
+def tiny_model(name: str = "level", classes: tuple[tuple[str, str], ...] = LEVELS, feature: str = "words") -> TinyModel:
     """Make a classifier that gives each word of `classes` its class, nearly for certain."""
     words, labels = zip(*classes, strict=True)
     pipeline = make_pipeline(
@@ -44,7 +44,7 @@ def tiny_model(name: str = "level", classes: tuple[tuple[str, str], ...] = LEVEL
     ).fit(words, labels)
     onnx = to_onnx(
         pipeline,
-        initial_types=[("words", StringTensorType([None, 1]))],
+        initial_types=[(feature, StringTensorType([None, 1]))],
         options={id(pipeline[-1]): {"zipmap": False}, id(pipeline[0]): {"tokenexp": "[^ ]+"}},
         target_opset=18,
     )

@@ -16,8 +16,9 @@ BEGIN
     WHERE jsonb_typeof(e.log) <> 'object' OR f.name IS NOT NULL
     ORDER BY e.n LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'analyze: element % %', bad.n, coalesce(
-            format('has the %s %s, which is no number', bad.name, bad.log -> bad.name), 'is not an object')
+        RAISE EXCEPTION 'analyze: element % %', bad.n,
+            CASE WHEN bad.name IS NULL THEN 'is not an object'
+                 ELSE format('has the %s %s, which is no number', bad.name, bad.log -> bad.name) END
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Write each element as {"message": "...", "http_status": 500}.';
     END IF;
     RETURN QUERY SELECT * FROM logintel._analyze(ARRAY(

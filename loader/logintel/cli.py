@@ -1,0 +1,45 @@
+"""The command line `logintel`."""
+
+import sys
+
+import psycopg
+import typer
+
+from logintel.commands import backfill, deploy, doctor, maintain, rollback, status
+from logintel.demo import demo
+from logintel.errors import UserError
+from logintel.loading.command import load
+from logintel.simulation.command import simulate
+from logintel.training.command import train
+
+app = typer.Typer(
+    help="Log intelligence inside PostgreSQL: every log line scored at the moment of the write.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (load, train, deploy, rollback, backfill, maintain, status, doctor, simulate, demo):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake and a database's refusal are one line on stderr and exit code 1."""
+    try:
+        app()
+    except UserError as error:
+        _fail(str(error))
+    except psycopg.Error as error:
+        diag = error.diag
+        parts = (diag.message_primary or str(error).strip().splitlines()[0], diag.message_detail, diag.message_hint)
+        _fail("; ".join(part for part in parts if part))
+    except KeyboardInterrupt:
+        _fail("interrupted")
+
+
+def _fail(message: str) -> None:
+    print(f"logintel: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

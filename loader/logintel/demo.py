@@ -1,0 +1,107 @@
+"""The command `logintel demo`: from an empty database to predictions, every result with the SQL that made it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+import psycopg
+from rich.progress import track
+
+from logintel import tables
+from logintel.commands import backfill_lines
+from logintel.database import connect
+from logintel.options import Dsn
+
+HISTORY_LINES = 20_000
+LIVE_LINES = 300
+CORRUPTED = 0.03
+"""Share of the lines whose level the simulated sources get wrong."""
+
+TOUR = (
+    (
+        "Predictions of the latest lines (ml_recent_predictions)",
+        "SELECT log_entry_id, service, declared_level, predicted_level, level_confidence AS confidence, category,\n"
+        "       severity, left(message, 60) AS message\n"
+        "FROM logintel.ml_recent_predictions LIMIT 8",
+    ),
+    (
+        "Corrections: levels that the sources got wrong, most dangerous first (ml_corrections)",
+        "SELECT log_entry_id, declared_level, predicted_level, level_confidence AS confidence,\n"
+        "       template_declared_levels, left(message, 60) AS message\n"
+        "FROM logintel.ml_corrections LIMIT 8",
+    ),
+    (
+        "How right the corrections are: the simulator kept the truth",
+        "SELECT count(*) FILTER (WHERE t.problem LIKE '%\\_as\\_%') AS true_corrections, count(*) AS corrections,\n"
+        "       (SELECT count(*) FROM simulated_truth JOIN log_entries USING (log_id)\n"
+        "        WHERE problem LIKE '%\\_as\\_%') AS corrupted_levels\n"
+        "FROM logintel.ml_corrections c\n"
+        "JOIN log_entries e ON e.id = c.log_entry_id\n"
+        "JOIN simulated_truth t USING (log_id)",
+    ),
+    (
+        "Anomalies by type (ml_anomalies)",
+        "SELECT anomaly_type, severity, count(*) AS lines, max(anomaly_score) AS highest_score,\n"
+        "       left(min(message), 60) AS example\n"
+        "FROM logintel.ml_anomalies GROUP BY anomaly_type, severity ORDER BY lines DESC LIMIT 8",
+    ),
+    ("Statistics (ml_stats)", "SELECT * FROM logintel.ml_stats"),
+    ("Predictions by level (ml_stats_by_level)", "SELECT * FROM logintel.ml_stats_by_level"),
+    ("What the models say of a message nobody has logged before (analyze)",
+     "SELECT predicted_level, level_confidence AS confidence, category, severity, template\n"
+     "FROM logintel.analyze('payment provider refused 3 of 5 connections, giving up')"),
+    (
+        "The models and what their own evaluation says of them (ml_deployed_models)",
+        "SELECT name, version, candidate, accuracy, macro_f1, accuracy_random_split, samples, trained_at\n"
+        "FROM logintel.ml_deployed_models",
+    ),
+    (
+        "Status (ml_status)",
+        "SELECT active, mode, models, lines, predictions, pending, coverage, latest_prediction FROM logintel.ml_status",
+    ),
+)
+"""Title and SQL of everything that the demo prints."""
+
+
+def demo(dsn: Dsn = None) -> None:
+    """Show everything once: simulate logs, train, deploy, insert live lines, print what the views say.
+
+    Safe to run again: the history is loaded once, training and live lines are done anew.
+    """
+    from logintel.training.command import train
+
+    started = time.monotonic()
+    with closing(connect(dsn, autocommit=True)) as connection:
+        _set_up(connection)
+        if _needs_history(connection):
+            _say(f"loading {HISTORY_LINES:,} simulated lines of the last seven days, {CORRUPTED:.0%} with a wrong level")
+            _load_history(connection)
+        _say("training on the latest 10,000 lines")
+        train(dsn=dsn, deploy=True)
+        _say("scoring the lines that were there before the model")
+        backfill_lines(connection)
+        _say(f"inserting {LIVE_LINES} live lines, one INSERT each")
+        _insert_live(connection)
+        connection.execute("SELECT logintel.maintain()")
+        for title, query in TOUR:
+            print(f"\n== {title}\n{query};")
+            sys.stdout.flush()
+            tables.show(connection.execute(query))
+    _say(f"done in {time.monotonic() - started:.0f} seconds; make psql opens the database, make down stops it")
+
+
+def _set_up(connection: psycopg.Connection) -> None:
+    connection.execute("CREATE EXTENSION IF NOT EXISTS logintel CASCADE")
+    if not connection.execute("SELECT FROM logintel.attachments").fetchall():
+        connection.execute("SELECT logintel.create_log_entries()")
+
+
+def _needs_history(connection: psycopg.Connection) -> bool:
+    [(lines,)] = connection.execute("SELECT count(*) FROM log_entries").fetchall()
+    return lines < HISTORY_LINES
+
+
+def _say(text: str) -> None:
+    print(f"logintel: {text}", file=sys.stderr)
