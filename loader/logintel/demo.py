@@ -2,22 +2,21 @@
 
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 
 import psycopg
-from rich.progress import track
 
 from logintel import tables
-from logintel.commands import backfill_lines
+from logintel.commands import backfill
 from logintel.database import connect
 from logintel.options import Dsn
+from logintel.simulation.command import simulate
+from logintel.training.command import train
 
 HISTORY_LINES = 20_000
-LIVE_LINES = 300
-CORRUPTED = 0.03
-"""Share of the lines whose level the simulated sources get wrong."""
+LIVE_LINES_A_SECOND, LIVE_SECONDS = 60, 5
+CORRUPTED = 0.05
+"""Share of the ERROR, WARN and FATAL lines that the simulated sources log as INFO or DEBUG."""
 
 TOUR = (
     (
@@ -70,24 +69,21 @@ def demo(dsn: Dsn = None) -> None:
 
     Safe to run again: the history is loaded once, training and live lines are done anew.
     """
-    from logintel.training.command import train
-
     started = time.monotonic()
     with closing(connect(dsn, autocommit=True)) as connection:
         _set_up(connection)
         if _needs_history(connection):
-            _say(f"loading {HISTORY_LINES:,} simulated lines of the last seven days, {CORRUPTED:.0%} with a wrong level")
-            _load_history(connection)
-        _say("training on the latest 10,000 lines")
+            _say(f"loading {HISTORY_LINES:,} simulated lines, {CORRUPTED:.0%} of the errors and warnings hidden as INFO or DEBUG")
+            simulate(lines=HISTORY_LINES, corrupt=CORRUPTED, dsn=dsn)
+        _say("training on the latest lines, and deploying")
         train(dsn=dsn, deploy=True)
         _say("scoring the lines that were there before the model")
-        backfill_lines(connection)
-        _say(f"inserting {LIVE_LINES} live lines, one INSERT each")
-        _insert_live(connection)
+        backfill(dsn=dsn)
+        _say(f"inserting {LIVE_LINES_A_SECOND * LIVE_SECONDS} live lines, each scored as it is written")
+        simulate(live=True, rate=LIVE_LINES_A_SECOND, seconds=LIVE_SECONDS, corrupt=CORRUPTED, seed=2, dsn=dsn)
         connection.execute("SELECT logintel.maintain()")
         for title, query in TOUR:
-            print(f"\n== {title}\n{query};")
-            sys.stdout.flush()
+            print(f"\n== {title}\n{query};", flush=True)
             tables.show(connection.execute(query))
     _say(f"done in {time.monotonic() - started:.0f} seconds; make psql opens the database, make down stops it")
 
