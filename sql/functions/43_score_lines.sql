@@ -33,8 +33,7 @@ BEGIN
     FROM (SELECT t.id, logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
           FROM logintel.log_lines t WHERE t.id = ANY (log_entry_ids) OFFSET 0) AS l
     CROSS JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
-                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash
-                        ORDER BY s.canonical DESC LIMIT 1) AS s;
+                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash LIMIT 1) AS s;
     GET DIAGNOSTICS scored = ROW_COUNT;
     RETURN scored;
 END

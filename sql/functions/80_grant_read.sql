@@ -10,7 +10,7 @@ BEGIN
                     WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'ml\_%' LOOP
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
-    EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names TO %s', to_role);
+    EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments TO %s', to_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION logintel.analyze(text), logintel.analyze(jsonb), logintel.predict_log(bigint), '
                    'logintel.doctor() TO %s', to_role);
 END

@@ -27,7 +27,7 @@ CREATE TABLE logintel.shape_scores (
     CONSTRAINT shape_scores_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX shape_scores_canonical_key ON logintel.shape_scores (model_set_id, shape_hash) INCLUDE (id) WHERE canonical;
-CREATE INDEX shape_scores_appended_idx ON logintel.shape_scores (model_set_id, shape_hash) WHERE NOT canonical;
+CREATE INDEX shape_scores_shape_idx ON logintel.shape_scores (model_set_id, shape_hash);
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores', '');
 SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores_id_seq', '');

@@ -1,35 +1,39 @@
 -- The write path. %1$s is the source of the lines; %2$s reads the key and %3$s the arguments of shape() from its row t;
--- %4$s goes first.
+-- %4$s goes first; %5$s tells the lines that the hot path left out.
 --
--- The hot path is the first INSERT: lines of known shapes get their score. It starts no Python, waits for nobody and
--- needs no subtransaction. Only if it left lines out, the rest looks for shapes learned since the last maintain(),
--- then has the models score the shapes that nobody knows. Lines that stay out are pending: backfill() finds them.
+-- The hot path is the first INSERT: lines of known shapes get their score. It starts no Python, waits for nobody, needs
+-- no subtransaction, and is the only query of the function where every shape is known: each further one would cost a
+-- one-row insert as much as this one. So the query itself notes whether it left lines out, in a setting of the
+-- transaction; whoever sets that by hand merely sends his lines the long way round.
+--
+-- The rest looks for shapes learned since the last maintain(), then has the models score the shapes that nobody knows.
+-- Lines that stay out are pending: backfill() finds them.
 --
 -- OFFSET 0 keeps the planner from computing the hash a second time where the join compares it.
 CREATE FUNCTION logintel._scoring_body(lines text, id text, arguments text, before text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($template$
 DECLARE
-    active integer := (SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1);
-    mode text := (SELECT s.value FROM logintel.settings s WHERE s.name = 'mode');
-    line_count bigint;
-    scored bigint;
+    active integer;
+    mode text;
     new_shapes logintel.shape[];
 BEGIN
     %4$s
-    IF mode = 'off' THEN
-        RETURN NULL;
-    END IF;
     INSERT INTO logintel.predictions (log_entry_id, score_id)
     SELECT l.id, s.id
-    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
-    JOIN logintel.shape_scores s ON s.canonical AND s.model_set_id = active AND s.shape_hash = l.shape_hash;
-    GET DIAGNOSTICS scored = ROW_COUNT;
-    line_count := (SELECT count(*) FROM %1$s);
-    IF scored = line_count THEN
+    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s
+          WHERE (SELECT s.value FROM logintel.settings s WHERE s.name = 'mode') <> 'off' OFFSET 0) AS l
+    LEFT JOIN logintel.shape_scores s
+        ON s.canonical AND s.shape_hash = l.shape_hash
+           AND s.model_set_id = (SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1)
+    WHERE s.id IS NOT NULL OR set_config('logintel.left_out', 'yes', true) IS NULL;
+    IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
         RETURN NULL;
     END IF;
 
+    PERFORM set_config('logintel.left_out', '', true);
+    active := logintel._active_model_set();
+    mode := logintel._setting('mode');
     IF active IS NULL THEN
         PERFORM logintel._warn_pending('no model is deployed');
         RETURN NULL;
@@ -40,7 +44,7 @@ BEGIN
                 FROM (SELECT u.shape, row_number() OVER () - 1 AS number
                       FROM (SELECT DISTINCT ON (l.shape_hash) l.shape
                             FROM (SELECT logintel.shape(%3$s) AS shape, logintel.shape_hash(%3$s) AS shape_hash
-                                  FROM %1$s OFFSET 0) AS l
+                                  FROM %1$s WHERE %5$s OFFSET 0) AS l
                             WHERE NOT EXISTS (SELECT FROM logintel.shape_scores s
                                               WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash)) AS u) AS n
                 GROUP BY n.number / 256
@@ -55,15 +59,16 @@ BEGIN
         END;
     END IF;
 
-    -- Predictions of this transaction carry its now(), which tells them from any older ones.
     INSERT INTO logintel.predictions (log_entry_id, score_id)
     SELECT l.id, s.id
-    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
+    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s WHERE %5$s OFFSET 0) AS l
     CROSS JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
-                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash LIMIT 1) AS s
-    WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = l.id AND p.predicted_at = now());
+                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash LIMIT 1) AS s;
     RETURN NULL;
 END
-$template$, lines, id, arguments, before);
+$template$, lines, id, arguments, before,
+    -- Predictions of this transaction carry its now(), which tells them from any older ones of the same key. A
+    -- subquery for each line keeps the planner from joining a large batch with all predictions.
+    format('(SELECT max(p.predicted_at) FROM logintel.predictions p WHERE p.log_entry_id = %s) IS DISTINCT FROM now()', id));
 
 COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text) IS 'Body of a trigger function that scores lines.';
