@@ -28,6 +28,8 @@ def main() -> None:
         app()
     except UserError as error:
         _fail(str(error))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
+        _fail(f"{error.diag.message_primary}; is the extension in this database? CREATE EXTENSION logintel CASCADE")
     except psycopg.Error as error:
         diag = error.diag
         parts = (diag.message_primary or str(error).strip().splitlines()[0], diag.message_detail, diag.message_hint)

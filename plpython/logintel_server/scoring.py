@@ -60,7 +60,7 @@ def _read_level(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> l
     labels, probabilities = model.run(columns)
     classes = model.metadata["classes"]
     return [{"predicted_level": str(label), "level_confidence": float(row.max()),
-             "level_probabilities": json.dumps({name: round(float(p), 4) for name, p in zip(classes, row, strict=True)})}
+             "level_probabilities": json.dumps({name: round(float(p), 6) for name, p in zip(classes, row, strict=True)})}
             for label, row in zip(labels, probabilities, strict=True)]
 
 

@@ -21,11 +21,10 @@ BEGIN
     %4$s
     INSERT INTO logintel.predictions (log_entry_id, score_id)
     SELECT l.id, s.id
-    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s
-          WHERE (SELECT s.value FROM logintel.settings s WHERE s.name = 'mode') <> 'off' OFFSET 0) AS l
+    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
     LEFT JOIN logintel.shape_scores s
         ON s.canonical AND s.shape_hash = l.shape_hash
-           AND s.model_set_id = (SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1)
+           AND s.model_set_id = (SELECT f.model_set_id FROM logintel.in_force f)
     WHERE s.id IS NOT NULL OR set_config('logintel.left_out', 'yes', true) IS NULL;
     IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
         RETURN NULL;
@@ -34,7 +33,9 @@ BEGIN
     PERFORM set_config('logintel.left_out', '', true);
     active := logintel._active_model_set();
     mode := logintel._setting('mode');
-    IF active IS NULL THEN
+    IF mode = 'off' THEN
+        RETURN NULL;
+    ELSIF active IS NULL THEN
         PERFORM logintel._warn_pending('no model is deployed');
         RETURN NULL;
     ELSIF mode = 'inline' THEN
