@@ -22,7 +22,13 @@ LEVELS = (
 )
 """Words that the usual tiny level model knows, and what it says of them."""
 
-ANOMALIES = (("started", "none"), ("entering", "none"), ("slow", "none"), ("failed", "none"), ("panicked", "system_failure"))
+ANOMALIES = (
+    ("started", "none"),
+    ("entering", "none"),
+    ("slow", "none"),
+    ("failed", "none"),
+    ("panicked", "system_failure"),
+)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="level, category or 
 
 def deploy(
     name: Model,
-    version: Annotated[int | None, typer.Argument(help="Version; the newest one without it.", show_default=False)] = None,
+    version: Annotated[
+        int | None, typer.Argument(help="Version; the newest one without it.", show_default=False)
+    ] = None,
     dsn: Dsn = None,
 ) -> None:
     """Put a model version into force."""
@@ -35,9 +37,7 @@ def rollback(name: Model, dsn: Dsn = None) -> None:
 
 
 def backfill(
-    since: Annotated[
-        datetime | None, typer.Option(help="Only lines from this time on.", show_default=False)
-    ] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only lines from this time on.", show_default=False)] = None,
     batch: Annotated[int, typer.Option(min=1, help="Lines in one transaction.")] = 10_000,
     dsn: Dsn = None,
 ) -> None:
@@ -72,9 +72,12 @@ def status(dsn: Dsn = None) -> None:
     """Show whether lines are scored, by which models, and how far."""
     with closing(connect(dsn)) as connection:
         tables.show_record(connection.execute("SELECT * FROM logintel.ml_status"))
-        tables.show(connection.execute(
-            "SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at "
-            "FROM logintel.ml_deployed_models"))
+        tables.show(
+            connection.execute(
+                "SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at "
+                "FROM logintel.ml_deployed_models"
+            )
+        )
 
 
 def doctor(dsn: Dsn = None) -> None:

@@ -18,9 +18,13 @@ def connection_string(dsn: str | None) -> str:
     try:
         given = conninfo_to_dict(dsn or "")
     except psycopg.ProgrammingError as error:
-        raise UserError(f"the connection string cannot be read: {_first_line(error)}; "
-                        "write it as postgresql://user@host/database or host=... dbname=...") from None
-    hosts = str(given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR", "")).split(",")
+        raise UserError(
+            f"the connection string cannot be read: {_first_line(error)}; "
+            "write it as postgresql://user@host/database or host=... dbname=..."
+        ) from None
+    hosts = str(
+        given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST") or os.environ.get("PGHOSTADDR", "")
+    ).split(",")
     local = all(host in _LOCAL_HOSTS or host.startswith(("/", "@")) for host in hosts)
     chosen = given.get("sslmode") or os.environ.get("PGSSLMODE")
     return make_conninfo(dsn or "", **({} if local or chosen else {"sslmode": "require"}))
@@ -31,7 +35,9 @@ def connect(dsn: str | None, *, autocommit: bool = False) -> psycopg.Connection:
     try:
         return psycopg.connect(connection_string(dsn), autocommit=autocommit, application_name="logintel")
     except psycopg.OperationalError as error:
-        raise UserError(f"cannot connect: {_first_line(error)}; give --dsn or set PGHOST, PGDATABASE and PGUSER") from None
+        raise UserError(
+            f"cannot connect: {_first_line(error)}; give --dsn or set PGHOST, PGDATABASE and PGUSER"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -48,9 +48,11 @@ TOUR = (
     ),
     ("Statistics (ml_stats)", "SELECT * FROM logintel.ml_stats"),
     ("Predictions by level (ml_stats_by_level)", "SELECT * FROM logintel.ml_stats_by_level"),
-    ("What the models say of a message nobody has logged before (analyze)",
-     "SELECT predicted_level, level_confidence AS confidence, category, severity, template\n"
-     "FROM logintel.analyze('payment provider refused 3 of 5 connections, giving up')"),
+    (
+        "What the models say of a message nobody has logged before (analyze)",
+        "SELECT predicted_level, level_confidence AS confidence, category, severity, template\n"
+        "FROM logintel.analyze('payment provider refused 3 of 5 connections, giving up')",
+    ),
     (
         "The models and what their own evaluation says of them (ml_deployed_models)",
         "SELECT name, version, candidate, accuracy, macro_f1, accuracy_random_split, samples, trained_at\n"
@@ -73,10 +75,10 @@ def demo(dsn: Dsn = None) -> None:
     with closing(connect(dsn, autocommit=True)) as connection:
         _set_up(connection)
         if _needs_history(connection):
-            _say(f"loading {HISTORY_LINES:,} simulated lines, {CORRUPTED:.0%} of the errors and warnings hidden as INFO or DEBUG")
+            _say(f"loading {HISTORY_LINES:,} simulated lines, {CORRUPTED:.0%} of the errors and warnings hidden")
             simulate(lines=HISTORY_LINES, corrupt=CORRUPTED, dsn=dsn)
-        _say("training on the latest lines, and deploying")
-        train(dsn=dsn, deploy=True)
+        _say("training on them, and deploying")
+        train(lines=HISTORY_LINES, dsn=dsn, deploy=True)
         _say("scoring the lines that were there before the model")
         backfill(dsn=dsn)
         _say(f"inserting {LIVE_LINES_A_SECOND * LIVE_SECONDS} live lines, each scored as it is written")

@@ -1,11 +1,13 @@
 """Query results as tables on stdout."""
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -36,7 +38,7 @@ def show_record(cursor: psycopg.Cursor) -> None:
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, header: bool = True) -> None:
     """Print rows as a table. Whatever they hold is shown as text, never read as markup."""
-    table = Table(show_header=header)
+    table = Table(show_header=header, box=box.MARKDOWN)
     for column in columns:
         table.add_column(Text(column), overflow="fold")
     for row in rows:
@@ -51,7 +53,7 @@ def _text(value: Any) -> str:
         return f"{value:.3f}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     # Control characters of a log line must not drive the reader's terminal.
     return "".join(c if c.isprintable() else " " for c in str(value))

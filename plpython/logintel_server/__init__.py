@@ -1,3 +1,3 @@
-"""logintel_server: what PL/Python imports to score shapes; also imported by the loader, so that both see the same features."""
+"""logintel_server: what PL/Python imports to score shapes. The loader imports it too, for the same features."""
 
 __version__ = "0.1.0"

@@ -29,22 +29,29 @@ def check_model(plpy: Any, name: str, onnx: bytes, metadata: str, golden: str) -
 def _check_metadata(name: str, metadata: Any) -> None:
     kind = metadata.get("kind") if isinstance(metadata, dict) else None
     if kind not in _OUTPUTS or (kind == "outlier" and name != "anomaly"):
-        raise runtime.ModelError(f"model {name}: its metadata has the kind {kind!r}; use classifier, or outlier for anomaly")
+        raise runtime.ModelError(
+            f"model {name}: its metadata has the kind {kind!r}; use classifier, or outlier for anomaly"
+        )
     needed = ("classes",) if kind == "classifier" else ("vocabulary", "center", "scale")
     missing = [key for key in needed if key not in metadata]
     if missing:
         raise runtime.ModelError(f"model {name}: its metadata lacks {', '.join(missing)}")
     if name == "level" and not set(metadata["classes"]) <= set(LEVELS):
-        raise runtime.ModelError(f"model {name}: its classes are {metadata['classes']}; they can be {', '.join(LEVELS)}")
+        raise runtime.ModelError(
+            f"model {name}: its classes are {metadata['classes']}; they can be {', '.join(LEVELS)}"
+        )
     if name == "anomaly" and kind == "classifier" and scoring.NORMAL not in metadata["classes"]:
-        raise runtime.ModelError(f"model {name}: its classes lack '{scoring.NORMAL}', which lines that are no anomaly have")
+        raise runtime.ModelError(
+            f"model {name}: its classes lack '{scoring.NORMAL}', which lines that are no anomaly have"
+        )
 
 
 def _check_graph(model: runtime.Model) -> None:
     unknown = set(model.inputs) - set(tokens.FEATURES)
     if unknown or not model.inputs:
         raise runtime.ModelError(
-            f"model {model.name} has inputs {sorted(unknown)}; a model reads some of {', '.join(tokens.FEATURES)}")
+            f"model {model.name} has inputs {sorted(unknown)}; a model reads some of {', '.join(tokens.FEATURES)}"
+        )
     if model.name == "level" and "level" in model.inputs:
         raise runtime.ModelError("model level reads the declared level, which is what it has to judge")
     missing = _OUTPUTS[model.metadata["kind"]] - {output.name for output in model.session.get_outputs()}
@@ -55,19 +62,29 @@ def _check_graph(model: runtime.Model) -> None:
 def _check_cases(plpy: Any, model: runtime.Model, cases: Sequence[Mapping[str, Any]], first: int) -> None:
     try:
         shapes = [{field: case["shape"][field] for field in tokens.SHAPE_FIELDS} for case in cases]
-        expected = [(case["label"], case["probabilities"]) if model.metadata["kind"] == "classifier"
-                    else (None, [case["score"]]) for case in cases]
+        expected = [
+            (case["label"], case["probabilities"])
+            if model.metadata["kind"] == "classifier"
+            else (None, [case["score"]])
+            for case in cases
+        ]
     except (KeyError, TypeError) as error:
         raise runtime.ModelError(f"model {model.name}: a golden case lacks {error}") from None
     labels, values = model.run(scoring.feature_columns(plpy, shapes, set(model.inputs)))
     for i, (label, numbers) in enumerate(expected):
         got = [float(v) for v in values[i].reshape(-1)]
         if label is not None and str(labels[i]) != label:
-            raise runtime.ModelError(f"model {model.name}: golden case {first + i + 1} is {label!r} in scikit-learn, "
-                                     f"{labels[i]!r} in this server; the conversion to ONNX changed the model")
+            raise runtime.ModelError(
+                f"model {model.name}: golden case {first + i + 1} is {label!r} in scikit-learn, "
+                f"{labels[i]!r} in this server; the conversion to ONNX changed the model"
+            )
         if len(got) != len(model.metadata.get("classes", [0])):
-            raise runtime.ModelError(f"model {model.name} gives {len(got)} probabilities for {model.metadata['classes']}")
+            raise runtime.ModelError(
+                f"model {model.name} gives {len(got)} probabilities for {model.metadata['classes']}"
+            )
         worst = max((abs(a - b) for a, b in zip(got, numbers, strict=False)), default=0.0)
         if len(got) != len(numbers) or not worst <= TOLERANCE:
-            raise runtime.ModelError(f"model {model.name}: golden case {first + i + 1} is off by {worst:.2g}, more than "
-                                     f"{TOLERANCE:g}; the conversion to ONNX changed the model")
+            raise runtime.ModelError(
+                f"model {model.name}: golden case {first + i + 1} is off by {worst:.2g}, more than "
+                f"{TOLERANCE:g}; the conversion to ONNX changed the model"
+            )

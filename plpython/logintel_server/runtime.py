@@ -75,8 +75,14 @@ def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) 
             session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no public base class
             raise ModelError(f"model {title} cannot be loaded: {first_line(error)}") from None
-    return Model(title, name, metadata, frozenset(metadata.get("vocabulary", ())), session,
-                 tuple(value.name for value in session.get_inputs()))
+    return Model(
+        title,
+        name,
+        metadata,
+        frozenset(metadata.get("vocabulary", ())),
+        session,
+        tuple(value.name for value in session.get_inputs()),
+    )
 
 
 _models: OrderedDict[tuple, Model] = OrderedDict()
@@ -86,10 +92,14 @@ _failures: dict[tuple, tuple[float, ModelError]] = {}
 def models_of_set(plpy: Any, model_set_id: int) -> list[Model]:
     """Models of a set, from this backend's cache where it has them. Raises ModelError."""
     check_version(plpy)
-    rows = plpy.execute(plpy.prepare(
-        "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.ml_models m "
-        "JOIN logintel.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name", ["integer"]),
-        [model_set_id])
+    rows = plpy.execute(
+        plpy.prepare(
+            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.ml_models m "
+            "JOIN logintel.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name",
+            ["integer"],
+        ),
+        [model_set_id],
+    )
     return [_cached(plpy, row) for row in rows]
 
 
@@ -114,8 +124,9 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> Model:
 
 def _load(plpy: Any, row: Mapping[str, Any]) -> Model:
     title = f"{row['name']} {row['version']}"
-    stored = plpy.execute(plpy.prepare(
-        "SELECT onnx, metadata::text FROM logintel.ml_models WHERE id = $1", ["integer"]), [row["id"]])[0]
+    stored = plpy.execute(
+        plpy.prepare("SELECT onnx, metadata::text FROM logintel.ml_models WHERE id = $1", ["integer"]), [row["id"]]
+    )[0]
     if sha256(stored["onnx"]).hexdigest() != row["sha256"]:
         raise ModelError(f"model {title} is corrupt: its bytes do not match its SHA-256")
     return open_model(row["name"], title, stored["onnx"], json.loads(stored["metadata"]))
@@ -127,7 +138,8 @@ def check_version(plpy: Any) -> None:
     if installed and installed[0]["extversion"] != logintel_server.__version__:
         raise ModelError(
             f"the extension is version {installed[0]['extversion']}, the Python package in this session is "
-            f"{logintel_server.__version__}: start a new session, or run make install for this server")
+            f"{logintel_server.__version__}: start a new session, or run make install for this server"
+        )
 
 
 def versions(plpy: Any) -> str:
@@ -136,8 +148,10 @@ def versions(plpy: Any) -> str:
         import numpy
         import onnxruntime
     check_version(plpy)
-    return (f"Python {platform.python_version()}, logintel_server {logintel_server.__version__}, "
-            f"numpy {numpy.__version__}, onnxruntime {onnxruntime.__version__}")
+    return (
+        f"Python {platform.python_version()}, logintel_server {logintel_server.__version__}, "
+        f"numpy {numpy.__version__}, onnxruntime {onnxruntime.__version__}"
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -36,8 +36,17 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Sequence[Mapping[str, str
     return scores
 
 
-_ATTRIBUTES = ("predicted_level", "level_confidence", "level_probabilities", "category", "category_confidence",
-               "labels", "anomaly_score", "anomaly_type", "latency_us")
+_ATTRIBUTES = (
+    "predicted_level",
+    "level_confidence",
+    "level_probabilities",
+    "category",
+    "category_confidence",
+    "labels",
+    "anomaly_score",
+    "anomaly_type",
+    "latency_us",
+)
 
 
 def feature_columns(plpy: Any, shapes: Sequence[Mapping[str, str]], names: set[str]) -> dict[str, list[str]]:
@@ -50,8 +59,10 @@ def feature_columns(plpy: Any, shapes: Sequence[Mapping[str, str]], names: set[s
 def normalized_levels(plpy: Any, shapes: Sequence[Mapping[str, str]]) -> list[str]:
     """The declared level of each shape, normalised; '' where it is unknown."""
     declared = sorted({shape["level"] for shape in shapes})
-    known = plpy.execute(plpy.prepare(
-        "SELECT d AS declared, logintel.normalize_level(d) AS level FROM unnest($1) AS d", ["text[]"]), [declared])
+    known = plpy.execute(
+        plpy.prepare("SELECT d AS declared, logintel.normalize_level(d) AS level FROM unnest($1) AS d", ["text[]"]),
+        [declared],
+    )
     level_of = {row["declared"]: row["level"] or "" for row in known}
     return [level_of[shape["level"]] for shape in shapes]
 
@@ -59,17 +70,27 @@ def normalized_levels(plpy: Any, shapes: Sequence[Mapping[str, str]]) -> list[st
 def _read_level(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     labels, probabilities = model.run(columns)
     classes = model.metadata["classes"]
-    return [{"predicted_level": str(label), "level_confidence": float(row.max()),
-             "level_probabilities": json.dumps({name: round(float(p), 6) for name, p in zip(classes, row, strict=True)})}
-            for label, row in zip(labels, probabilities, strict=True)]
+    return [
+        {
+            "predicted_level": str(label),
+            "level_confidence": float(row.max()),
+            "level_probabilities": json.dumps({name: round(float(p), 6) for name, p in zip(classes, row, strict=True)}),
+        }
+        for label, row in zip(labels, probabilities, strict=True)
+    ]
 
 
 def _read_category(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     labels, probabilities = model.run(columns)
     classes = model.metadata["classes"]
-    return [{"category": str(label), "category_confidence": float(row.max()),
-             "labels": [name for name, p in zip(classes, row, strict=True) if name == label or p >= LABEL_PROBABILITY]}
-            for label, row in zip(labels, probabilities, strict=True)]
+    return [
+        {
+            "category": str(label),
+            "category_confidence": float(row.max()),
+            "labels": [name for name, p in zip(classes, row, strict=True) if name == label or p >= LABEL_PROBABILITY],
+        }
+        for label, row in zip(labels, probabilities, strict=True)
+    ]
 
 
 def _read_anomaly(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -78,8 +99,10 @@ def _read_anomaly(model: runtime.Model, columns: Mapping[str, Sequence[str]]) ->
     _, probabilities = model.run(columns)
     normal = model.metadata["classes"].index(NORMAL)
     anomalous = [(i, name) for i, name in enumerate(model.metadata["classes"]) if name != NORMAL]
-    return [{"anomaly_score": 1 - float(row[normal]), "anomaly_type": max(anomalous, key=lambda a: row[a[0]])[1]}
-            for row in probabilities]
+    return [
+        {"anomaly_score": 1 - float(row[normal]), "anomaly_type": max(anomalous, key=lambda a: row[a[0]])[1]}
+        for row in probabilities
+    ]
 
 
 def _read_outlier(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -88,8 +111,9 @@ def _read_outlier(model: runtime.Model, columns: Mapping[str, Sequence[str]]) ->
     for words, score in zip(columns["words"], scores, strict=True):
         novelty = tokens.novelty(words, model.vocabulary)
         isolation = _logistic((model.metadata["center"] - float(score)) / model.metadata["scale"])
-        said.append({"anomaly_score": max(novelty, isolation),
-                     "anomaly_type": "novelty" if novelty >= isolation else "outlier"})
+        said.append(
+            {"anomaly_score": max(novelty, isolation), "anomaly_type": "novelty" if novelty >= isolation else "outlier"}
+        )
     return said
 
 

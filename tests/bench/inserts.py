@@ -69,10 +69,7 @@ def one_row_rates(connection: psycopg.Connection, workload: Workload) -> dict[st
 
 
 def _pgbench(connection: psycopg.Connection, table: str) -> float:
-    script = (
-        f"\\set n random(1, {LINES})\n"
-        f"INSERT INTO {table} ({COLUMNS}) SELECT {COLUMNS} FROM sample WHERE n = :n;\n"
-    )
+    script = f"\\set n random(1, {LINES})\nINSERT INTO {table} ({COLUMNS}) SELECT {COLUMNS} FROM sample WHERE n = :n;\n"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()

@@ -52,7 +52,9 @@ def prepare(connection: psycopg.Connection) -> Workload:
     for table in ("log_entries_none", "log_entries_noop"):
         connection.execute(f"CREATE TABLE {table} (LIKE log_entries INCLUDING ALL)")
     connection.execute(_NOOP)
-    connection.execute("CREATE TABLE sample (n int PRIMARY KEY, level text, message text, service text, source_type text)")
+    connection.execute(
+        "CREATE TABLE sample (n int PRIMARY KEY, level text, message text, service text, source_type text)"
+    )
     distinct = list(_loghub() if LOGHUB.exists() else _simulated())
     with connection.cursor().copy(f"COPY sample (n, {COLUMNS}) FROM STDIN") as copy:
         for n, line in enumerate(itertools.islice(itertools.cycle(distinct), LINES), start=1):

@@ -88,7 +88,12 @@ def _print(results: list[Result]) -> None:
     table = Table("name", "value", "unit", "baselines")
     for result in results:
         baselines = ", ".join(f"{name} {value:,.4g}" for name, value in result.baselines.items())
-        table.add_row(result.name, f"{result.value:,.3f}" if result.value < 1000 else f"{result.value:,.0f}", result.unit, baselines)
+        table.add_row(
+            result.name,
+            f"{result.value:,.3f}" if result.value < 1000 else f"{result.value:,.0f}",
+            result.unit,
+            baselines,
+        )
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 

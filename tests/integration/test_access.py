@@ -30,8 +30,12 @@ def test_a_reader_reads_every_view_and_changes_nothing(scoring_db: Database) -> 
     role = scoring_db.create_role("reader")
     scoring_db.execute("SELECT logintel.grant_read(%s)", (role,))
     reader = scoring_db.connect(user=role)
-    views = [name for (name,) in scoring_db.execute(
-        "SELECT table_name FROM information_schema.views WHERE table_schema = 'logintel' AND table_name LIKE 'ml\\_%%'")]
+    views = [
+        name
+        for (name,) in scoring_db.execute(
+            "SELECT table_name FROM information_schema.views WHERE table_schema = 'logintel' AND table_name LIKE 'ml\\_%%'"
+        )
+    ]
     assert len(views) >= 12
     for view in views:
         reader.execute(f"SELECT * FROM logintel.{view}").fetchall()
@@ -54,9 +58,14 @@ def test_a_reader_reads_every_view_and_changes_nothing(scoring_db: Database) -> 
 def test_no_private_function_runs_for_others(scoring_db: Database) -> None:
     role = scoring_db.create_role("curious")
     scoring_db.execute("SELECT logintel.grant_read(%s)", (role,))
-    open_to_role = {name for (name,) in scoring_db.execute(
-        "SELECT p.proname FROM pg_proc p WHERE pronamespace = 'logintel'::regnamespace "
-        "AND has_function_privilege(%s, p.oid, 'EXECUTE')", (role,))}
+    open_to_role = {
+        name
+        for (name,) in scoring_db.execute(
+            "SELECT p.proname FROM pg_proc p WHERE pronamespace = 'logintel'::regnamespace "
+            "AND has_function_privilege(%s, p.oid, 'EXECUTE')",
+            (role,),
+        )
+    }
     # _hash_shape is what shape_hash() inlines to: it depends on its arguments alone.
     assert {name for name in open_to_role if name.startswith("_")} == {"_hash_shape"}
     assert open_to_role >= {"analyze", "predict_log", "doctor", "shape", "normalize_level"}
@@ -87,7 +96,8 @@ def test_a_manager_manages_models_but_not_other_peoples_tables(scoring_db: Datab
 def test_every_definer_function_pins_a_safe_search_path(db: Database) -> None:
     unsafe = db.execute(
         "SELECT proname FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND prosecdef "
-        "AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)")
+        "AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)"
+    )
     assert unsafe == []
     # An attached table's trigger functions are written anew; they are covered above, being there already.
     assert db.value("SELECT prosecdef FROM pg_proc WHERE proname = 'score_new_lines'") is True
@@ -98,8 +108,12 @@ def test_objects_in_a_writers_schema_are_never_called(scoring_db: Database) -> N
     scoring_db.execute(f"GRANT INSERT ON log_entries TO {role}")
     scoring_db.execute(f"CREATE SCHEMA trap AUTHORIZATION {role}")
     intruder = scoring_db.connect(user=role)
-    intruder.execute("CREATE FUNCTION trap.count(anyelement) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END'")
-    intruder.execute("CREATE FUNCTION trap.now() RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END'")
+    intruder.execute(
+        "CREATE FUNCTION trap.count(anyelement) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END'"
+    )
+    intruder.execute(
+        "CREATE FUNCTION trap.now() RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''caught''; END'"
+    )
     intruder.execute("CREATE TEMP TABLE predictions (log_entry_id bigint)")
     intruder.execute("SET search_path = trap, pg_temp, pg_catalog")
     intruder.execute("INSERT INTO public.log_entries (message) VALUES ('panicked'), ('new to all')")

@@ -26,11 +26,17 @@ def attach(db: Database, table: str, **columns: str) -> None:
 
 def test_other_column_names_and_types(own_table: Database) -> None:
     attach(
-        own_table, '"App Logs"', id="seq", message="the message", level="sev", http_status="status",
-        response_time_ms="took", timestamp="written",
+        own_table,
+        '"App Logs"',
+        id="seq",
+        message="the message",
+        level="sev",
+        http_status="status",
+        response_time_ms="took",
+        timestamp="written",
     )
     own_table.execute(
-        'INSERT INTO "App Logs" VALUES (1, \'job failed\', \'info\', 99999999999, 1e300, now(), \'web\'), '
+        "INSERT INTO \"App Logs\" VALUES (1, 'job failed', 'info', 99999999999, 1e300, now(), 'web'), "
         "(2, 'slow', NULL, 503, 'NaN', 'infinity', NULL)"
     )
     assert own_table.execute(
@@ -54,11 +60,14 @@ def test_hostile_column_names_stay_names(own_table: Database) -> None:
 
 def test_detach_undoes_attach(own_table: Database) -> None:
     attach(own_table, '"App Logs"', id="seq", message="the message")
-    own_table.execute('INSERT INTO "App Logs" VALUES (1, \'failed\')')
+    own_table.execute("INSERT INTO \"App Logs\" VALUES (1, 'failed')")
     own_table.execute("SELECT logintel.detach()")
-    own_table.execute('INSERT INTO "App Logs" VALUES (2, \'failed\')')
+    own_table.execute("INSERT INTO \"App Logs\" VALUES (2, 'failed')")
     assert own_table.value("SELECT count(*) FROM ml_predictions") == 0
-    assert own_table.value("SELECT count(*) FROM pg_trigger WHERE tgrelid = '\"App Logs\"'::regclass AND NOT tgisinternal") == 0
+    assert (
+        own_table.value("SELECT count(*) FROM pg_trigger WHERE tgrelid = '\"App Logs\"'::regclass AND NOT tgisinternal")
+        == 0
+    )
     assert own_table.value("SELECT count(*) FROM logintel.log_lines") == 0
     own_table.execute('DROP TABLE "App Logs"')
 
@@ -69,7 +78,11 @@ def test_detach_undoes_attach(own_table: Database) -> None:
         ('"App Logs"', {}, 'table public."App Logs" has no column "id" for the field "id"'),
         ('"App Logs"', {"id": "seq"}, 'has no column "message" for the field "message"'),
         ('"App Logs"', {"msg": "the message"}, 'unknown field "msg"'),
-        ('"App Logs"', {"id": "took", "message": "the message"}, 'is of type numeric, the field "id" needs an integer key'),
+        (
+            '"App Logs"',
+            {"id": "took", "message": "the message"},
+            'is of type numeric, the field "id" needs an integer key',
+        ),
         ('"App Logs"', {"id": "seq", "message": "the message", "http_status": "service"}, "needs integer"),
         ("pg_stat_activity", {}, "cannot be attached"),
     ],
@@ -105,6 +118,9 @@ def test_doctor_names_a_corrupt_model(db: Database) -> None:
     db.execute("UPDATE logintel.ml_models SET onnx = 'no model' WHERE name = 'level'")
     problems = db.execute("SELECT \"check\", detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
     assert problems == [
-        ("models", "level 1: its bytes do not match its SHA-256",
-         "SELECT logintel.rollback('level'), or train again: logintel train --deploy")
+        (
+            "models",
+            "level 1: its bytes do not match its SHA-256",
+            "SELECT logintel.rollback('level'), or train again: logintel train --deploy",
+        )
     ]

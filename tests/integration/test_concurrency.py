@@ -13,7 +13,9 @@ FIRST, SECOND = "alpha failed", "beta failed"
 
 
 @pytest.mark.parametrize(
-    "isolation", [IsolationLevel.READ_COMMITTED, IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE], ids=lambda i: i.name
+    "isolation",
+    [IsolationLevel.READ_COMMITTED, IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE],
+    ids=lambda i: i.name,
 )
 def test_new_lines_in_opposite_order_neither_wait_nor_deadlock(db: Database, isolation: IsolationLevel) -> None:
     deploy(db)
@@ -54,7 +56,9 @@ def test_a_shape_learned_twice_is_one_score_after_maintain(db: Database) -> None
 def test_maintain_and_deploy_do_not_block_writers(db: Database) -> None:
     deploy(db)
     for statement in ("SELECT logintel.maintain()", "SELECT logintel.rollback('level')"):
-        db.execute("SELECT logintel.import_model(name, onnx, metadata, golden) FROM logintel.ml_models WHERE name = 'level' LIMIT 1")
+        db.execute(
+            "SELECT logintel.import_model(name, onnx, metadata, golden) FROM logintel.ml_models WHERE name = 'level' LIMIT 1"
+        )
         db.execute("SELECT logintel.deploy('level')")
         upkeep = db.connect(autocommit=False)
         upkeep.execute(statement)
@@ -71,7 +75,9 @@ def test_two_backfills_take_turns_and_score_nothing_twice(db: Database) -> None:
     first = db.connect(autocommit=False)
     assert first.execute("SELECT logintel.backfill()").fetchone() == (500,)
     second: list[int] = []
-    thread = threading.Thread(target=lambda: second.append(db.connect().execute("SELECT logintel.backfill()").fetchone()[0]))
+    thread = threading.Thread(
+        target=lambda: second.append(db.connect().execute("SELECT logintel.backfill()").fetchone()[0])
+    )
     thread.start()
     time.sleep(0.3)
     first.commit()

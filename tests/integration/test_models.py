@@ -23,8 +23,14 @@ def _metadata(model: TinyModel, **change: object) -> TinyModel:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda m: _golden(m, lambda g: g["probabilities"].__setitem__(0, g["probabilities"][0] + 2e-5)), "golden case 1 is off by 2e-05"),
-        (lambda m: _golden(m, lambda g: g.update(label="FATAL")), "golden case 1 is 'FATAL' in scikit-learn, 'INFO' in this server"),
+        (
+            lambda m: _golden(m, lambda g: g["probabilities"].__setitem__(0, g["probabilities"][0] + 2e-5)),
+            "golden case 1 is off by 2e-05",
+        ),
+        (
+            lambda m: _golden(m, lambda g: g.update(label="FATAL")),
+            "golden case 1 is 'FATAL' in scikit-learn, 'INFO' in this server",
+        ),
         (lambda m: _golden(m, lambda g: g.pop("shape")), "a golden case lacks 'shape'"),
         (lambda m: dataclasses.replace(m, golden=[]), "has no golden cases"),
         (lambda m: dataclasses.replace(m, onnx=b"\x00garbage"), "model level cannot be loaded"),
@@ -49,7 +55,11 @@ def test_a_level_model_that_reads_the_declared_level_is_refused(db: Database) ->
 
 
 def test_versions_are_counted_by_name(db: Database) -> None:
-    assert [register(db, tiny_model()), register(db, tiny_model()), register(db, tiny_model("anomaly", (("a", "none"), ("b", "anomaly"))))] == [1, 2, 1]
+    assert [
+        register(db, tiny_model()),
+        register(db, tiny_model()),
+        register(db, tiny_model("anomaly", (("a", "none"), ("b", "anomaly")))),
+    ] == [1, 2, 1]
 
 
 def test_rollback_returns_to_what_was_replaced_however_often(db: Database) -> None:

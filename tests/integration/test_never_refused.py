@@ -12,7 +12,9 @@ PENDING = "SELECT lines, predictions, pending FROM logintel.ml_status"
 
 def warnings_of(connection: psycopg.Connection) -> list[str]:
     caught: list[str] = []
-    connection.add_notice_handler(lambda d: caught.append(d.message_primary) if d.severity_nonlocalized == "WARNING" else None)
+    connection.add_notice_handler(
+        lambda d: caught.append(d.message_primary) if d.severity_nonlocalized == "WARNING" else None
+    )
     return caught
 
 
@@ -22,8 +24,6 @@ def corrupt_bytes(db: Database) -> None:
 
 def corrupt_graph(db: Database) -> None:
     db.execute("UPDATE logintel.ml_models SET onnx = 'no model', sha256 = encode(sha256('no model'), 'hex')")
-
-
 
 
 def packages_gone(db: Database) -> None:
@@ -116,7 +116,9 @@ def test_backfill_takes_a_start_and_a_limit(db: Database) -> None:
     deploy(db)
     assert db.value("SELECT logintel.backfill(since => '2026-01-06')") == 5
     assert db.value('SELECT logintel.backfill("limit" => 3)') == 3
-    assert db.execute("SELECT log_entry_id FROM logintel.predictions ORDER BY 1") == [(n,) for n in (1, 2, 3, 6, 7, 8, 9, 10)]
+    assert db.execute("SELECT log_entry_id FROM logintel.predictions ORDER BY 1") == [
+        (n,) for n in (1, 2, 3, 6, 7, 8, 9, 10)
+    ]
     assert db.value("SELECT logintel.backfill()") == 2
 
 

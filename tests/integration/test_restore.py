@@ -21,7 +21,9 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     db.execute("UPDATE logintel.settings SET value = '0.8' WHERE name = 'anomaly_threshold'")
     db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('mine', 'WARN')")
 
-    dump = subprocess.run([str(cluster.bindir() / "pg_dump"), db.dsn], capture_output=True, text=True, check=True).stdout
+    dump = subprocess.run(
+        [str(cluster.bindir() / "pg_dump"), db.dsn], capture_output=True, text=True, check=True
+    ).stdout
     restored = empty_db.psql(dump, "-v", "ON_ERROR_STOP=1", "-q")
     assert restored.returncode == 0, restored.stderr
 
@@ -41,6 +43,9 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     empty_db.execute("INSERT INTO public.events VALUES (4, 'the disk panicked')")
     empty_db.execute("DELETE FROM public.events WHERE no = 1")
     assert empty_db.execute("SELECT id, predicted_level FROM logintel.ml_predictions ORDER BY id") == [
-        (2, "WARN"), (3, "ERROR"), (4, "FATAL")]
+        (2, "WARN"),
+        (3, "ERROR"),
+        (4, "FATAL"),
+    ]
     assert register(empty_db, tiny_model()) == 3
     assert empty_db.value("SELECT logintel.deploy('level')") == "anomaly 1, level 3"

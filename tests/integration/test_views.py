@@ -25,7 +25,8 @@ def test_every_object_and_column_has_a_comment(db: Database) -> None:
         "AND (c.relkind <> 'c' AND obj_description(c.oid, 'pg_class') IS NULL "
         "     OR col_description(c.oid, a.attnum) IS NULL AND c.relname NOT IN ('_score', 'analysis')) "
         "UNION ALL SELECT p.oid::regprocedure::text, NULL FROM pg_proc p "
-        "WHERE p.pronamespace = 'logintel'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL")
+        "WHERE p.pronamespace = 'logintel'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL"
+    )
     assert undocumented == []
 
 
@@ -48,42 +49,82 @@ def test_below_the_minimum_confidence_there_is_no_correction(lines_db: Database)
 def test_statistics_add_up_to_the_lines(lines_db: Database) -> None:
     for view in ("ml_stats", "ml_stats_by_level", "ml_stats_by_severity", "ml_stats_by_service", "ml_stats_by_hour"):
         assert lines_db.value(f"SELECT sum(predictions) FROM {view}") == 6, view
-    assert lines_db.execute("SELECT predictions, anomalies, anomaly_rate, corrections FROM ml_stats") == [(6, 1, 1 / 6, 3)]
-    assert lines_db.execute("SELECT to_char(time AT TIME ZONE 'UTC', 'HH24:MI'), predictions, fatal FROM ml_stats_by_hour") == [
-        ("10:00", 2, 1), ("11:00", 3, 0), ("12:00", 1, 0)]
-    assert lines_db.execute("SELECT service, predictions, errors, corrections FROM ml_stats_by_service WHERE service = 'a'") == [("a", 3, 2, 2)]
+    assert lines_db.execute("SELECT predictions, anomalies, anomaly_rate, corrections FROM ml_stats") == [
+        (6, 1, 1 / 6, 3)
+    ]
+    assert lines_db.execute(
+        "SELECT to_char(time AT TIME ZONE 'UTC', 'HH24:MI'), predictions, fatal FROM ml_stats_by_hour"
+    ) == [("10:00", 2, 1), ("11:00", 3, 0), ("12:00", 1, 0)]
+    assert lines_db.execute(
+        "SELECT service, predictions, errors, corrections FROM ml_stats_by_service WHERE service = 'a'"
+    ) == [("a", 3, 2, 2)]
 
 
 def test_recent_predictions_and_anomalies_show_their_lines(lines_db: Database) -> None:
-    lines_db.execute("UPDATE logintel.predictions SET predicted_at = now() - interval '25 hours' WHERE log_entry_id = 2")
+    lines_db.execute(
+        "UPDATE logintel.predictions SET predicted_at = now() - interval '25 hours' WHERE log_entry_id = 2"
+    )
     assert [row[0] for row in lines_db.execute("SELECT log_entry_id FROM ml_recent_predictions")] == [6, 5, 4, 3, 1]
     assert lines_db.execute("SELECT log_entry_id, anomaly_type, severity, message FROM ml_anomalies") == [
-        (1, "system_failure", "critical", "node 1 panicked")]
+        (1, "system_failure", "critical", "node 1 panicked")
+    ]
 
 
 def test_status_says_what_is_in_force_and_how_far(lines_db: Database) -> None:
-    assert lines_db.execute("SELECT active, mode, log_table::text, models, lines, predictions, pending, coverage FROM ml_status") == [
-        (True, "inline", "log_entries", "anomaly 1, level 1", 6, 6, 0, 1.0)]
+    assert lines_db.execute(
+        "SELECT active, mode, log_table::text, models, lines, predictions, pending, coverage FROM ml_status"
+    ) == [(True, "inline", "log_entries", "anomaly 1, level 1", 6, 6, 0, 1.0)]
 
 
 @pytest.mark.parametrize(
     ("name", "level"),
-    [("warning", "WARN"), (" Error ", "ERROR"), ("SEVERE", "ERROR"), ("V", "DEBUG"), ("notice", "INFO"), ("LOG", "INFO"),
-     ("PANIC", "FATAL"), ("emerg", "FATAL"), ("Critical", "FATAL"), ("TRACE", "DEBUG"), ("3", "ERROR"), ("verbose", "DEBUG"),
-     ("nonsense", None), ("", None), (None, None)])
+    [
+        ("warning", "WARN"),
+        (" Error ", "ERROR"),
+        ("SEVERE", "ERROR"),
+        ("V", "DEBUG"),
+        ("notice", "INFO"),
+        ("LOG", "INFO"),
+        ("PANIC", "FATAL"),
+        ("emerg", "FATAL"),
+        ("Critical", "FATAL"),
+        ("TRACE", "DEBUG"),
+        ("3", "ERROR"),
+        ("verbose", "DEBUG"),
+        ("nonsense", None),
+        ("", None),
+        (None, None),
+    ],
+)
 def test_spellings_of_levels(db: Database, name: str | None, level: str | None) -> None:
     assert db.value("SELECT logintel.normalize_level(%s)", (name,)) == level
 
 
 def test_a_users_own_spelling_counts_at_once(lines_db: Database) -> None:
     lines_db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('odd', 'DEBUG')")
-    assert lines_db.value("SELECT count(*) FROM ml_corrections WHERE declared_level = 'DEBUG' AND predicted_level = 'WARN'") == 1
+    assert (
+        lines_db.value(
+            "SELECT count(*) FROM ml_corrections WHERE declared_level = 'DEBUG' AND predicted_level = 'WARN'"
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
     ("level", "anomaly", "severity"),
-    [("FATAL", True, "critical"), ("ERROR", True, "critical"), ("ERROR", False, "high"), ("FATAL", None, "high"), ("WARN", True, "high"),
-     ("WARN", False, "medium"), ("INFO", True, "medium"), (None, True, "medium"), ("INFO", False, "low"), (None, None, "low")])
+    [
+        ("FATAL", True, "critical"),
+        ("ERROR", True, "critical"),
+        ("ERROR", False, "high"),
+        ("FATAL", None, "high"),
+        ("WARN", True, "high"),
+        ("WARN", False, "medium"),
+        ("INFO", True, "medium"),
+        (None, True, "medium"),
+        ("INFO", False, "low"),
+        (None, None, "low"),
+    ],
+)
 def test_severity(db: Database, level: str | None, anomaly: bool | None, severity: str) -> None:
     assert db.value("SELECT logintel.severity(%s, %s)", (level, anomaly)) == severity
 
@@ -91,7 +132,10 @@ def test_severity(db: Database, level: str | None, anomaly: bool | None, severit
 def test_analyze_takes_an_array_of_log_objects(lines_db: Database) -> None:
     rows = lines_db.execute(
         "SELECT position, predicted_level, severity FROM logintel.analyze(%s::jsonb)",
-        ('[{"message": "job 1 failed"}, {"message": null}, {"message": "slow", "http_status": "503", "response_time_ms": 1.5}]',))
+        (
+            '[{"message": "job 1 failed"}, {"message": null}, {"message": "slow", "http_status": "503", "response_time_ms": 1.5}]',
+        ),
+    )
     assert [row[:2] for row in rows[::2]] == [(1, "ERROR"), (3, "WARN")]
     assert len(rows) == 3
     many = "[" + ",".join(f'{{"message": "failed {chr(97 + n % 26) * (n // 26 + 1)}"}}' for n in range(600)) + "]"
@@ -101,8 +145,12 @@ def test_analyze_takes_an_array_of_log_objects(lines_db: Database) -> None:
 
 @pytest.mark.parametrize(
     ("logs", "message"),
-    [('{"message": "x"}', "needs a JSON array of log objects, not object"), ("[1]", "element 1 is not an object"),
-     ('[{"message": "x"}, {"http_status": "abc"}]', 'element 2 has the http_status "abc", which is no number')])
+    [
+        ('{"message": "x"}', "needs a JSON array of log objects, not object"),
+        ("[1]", "element 1 is not an object"),
+        ('[{"message": "x"}, {"http_status": "abc"}]', 'element 2 has the http_status "abc", which is no number'),
+    ],
+)
 def test_analyze_names_what_it_cannot_read(lines_db: Database, logs: str, message: str) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=message):
         lines_db.execute("SELECT * FROM logintel.analyze(%s::jsonb)", (logs,))

@@ -75,7 +75,9 @@ def test_an_updated_line_is_scored_again_only_when_its_shape_changed(scoring_db:
     insert(scoring_db, "started", "slow")
     before = scoring_db.execute("SELECT log_entry_id, score_id, predicted_at FROM logintel.predictions ORDER BY 1")
     scoring_db.execute("UPDATE log_entries SET host = 'h'")
-    assert scoring_db.execute("SELECT log_entry_id, score_id, predicted_at FROM logintel.predictions ORDER BY 1") == before
+    assert (
+        scoring_db.execute("SELECT log_entry_id, score_id, predicted_at FROM logintel.predictions ORDER BY 1") == before
+    )
     scoring_db.execute("UPDATE log_entries SET message = 'failed' WHERE message = 'started'")
     assert levels(scoring_db) == ["ERROR", "WARN"]
 
@@ -138,8 +140,32 @@ def test_deploying_scores_the_known_shapes_beforehand(scoring_db: Database) -> N
 
 @pytest.mark.parametrize(
     "message",
-    [None, "", " ", "\n\t\r", "x" * 1_000_000, "1 " * 500_000, "日本語のログ 失敗", "\u202e\ufeff\u00a0 é", "'; DROP", "%s {} \\", "🔥" * 5000],
-    ids=["null", "empty", "space", "controls", "1MB", "1MB of numbers", "japanese", "invisible", "quote", "format", "emoji"],
+    [
+        None,
+        "",
+        " ",
+        "\n\t\r",
+        "x" * 1_000_000,
+        "1 " * 500_000,
+        "日本語のログ 失敗",
+        "\u202e\ufeff\u00a0 é",
+        "'; DROP",
+        "%s {} \\",
+        "🔥" * 5000,
+    ],
+    ids=[
+        "null",
+        "empty",
+        "space",
+        "controls",
+        "1MB",
+        "1MB of numbers",
+        "japanese",
+        "invisible",
+        "quote",
+        "format",
+        "emoji",
+    ],
 )
 def test_any_message_gets_a_prediction(scoring_db: Database, message: str | None) -> None:
     insert(scoring_db, message)
@@ -148,12 +174,17 @@ def test_any_message_gets_a_prediction(scoring_db: Database, message: str | None
 
 @pytest.mark.parametrize("level", [None, "", "NOTICE", "x" * 1000, "7", "ÆRGERLIG"])
 def test_any_declared_level_gets_a_prediction(scoring_db: Database, level: str | None) -> None:
-    scoring_db.execute("INSERT INTO log_entries (level, message, http_status, response_time_ms) VALUES (%s, 'failed', -5, 'NaN')", (level,))
+    scoring_db.execute(
+        "INSERT INTO log_entries (level, message, http_status, response_time_ms) VALUES (%s, 'failed', -5, 'NaN')",
+        (level,),
+    )
     assert levels(scoring_db) == ["ERROR"]
 
 
 def test_the_level_model_does_not_see_the_declared_level(scoring_db: Database) -> None:
-    scoring_db.execute("INSERT INTO log_entries (level, message) VALUES ('DEBUG', 'server panicked'), ('FATAL', 'server panicked')")
+    scoring_db.execute(
+        "INSERT INTO log_entries (level, message) VALUES ('DEBUG', 'server panicked'), ('FATAL', 'server panicked')"
+    )
     assert len(set(scoring_db.execute("SELECT predicted_level, level_confidence FROM ml_predictions"))) == 1
 
 
@@ -168,7 +199,9 @@ def test_deferred_mode_scores_known_shapes_and_leaves_new_ones(scoring_db: Datab
 
 def test_partitioned_log_tables(scoring_db: Database) -> None:
     scoring_db.execute("SELECT logintel.detach()")
-    scoring_db.execute("CREATE TABLE events (id int, msg text, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)")
+    scoring_db.execute(
+        "CREATE TABLE events (id int, msg text, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)"
+    )
     scoring_db.execute("CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
     scoring_db.execute("SELECT logintel.attach('events', %s)", (json.dumps({"message": "msg", "timestamp": "day"}),))
     scoring_db.execute("INSERT INTO events VALUES (1, 'failed', '2026-01-05')")
@@ -181,5 +214,3 @@ def test_partitioned_log_tables(scoring_db: Database) -> None:
     scoring_db.execute("DROP TABLE events_2")
     scoring_db.execute("SELECT logintel.maintain()")
     assert levels(scoring_db) == ["ERROR", "WARN"]
-
-

@@ -1,0 +1,87 @@
+"""The command `logintel train`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import psycopg
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from logintel import tables
+from logintel.database import connect
+from logintel.options import Dsn
+
+if TYPE_CHECKING:
+    from logintel.training.models import TrainedModel
+
+_COLUMNS = ("model", "candidate", "unseen templates", "macro-F1", "WARN+ AUC", "anomaly PR AUC", "split by time",
+            "random split", "")
+
+
+def train(
+    lines: Annotated[int, typer.Option(min=1, help="How many of the latest lines to learn from.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Seed of all that is random: same lines, same seed, same models.")] = 0,
+    deploy: Annotated[bool, typer.Option("--deploy", help="Put the new models into force.")] = False,
+    dsn: Dsn = None,
+) -> None:
+    """Train models on the latest lines of the attached table, and register them.
+
+    The level model needs lines with at least two levels, the category model lines with a category. The anomaly model
+    learns from is_anomaly and anomaly_type where there are values, and without labels otherwise.
+    """
+    with closing(connect(dsn)) as connection, _progress() as progress:
+        # scikit-learn takes seconds to import, and only this command needs it.
+        from logintel.training.dataset import read_lines, shape_version
+        from logintel.training.models import train_models
+
+        task = progress.add_task("reading lines", total=lines)
+        read = read_lines(connection, lines, lambda count: progress.advance(task, count))
+        version = shape_version(connection)
+        connection.rollback()  # nothing is held open while models are trained
+        progress.update(task, total=None)
+        models, notes = train_models(read, seed=seed, shape_version=version,
+                                     step=lambda description: progress.update(task, description=description))
+        progress.update(task, description="registration")
+        versions = _register(connection, models, deploy)
+    tables.show_rows(_COLUMNS, [row for model in models for row in _candidates(model)])
+    for note in notes:
+        print(f"note: {note}")
+    registered = [f"{model.name} {versions[model.name]}" for model in models]
+    print(f"registered {', '.join(registered)}, trained on {len(read):,} lines")
+    if deploy:
+        print(f"in force: {', '.join(registered)}")
+    else:
+        print(f"to put them into force: {' && '.join(f'logintel deploy {name}' for name in registered)}")
+
+
+def _register(connection: psycopg.Connection, models: "Sequence[TrainedModel]", deploy: bool) -> dict[str, int]:
+    """Register all models or none, and deploy them if so wished. Returns the version of each name."""
+    versions = {}
+    with connection.transaction():
+        for model in models:
+            [(versions[model.name],)] = connection.execute(
+                "SELECT logintel.import_model(%s, %s, %s, %s)",
+                (model.name, model.onnx, json.dumps(model.metadata), json.dumps(model.golden))).fetchall()
+        for model in models if deploy else ():
+            connection.execute("SELECT logintel.deploy(%s, %s)", (model.name, versions[model.name]))
+    return versions
+
+
+def _candidates(model: "TrainedModel") -> Iterator[tuple[Any, ...]]:
+    """Rows of the table: how each candidate did."""
+    if model.metadata["kind"] == "outlier":
+        yield model.name, "isolation forest", *[None] * 6, "no labels to measure with"
+    for name, splits in model.metadata.get("evaluation", {}).items():
+        unseen = splits["unseen_templates"]
+        yield (model.name, name.replace("_", " "), unseen["accuracy"], unseen["macro_f1"], unseen.get("problem_auc"),
+               unseen.get("pr_auc"), splits["time_split"]["accuracy"], splits["random_split"]["accuracy"],
+               "chosen" if name == model.metadata["candidate"] else "")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=tables.STDERR, disable=not tables.STDERR.is_terminal, transient=True) as progress:
+        yield progress

@@ -1,0 +1,88 @@
+"""What there is to learn from: examples for each model, what they lack, and what is odd about them."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from logintel.errors import UserError
+from logintel.training.dataset import NORMAL, Examples, Line, anomaly_of, category_of, group, level_of
+
+MINIMUM_LINES = 1000
+MAX_CLASSES = 50
+LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+
+def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
+    """Group the lines for the level model and say what is odd about their levels.
+
+    Raises UserError when a level model cannot be learnt from them.
+    """
+    if len(lines) < MINIMUM_LINES:
+        raise UserError(f"training needs {MINIMUM_LINES:,} lines and there are {len(lines):,}; load more lines, "
+                        "or raise --lines")
+    examples = group(lines, level_of, ("words", "context"), LEVELS)
+    unknown = Counter(line.shape.level for line in lines if line.level is None)
+    spellings = ", ".join(f"'{name}'" for name, _ in unknown.most_common(5) if name)
+    hint = (f"add the spellings {spellings} to logintel.level_names" if spellings
+            else "map the column that holds levels in logintel.attach()")
+    if not examples.classes:
+        raise UserError(f"none of the {len(lines):,} lines has a known level; {hint}")
+    if len(examples.classes) == 1:
+        raise UserError(f"all lines have the level {examples.classes[0]} and a level model needs at least two; "
+                        "load lines of other levels, or raise --lines")
+    if missing := _missing(examples, "level"):
+        raise UserError(f"{missing}; {hint if unknown else 'load other lines'}")
+    notes = _oddities(lines, examples)
+    if unknown:
+        notes.insert(0, f"{unknown.total():,} of {len(lines):,} lines have no known level and were left out; {hint}")
+    return examples, notes
+
+
+def category_examples(lines: Sequence[Line]) -> tuple[Examples, str | None]:
+    """Group the lines for the category model and say what is missing for one, if anything."""
+    examples = group(lines, category_of, ("words", "context"))
+    return examples, _missing(examples, "category")
+
+
+def anomaly_examples(lines: Sequence[Line]) -> tuple[Examples, str | None]:
+    """Group the lines for an anomaly model with labels and say what is missing for one, if anything."""
+    examples = group(lines, anomaly_of, ("words", "context", "level"))
+    missing = _missing(examples, "is_anomaly")
+    if not missing and NORMAL not in examples.classes:
+        missing = "no line has is_anomaly = false"
+    return examples, missing
+
+
+def unlabelled_examples(lines: Sequence[Line]) -> Examples:
+    """Group the lines for an anomaly model without labels: they are all of one class."""
+    return group(lines, lambda line: NORMAL, ("words", "context", "level"))
+
+
+def _missing(examples: Examples, column: str) -> str | None:
+    labelled = len(examples.line_input)
+    if not labelled:
+        return f"no line has a value in {column}"
+    if labelled < MINIMUM_LINES:
+        return f"{labelled:,} lines have a value in {column} and training needs {MINIMUM_LINES:,}"
+    if len(examples.classes) == 1:
+        return f"all values in {column} mean {examples.classes[0]}"
+    if len(examples.classes) > MAX_CLASSES:
+        return f"{column} has {len(examples.classes):,} different values; a model tells at most {MAX_CLASSES} apart"
+    if examples.templates.max() == 0:
+        return "all messages have the same words"
+    return None
+
+
+def _oddities(lines: Sequence[Line], examples: Examples) -> list[str]:
+    """Sources with a constant level, and templates with several."""
+    levels: dict[str, set[str]] = {}
+    for line in lines:
+        if line.level:
+            levels.setdefault(line.shape.source_type, set()).add(line.level)
+    notes = [f"every line of source '{source}' has the level {next(iter(found))}, which says nothing of a message"
+             for source, found in sorted(levels.items()) if len(found) == 1 and len(levels) > 1]
+    by_template = np.zeros((examples.templates.max() + 1, len(examples.classes)))
+    np.add.at(by_template, examples.templates, examples.counts())
+    mixed = int((np.count_nonzero(by_template, axis=1) > 1).sum())
+    return [*notes, f"{mixed:,} of {len(by_template):,} templates occur with several levels"] if mixed else notes

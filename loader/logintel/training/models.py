@@ -1,0 +1,118 @@
+"""Training: from lines to models that are evaluated, exported, checked, and ready to be registered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from logintel.training import evaluation, evidence, export, golden, metadata, outlier
+from logintel.training.candidates import CANDIDATES
+from logintel.training.dataset import Examples, Line
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model as it will be registered, and the scikit-learn pipeline it was made from."""
+
+    name: str
+    features: tuple[str, ...]
+    pipeline: Pipeline
+    onnx: bytes
+    metadata: dict[str, Any]
+    golden: list[dict[str, Any]]
+
+    def inputs(self, lines: Sequence[Line]) -> np.ndarray:
+        """Return the model's inputs for N lines: [N, F] of str."""
+        return _inputs(self.features, lines)
+
+    def predict(self, lines: Sequence[Line]) -> tuple[np.ndarray, np.ndarray]:
+        """Return scikit-learn's labels [N] of N lines and their probabilities [N]. Classifiers only."""
+        probabilities = self.pipeline.predict_proba(self.inputs(lines))
+        return self.pipeline.classes_[probabilities.argmax(1)], probabilities.max(1)
+
+    def anomaly_scores(self, lines: Sequence[Line]) -> np.ndarray:
+        """Return the anomaly score [N] of N lines, 0 to 1, as the server computes it. Anomaly models only."""
+        if self.metadata["kind"] == "classifier":
+            return 1 - self.pipeline.predict_proba(self.inputs(lines))[:, self.metadata["classes"].index("none")]
+        words = [line.features()["words"] for line in lines]
+        return outlier.anomaly_scores(self.pipeline.decision_function(self.inputs(lines)), words, self.metadata)
+
+
+def train_models(lines: Sequence[Line], *, seed: int = 0, shape_version: int | None = None,
+                 step: Step = lambda description: None) -> tuple[list[TrainedModel], list[str]]:
+    """Train a level model, a category model where there are categories, and an anomaly model on lines, oldest first.
+
+    Returns the models, and notes on what is odd or missing. `step` is told what happens next. Raises UserError, before
+    anything is trained, when a level model cannot be learnt from the lines.
+    """
+    levels, notes = evidence.level_examples(lines)
+    categories, no_categories = evidence.category_examples(lines)
+    anomalies, no_anomalies = evidence.anomaly_examples(lines)
+
+    def known(examples: Examples, own_notes: Sequence[str] = ()) -> dict[str, Any]:
+        return metadata.of_training(examples, seed, shape_version, own_notes)
+
+    models = [_classifier("level", levels, known(levels, notes), step)]
+    if no_categories:
+        notes = [*notes, f"no category model: {no_categories}"]
+    else:
+        models.append(_classifier("category", categories, known(categories), step))
+    if no_anomalies:
+        notes = [*notes, f"the anomaly model was trained without labels: {no_anomalies}"]
+        unlabelled = evidence.unlabelled_examples(lines)
+        models.append(_outlier(unlabelled, known(unlabelled, [no_anomalies]), step))
+    else:
+        models.append(_classifier("anomaly", anomalies, known(anomalies), step))
+    return models, notes
+
+
+def _classifier(name: str, examples: Examples, known: dict[str, Any], step: Step) -> TrainedModel:
+    """Evaluate the candidates and make a model of the best one."""
+    seed = known["seed"]
+    results = []
+    for candidate in CANDIDATES:
+        title = f"{name}: {candidate.replace('_', ' ')}"
+        results.append(
+            evaluation.evaluate(candidate, examples, seed, lambda split, t=title: step(f"{t}, {split}")))
+    best = max(results, key=lambda result: result.criterion)
+    step(f"{name}: {best.candidate.replace('_', ' ')}, all lines")
+    fitted = evaluation.fit(best.candidate, examples, examples.counts(), seed)
+    if best.temperature:
+        fitted.soften(best.temperature)
+    step(f"{name}: conversion to ONNX")
+    pipeline, features = fitted.pipeline, fitted.features
+    onnx = export.convert(pipeline, features)
+    everything = np.concatenate([examples.inputs[:, fitted.columns], _inputs(features, golden.ODD_LINES)])
+    export.check_classifier(name, onnx, features, pipeline, everything)
+    chosen = golden.choose(examples, fitted.probabilities(examples.inputs), seed)
+    cases = golden.classifier_cases(chosen, pipeline.classes_, pipeline.predict_proba(_inputs(features, chosen)))
+    described = {"target": name, **metadata.of_classifier(best, results, pipeline.classes_.tolist(), examples), **known}
+    return TrainedModel(name, features, pipeline, onnx, described, cases)
+
+
+def _outlier(examples: Examples, known: dict[str, Any], step: Step) -> TrainedModel:
+    """Make the anomaly model for lines without labels."""
+    seed = known["seed"]
+    step("anomaly: isolation forest, split by time")
+    flagged_later = outlier.flagged_share_later(examples, seed)
+    step("anomaly: isolation forest, all lines")
+    fitted = outlier.fit(examples, seed)
+    step("anomaly: conversion to ONNX")
+    onnx = outlier.to_onnx(fitted.pipeline, fitted.features)
+    everything = np.concatenate([examples.inputs[:, fitted.columns], _inputs(fitted.features, golden.ODD_LINES)])
+    export.check_outlier("anomaly", onnx, fitted.features, fitted.pipeline, everything)
+    chosen = golden.choose(examples, None, seed)
+    scores = fitted.pipeline.decision_function(_inputs(fitted.features, chosen))
+    described = {"target": "anomaly", "kind": "outlier", "candidate": "isolation_forest", **fitted.curve,
+                 "flagged_share_time_split": flagged_later, **known}
+    cases = golden.outlier_cases(chosen, scores)
+    return TrainedModel("anomaly", fitted.features, fitted.pipeline, onnx, described, cases)
+
+
+def _inputs(features: Sequence[str], lines: Sequence[Line]) -> np.ndarray:
+    made = [line.features() for line in lines]
+    return np.array([[row[name] for name in features] for row in made], object)

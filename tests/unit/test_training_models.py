@@ -1,0 +1,192 @@
+"""Training end to end, without a server."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from logintel.errors import UserError
+from logintel.simulation import SimulatedLine
+from logintel.training import export, golden
+from logintel.training.candidates import CANDIDATES
+from logintel.training.dataset import Line, Shape
+from logintel.training.models import TrainedModel, train_models
+from sklearn.metrics import roc_auc_score
+from training_lines import simulated
+
+FIGURES = {"accuracy", "macro_f1", "calibration_error"}
+SPLITS = {"random_split", "time_split", "unseen_templates", "unseen_templates_by_line"}
+
+
+@pytest.fixture(scope="module")
+def history() -> list[tuple[SimulatedLine, Line]]:
+    return simulated(3000)
+
+
+@pytest.fixture(scope="module")
+def models(history: list[tuple[SimulatedLine, Line]]) -> dict[str, TrainedModel]:
+    trained, _ = train_models([line for _, line in history], shape_version=7)
+    return {model.name: model for model in trained}
+
+
+@pytest.fixture(scope="module")
+def unlabelled(history: list[tuple[SimulatedLine, Line]]) -> tuple[list[Line], TrainedModel, list[str]]:
+    lines = [Line(line.shape, line.level) for _, line in history]
+    trained, notes = train_models(lines)
+    assert [model.name for model in trained] == ["level", "anomaly"]
+    return lines, trained[1], notes
+
+
+def test_all_three_models_come_from_labelled_lines(models: dict[str, TrainedModel]) -> None:
+    assert list(models) == ["level", "category", "anomaly"]
+    assert set(models["level"].metadata["classes"]) == {"DEBUG", "INFO", "WARN", "ERROR", "FATAL"}
+    assert "none" in models["anomaly"].metadata["classes"]
+    assert "level" not in models["level"].features
+    for model in models.values():
+        assert model.metadata["kind"] == "classifier"
+        assert model.metadata["target"] == model.name
+        assert len(model.onnx) < 5_000_000
+
+
+def test_metadata_hold_both_candidates_on_all_splits(models: dict[str, TrainedModel]) -> None:
+    for model in models.values():
+        metadata = model.metadata
+        assert set(metadata["evaluation"]) == set(CANDIDATES) == {"random_forest", "logistic_regression"}
+        for splits in metadata["evaluation"].values():
+            assert set(splits) == SPLITS
+            assert all(set(figures) >= FIGURES for figures in splits.values())
+        unseen = {name: splits["unseen_templates"] for name, splits in metadata["evaluation"].items()}
+        best = max(unseen, key=lambda name: unseen[name]["accuracy"] + unseen[name]["macro_f1"])
+        assert metadata["candidate"] == best
+        assert metadata["accuracy"] == unseen[best]["accuracy"]
+        assert metadata["macro_f1"] == unseen[best]["macro_f1"]
+        rows = np.array(metadata["confusion_matrix"]["rows"])
+        assert rows.sum() == metadata["samples"]["templates"]
+        assert np.trace(rows) / rows.sum() == pytest.approx(metadata["accuracy"], abs=1e-4)
+    assert {"problem_accuracy", "problem_auc"} <= set(models["level"].metadata)
+    assert {"precision", "recall", "f1", "pr_auc"} <= set(models["anomaly"].metadata)
+
+
+def test_metadata_tell_where_the_model_comes_from(models: dict[str, TrainedModel]) -> None:
+    metadata = models["level"].metadata
+    assert metadata["samples"]["lines"] == 3000
+    assert sum(metadata["samples"]["lines_by_class"].values()) == 3000
+    assert metadata["shape_version"] == 7
+    assert metadata["tokens_version"] >= 1
+    assert {"python", "numpy", "scikit-learn", "skl2onnx", "onnxruntime", "onnx"} <= set(metadata["versions"])
+    assert metadata["trained_at"].endswith("+00:00")
+
+
+def test_models_are_right_on_most_of_what_they_have_not_seen(models: dict[str, TrainedModel]) -> None:
+    later = [line for _, line in simulated(2000, seed=2)]
+    for name, least in (("level", 0.9), ("category", 0.95)):
+        labels, confidence = models[name].predict(later)
+        right = labels == np.array([getattr(line, name) for line in later])
+        assert right.mean() > least
+        assert right[confidence >= 0.9].mean() > 0.97
+    anomalous = np.array([line.is_anomaly for line in later])
+    assert roc_auc_score(anomalous, models["anomaly"].anomaly_scores(later)) > 0.8
+
+
+def test_the_same_lines_and_seed_give_the_same_models(history: list[tuple[SimulatedLine, Line]]) -> None:
+    lines = [Line(line.shape, line.level) for _, line in history[:1000]]
+    first, second = (train_models(lines, seed=3)[0] for _ in range(2))
+    assert [model.onnx for model in first] == [model.onnx for model in second]
+    assert [model.golden for model in first] == [model.golden for model in second]
+
+
+def test_golden_cases_are_strict_json_with_every_class_and_any_unicode(models: dict[str, TrainedModel]) -> None:
+    for model in models.values():
+        cases = json.loads(json.dumps(model.golden, allow_nan=False))
+        assert len(cases) == golden.CASES
+        labels, _ = model.predict([line for _, line in simulated(1000)])
+        assert set(labels) <= {case["label"] for case in cases}
+        assert any(not case["shape"]["template"].isascii() for case in cases)
+        for case in cases:
+            classes = model.metadata["classes"]
+            assert case["label"] == classes[int(np.argmax(case["probabilities"]))]
+            assert len(case["probabilities"]) == len(classes)
+            json.dumps(case).encode()
+
+
+def test_golden_cases_are_what_onnx_gives(models: dict[str, TrainedModel]) -> None:
+    for model in models.values():
+        lines = [Line(Shape(**case["shape"]), None) for case in model.golden]
+        reads_level = "level" in model.features
+        inputs = model.inputs(lines)
+        labels, probabilities = export.run(model.onnx, model.features, inputs, ("label", "probabilities"))
+        for case, label, row, line in zip(model.golden, labels, probabilities, lines, strict=True):
+            if not (reads_level and line.shape.level):
+                assert label == case["label"]
+                assert row == pytest.approx(case["probabilities"], abs=export.TOLERANCE)
+
+
+def test_without_labels_what_is_new_or_rare_stands_out(unlabelled: tuple[list[Line], TrainedModel, list[str]]) -> None:
+    lines, model, notes = unlabelled
+    assert any(note.startswith("the anomaly model was trained without labels") for note in notes)
+    assert any(note.startswith("no category model") for note in notes)
+    metadata = model.metadata
+    assert metadata["kind"] == "outlier"
+    assert 0 < metadata["scale"] < math.inf
+    scores = model.anomaly_scores(lines)
+    assert 0 < (scores >= 0.7).mean() <= 0.011
+    assert np.median(scores) < 0.2
+    assert metadata["flagged_share"] == pytest.approx((scores >= 0.7).mean(), abs=1e-3)
+    new = Line(Shape("zorblax frobnicated qwyjibo <*>", "checkout", "app", "INFO"), "INFO")
+    assert model.anomaly_scores([new]) == pytest.approx(1)
+
+
+def test_a_line_of_many_that_are_alike_is_no_outlier() -> None:
+    lines = [Line(Shape("request <*> served" if i % 2 else "cache <*> missed", "web"), "INFO" if i % 2 else "WARN")
+             for i in range(1000)]
+    (_, anomaly), _ = train_models(lines)
+    assert anomaly.anomaly_scores(lines).max() < 0.7
+
+
+def plain(count: int, **fields: object) -> list[Line]:
+    """Lines with two templates and two levels."""
+    return [Line(Shape(("job done", "job failed")[i % 2], "batch"), ("INFO", "ERROR")[i % 2])._replace(**fields)
+            for i in range(count)]
+
+
+@pytest.mark.parametrize(("lines", "message"), [
+    ([], "training needs 1,000 lines and there are 0"),
+    (plain(999), "training needs 1,000 lines and there are 999"),
+    (plain(1000, level="INFO"), "all lines have the level INFO"),
+    (plain(1000, level=None), "none of the 1,000 lines has a known level"),
+    (plain(1000, level=None, shape=Shape("x", level="gelb")), "add the spellings 'gelb' to logintel.level_names"),
+    (plain(500) + plain(600, level=None), "500 lines have a value in level and training needs 1,000"),
+    (plain(1000, shape=Shape("job done")), "all messages have the same words"),
+])
+def test_what_is_missing_is_said_in_one_line(lines: list[Line], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        train_models(lines)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    assert ";" in str(error.value), "the message tells the next step"
+
+
+@pytest.mark.parametrize(("fields", "note"), [
+    ({"category": "Network"}, "no category model: all values in category mean Network"),
+    ({"category": None}, "no category model: no line has a value in category"),
+    ({"is_anomaly": True}, "trained without labels: all values in is_anomaly mean anomaly"),
+    ({"is_anomaly": False}, "trained without labels: all values in is_anomaly mean none"),
+])
+def test_a_model_without_labels_is_left_out_with_a_note(fields: dict[str, object], note: str) -> None:
+    models, notes = train_models(plain(1000, **fields))
+    assert [model.name for model in models] == ["level", "anomaly"]
+    assert any(note in text for text in notes)
+
+
+def test_odd_levels_are_noted() -> None:
+    quiet, unknown = Line(Shape("up", "a", "quiet", "info"), "INFO"), Line(Shape("odd", level="gelb"))
+    (level, _), notes = train_models(plain(1000) + [quiet] * 50 + [unknown] * 7)
+    assert "every line of source 'quiet' has the level INFO, which says nothing of a message" in notes
+    assert any(note.startswith("7 of 1,057 lines have no known level") for note in notes)
+    assert level.metadata["notes"] == notes[:2]
+
+
+def test_lines_of_nothing_but_odd_characters_train_too() -> None:
+    lines = [golden.ODD_LINES[i % len(golden.ODD_LINES)]._replace(level=("INFO", "ERROR")[i % 2]) for i in range(1000)]
+    models, _ = train_models(lines)
+    assert [model.name for model in models] == ["level", "anomaly"]
