@@ -19,7 +19,7 @@ import numpy, onnxruntime
 plpy.execute(plpy.prepare("SELECT set_config('test.numpy', $1, false), set_config('test.onnxruntime', $2, false), set_config('test.compiled', $3, false)", ["text"] * 3),
              [numpy.__version__, onnxruntime.__version__, str(os.path.exists(numpy.__spec__.cached))])
 $$
-"""  
+"""
 
 
 @pytest.fixture
