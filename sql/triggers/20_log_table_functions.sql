@@ -1,5 +1,5 @@
--- The functions behind the triggers on the log table. Their bodies depend on what its columns are called, so attach()
--- replaces these by what _write_trigger_functions() makes.
+-- The functions behind the triggers on the log table. Their bodies depend on what its columns are called, so these
+-- are replaced by what _write_trigger_functions() makes.
 CREATE FUNCTION logintel.score_new_lines() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE FUNCTION logintel.score_changed_lines() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE FUNCTION logintel.forget_deleted_lines() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';

@@ -1,33 +1,63 @@
--- Writes the functions behind the triggers for an attached table. Transition tables are visible in the trigger function
--- alone, and a statement planned once is several times faster than one planned for every insert, so the names of
--- the columns are written into the functions.
-CREATE FUNCTION logintel._write_trigger_functions(columns jsonb) RETURNS void
+-- Writes the functions behind the triggers for the attached table and the model set in force. Transition tables are
+-- visible in the trigger function alone, and a statement planned once is several times faster than one planned for
+-- every insert, so both are written into the functions. The lock keeps two that write them apart.
+--
+-- pg_catalog comes first without being named; naming it would make every call look it up.
+CREATE FUNCTION logintel._write_trigger_functions() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    id text := logintel._line_expression(columns, 'id');
+    columns jsonb;
+    in_force integer;
+    id text;
     fields text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];  -- as shape() takes them
-    arguments text := (
-        SELECT string_agg(logintel._line_expression(columns, f.name), ', ' ORDER BY f.n)
-        FROM unnest(fields) WITH ORDINALITY AS f (name, n));
-    selected text := (
-        SELECT format('SELECT %s AS id, ', id)
-               || string_agg(format('%s AS %I', logintel._line_expression(columns, f.name), f.name), ', ' ORDER BY f.n)
-        FROM unnest(fields) WITH ORDINALITY AS f (name, n));
-    old_lines text := selected || ' FROM old_lines t';
-    new_lines text := selected || ' FROM new_lines t';
+    arguments text;
+    selected text;
+    old_lines text;
+    new_lines text;
     header text := 'CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                   'SET search_path = pg_catalog, pg_temp AS %L';
+                   'SET search_path = pg_temp AS %L';
 BEGIN
-    EXECUTE format(header, 'score_new_lines', logintel._scoring_body('new_lines t', id, arguments, ''));
+    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    SELECT a.columns INTO columns FROM logintel.attachments a;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    in_force := CASE WHEN logintel._setting('mode') <> 'off' THEN logintel._active_model_set() END;
+    id := logintel._line_expression(columns, 'id');
+    SELECT string_agg(logintel._line_expression(columns, f.name), ', ' ORDER BY f.n),
+           format('SELECT %s AS id, ', id)
+               || string_agg(format('%s AS %I', logintel._line_expression(columns, f.name), f.name), ', ' ORDER BY f.n)
+    INTO arguments, selected
+    FROM unnest(fields) WITH ORDINALITY AS f (name, n);
+    old_lines := selected || ' FROM old_lines t';
+    new_lines := selected || ' FROM new_lines t';
+
+    EXECUTE format(header, 'score_new_lines', logintel._scoring_body('new_lines t', id, arguments, '', in_force));
     EXECUTE format(header, 'score_changed_lines', logintel._scoring_body(
         format('(%s EXCEPT ALL %s) t', new_lines, old_lines),
         't.id', (SELECT string_agg('t.' || f, ', ' ORDER BY n) FROM unnest(fields) WITH ORDINALITY AS u (f, n)),
         format('DELETE FROM logintel.predictions p USING (%s EXCEPT ALL %s) o WHERE p.log_entry_id = o.id;',
-               old_lines, new_lines)));
+               old_lines, new_lines), in_force));
     EXECUTE format(header, 'forget_deleted_lines', format(
         'BEGIN DELETE FROM logintel.predictions p USING old_lines t WHERE p.log_entry_id = %s; RETURN NULL; END', id));
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_trigger_functions(jsonb) IS 'Writes the trigger functions for a log table with this column mapping.';
+COMMENT ON FUNCTION logintel._write_trigger_functions() IS 'Writes the trigger functions for the attached table and the model set in force.';
+
+CREATE FUNCTION logintel._rewrite_trigger_functions() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel._write_trigger_functions();
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on deployments and settings: lets the write path know what is in force.';
+
+CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.deployments
+    FOR EACH STATEMENT EXECUTE FUNCTION logintel._rewrite_trigger_functions();
+CREATE TRIGGER rewrite_trigger_functions AFTER UPDATE ON logintel.settings
+    FOR EACH ROW WHEN (NEW.name = 'mode') EXECUTE FUNCTION logintel._rewrite_trigger_functions();

@@ -1,16 +1,18 @@
 -- The write path. %1$s is the source of the lines; %2$s reads the key and %3$s the arguments of shape() from its row t;
--- %4$s goes first; %5$s tells the lines that the hot path left out.
+-- %4$s goes first; %5$s tells the lines that the hot path left out; %6$s is the hot path.
 --
--- The hot path is the first INSERT: lines of known shapes get their score. It starts no Python, waits for nobody, needs
--- no subtransaction, and is the only query of the function where every shape is known: each further one would cost a
--- one-row insert as much as this one. So the query itself notes whether it left lines out, in a setting of the
--- transaction; whoever sets that by hand merely sends his lines the long way round.
+-- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits for
+-- nobody, needs no subtransaction, and is the only query of the function where every shape is known: each further
+-- one would cost a one-row insert almost as much. So the query itself notes whether it left lines out, in a setting of
+-- the transaction; whoever sets that by hand merely sends his lines the long way round. For the same reason the set in
+-- force is a number in the text. Where a snapshot doesn't see that set's scores yet, lines are left out, and the rest goes
+-- by the deployment that the snapshot sees.
 --
 -- The rest looks for shapes learned since the last maintain(), then has the models score the shapes that nobody knows.
 -- Lines that stay out are pending: backfill() finds them.
 --
 -- OFFSET 0 keeps the planner from computing the hash a second time where the join compares it.
-CREATE FUNCTION logintel._scoring_body(lines text, id text, arguments text, before text) RETURNS text
+CREATE FUNCTION logintel._scoring_body(lines text, id text, arguments text, before text, in_force integer) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($template$
 DECLARE
@@ -19,18 +21,7 @@ DECLARE
     new_shapes logintel.shape[];
 BEGIN
     %4$s
-    INSERT INTO logintel.predictions (log_entry_id, score_id)
-    SELECT l.id, s.id
-    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
-    LEFT JOIN logintel.shape_scores s
-        ON s.canonical AND s.shape_hash = l.shape_hash
-           AND s.model_set_id = (SELECT f.model_set_id FROM logintel.in_force f)
-    WHERE s.id IS NOT NULL OR set_config('logintel.left_out', 'yes', true) IS NULL;
-    IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
-        RETURN NULL;
-    END IF;
-
-    PERFORM set_config('logintel.left_out', '', true);
+    %6$s
     active := logintel._active_model_set();
     mode := logintel._setting('mode');
     IF mode = 'off' THEN
@@ -70,6 +61,17 @@ END
 $template$, lines, id, arguments, before,
     -- Predictions of this transaction carry its now(), which tells them from any older ones of the same key. A
     -- subquery for each line keeps the planner from joining a large batch with all predictions.
-    format('(SELECT max(p.predicted_at) FROM logintel.predictions p WHERE p.log_entry_id = %s) IS DISTINCT FROM now()', id));
+    format('(SELECT max(p.predicted_at) FROM logintel.predictions p WHERE p.log_entry_id = %s) IS DISTINCT FROM now()', id),
+    CASE WHEN in_force IS NOT NULL THEN format($hot_path$
+    INSERT INTO logintel.predictions (log_entry_id, score_id)
+    SELECT l.id, s.id
+    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
+    LEFT JOIN logintel.shape_scores s ON s.canonical AND s.model_set_id = %4$s AND s.shape_hash = l.shape_hash
+    WHERE s.id IS NOT NULL OR set_config('logintel.left_out', 'yes', true) IS NULL;
+    IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
+        RETURN NULL;
+    END IF;
+    PERFORM set_config('logintel.left_out', '', true);
+$hot_path$, lines, id, arguments, in_force) END);
 
-COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text) IS 'Body of a trigger function that scores lines.';
+COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text, integer) IS 'Body of a trigger function that scores lines.';

@@ -11,9 +11,7 @@ DECLARE
     source text := CASE WHEN TG_OP = 'DELETE' THEN '(VALUES (NULL)) t WHERE false' ELSE format('%s t', NEW.log_table) END;
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW logintel.log_lines AS SELECT %s FROM %s', fields, source);
-    IF TG_OP = 'INSERT' THEN
-        PERFORM logintel._write_trigger_functions(columns);
-    END IF;
+    PERFORM logintel._write_trigger_functions();
     RETURN NULL;
 END
 $function$;

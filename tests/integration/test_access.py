@@ -96,7 +96,7 @@ def test_a_manager_manages_models_but_not_other_peoples_tables(scoring_db: Datab
 def test_every_definer_function_pins_a_safe_search_path(db: Database) -> None:
     unsafe = db.execute(
         "SELECT proname FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND prosecdef "
-        "AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)"
+        "AND NOT coalesce(proconfig && '{search_path=pg_temp, \"search_path=pg_catalog, pg_temp\"}', false)"
     )
     assert unsafe == []
     # An attached table's trigger functions are written anew; they are covered above, being there already.

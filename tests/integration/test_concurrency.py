@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 from servers import Database
-from tiny_models import deploy
+from tiny_models import deploy, tiny_model
 
 FIRST, SECOND = "alpha failed", "beta failed"
 
@@ -67,6 +67,25 @@ def test_maintain_and_deploy_do_not_block_writers(db: Database) -> None:
         writer.execute("INSERT INTO log_entries (message) VALUES ('started'), ('never seen ' || %s)", (statement,))
         upkeep.commit()
     assert db.value("SELECT pending FROM logintel.ml_status") == 0
+
+
+def test_a_snapshot_from_before_a_deployment_goes_on_with_the_models_it_sees(db: Database) -> None:
+    deploy(db)
+    db.execute("INSERT INTO log_entries (message) VALUES ('started')")
+    db.execute("SELECT logintel.maintain()")
+    session = db.connect(autocommit=False)
+    session.isolation_level = IsolationLevel.REPEATABLE_READ
+    session.execute("SELECT 1")
+    deploy(db, tiny_model("level", (("started", "FATAL"), ("failed", "INFO"))))
+    session.execute("INSERT INTO log_entries (message) VALUES ('started'), ('panicked')")
+    session.commit()
+    db.execute("INSERT INTO log_entries (message) VALUES ('started')")
+    assert db.execute("SELECT predicted_level, model_version FROM ml_predictions ORDER BY id") == [
+        ("INFO", "anomaly 1, level 1"),
+        ("INFO", "anomaly 1, level 1"),
+        ("FATAL", "anomaly 1, level 1"),
+        ("FATAL", "anomaly 1, level 2"),
+    ]
 
 
 def test_two_backfills_take_turns_and_score_nothing_twice(db: Database) -> None:
