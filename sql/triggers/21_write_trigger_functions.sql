@@ -7,7 +7,7 @@ CREATE FUNCTION logintel._write_trigger_functions() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    columns jsonb;
+    attached logintel.attachments;
     in_force integer;
     id text;
     fields text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];  -- as shape() takes them
@@ -19,15 +19,15 @@ DECLARE
                    'SET search_path = pg_temp AS %L';
 BEGIN
     LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
-    SELECT a.columns INTO columns FROM logintel.attachments a;
+    SELECT a.* INTO attached FROM logintel.attachments a;
     IF NOT FOUND THEN
         RETURN;
     END IF;
     in_force := CASE WHEN logintel._setting('mode') <> 'off' THEN logintel._active_model_set() END;
-    id := logintel._line_expression(columns, 'id');
-    SELECT string_agg(logintel._line_expression(columns, f.name), ', ' ORDER BY f.n),
+    id := logintel._line_expression(attached.log_table, attached.columns, 'id');
+    SELECT string_agg(logintel._line_expression(attached.log_table, attached.columns, f.name), ', ' ORDER BY f.n),
            format('SELECT %s AS id, ', id)
-               || string_agg(format('%s AS %I', logintel._line_expression(columns, f.name), f.name), ', ' ORDER BY f.n)
+               || string_agg(format('%s AS %I', logintel._line_expression(attached.log_table, attached.columns, f.name), f.name), ', ' ORDER BY f.n)
     INTO arguments, selected
     FROM unnest(fields) WITH ORDINALITY AS f (name, n);
     old_lines := selected || ' FROM old_lines t';

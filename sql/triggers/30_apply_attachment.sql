@@ -6,8 +6,8 @@ $function$
 DECLARE
     columns jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE NEW.columns END;
     fields text := (
-        SELECT string_agg(format('%s AS %I', logintel._line_expression(columns, f.name), f.name), ', ' ORDER BY f.n)
-        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, type_category, required, expression, n));
+        SELECT string_agg(format('%s AS %I', logintel._line_expression(NEW.log_table, columns, f.name), f.name), ', ' ORDER BY f.n)
+        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, type_category, required, plain_types, expression, n));
     source text := CASE WHEN TG_OP = 'DELETE' THEN '(VALUES (NULL)) t WHERE false' ELSE format('%s t', NEW.log_table) END;
 BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW logintel.log_lines AS SELECT %s FROM %s', fields, source);
