@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 import servers
 from servers import Database, Server
 

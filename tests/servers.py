@@ -16,9 +16,10 @@ from pathlib import Path
 import docker
 import docker.errors
 import psycopg
-from logintel import cluster
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from logintel import cluster
 
 ROOT = Path(__file__).parent.parent
 # The engine is this machine's: reach containers by loopback, and do without the helper image that testcontainers pulls.

@@ -5,13 +5,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from logintel_server.tokens import SHAPE_FIELDS
-from servers import Database
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import StringTensorType
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+
+from logintel_server.tokens import SHAPE_FIELDS
+from servers import Database
 
 LEVELS = (
     ("started", "INFO"),

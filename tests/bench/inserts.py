@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import psycopg
 from lines import COLUMNS, LINES, PREDICTIONS, TABLES, Workload
+
 from logintel import cluster
 
 ROUNDS = 5

@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules that te
 
 import inserts
 from lines import Workload, prepare
-from logintel import cluster
 from rich.console import Console
 from rich.table import Table
+
+from logintel import cluster
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+
 from servers import Database
 from tiny_models import deploy, register, tiny_model
 

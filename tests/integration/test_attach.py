@@ -4,6 +4,7 @@ import json
 
 import psycopg
 import pytest
+
 from servers import Database
 from tiny_models import deploy
 

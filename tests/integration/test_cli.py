@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from logintel.cli import app
 from servers import Database
 from tiny_models import deploy, register, tiny_model

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 import servers
 from logintel.cluster import Cluster
 from logintel.errors import UserError

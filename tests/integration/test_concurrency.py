@@ -6,6 +6,7 @@ import time
 import psycopg
 import pytest
 from psycopg import IsolationLevel
+
 from servers import Database
 from tiny_models import deploy, tiny_model
 

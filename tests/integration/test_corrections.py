@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+
 from logintel.commands import backfill_lines
 from logintel.loading import load_rows
 from logintel.training.command import train

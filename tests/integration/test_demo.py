@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import docker
 import pytest
+from testcontainers.core.container import DockerContainer
+
 import servers
 from servers import ROOT
-from testcontainers.core.container import DockerContainer
 
 IMAGE = "debian:trixie-slim"
 

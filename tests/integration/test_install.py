@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 import servers
 from servers import ROOT, Database, make
 

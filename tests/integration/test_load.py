@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from logintel.errors import UserError
 from logintel.loading import load_rows
 from logintel.loading.command import load
@@ -189,7 +190,7 @@ def test_a_lost_connection_says_what_is_in_and_the_load_goes_on_from_there(db: D
             )
             pipe.write(numbered(26, 100))
 
-    feeder = threading.Thread(target=feed)
+    feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
     with pytest.raises(UserError, match=r"20 lines are in: go on with the same options and --skip 20$"):
         load(["a.txt"], pattern="plain", batch=10, dsn=db.dsn)

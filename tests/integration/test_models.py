@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+
 from servers import Database
 from tiny_models import LEVELS, TinyModel, deploy, register, tiny_model
 

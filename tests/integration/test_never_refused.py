@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+
 from servers import Database
 from tiny_models import deploy
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from logintel.commands import backfill_lines
 from logintel.loading import load_rows
 from logintel.simulation import generate

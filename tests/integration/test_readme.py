@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
+
 from servers import ROOT, Database
 
 README = (ROOT / "README.md").read_text()
@@ -77,5 +78,6 @@ def test_the_reference_names_what_there_is(db: Database) -> None:
 
 
 def test_settings_in_the_readme_are_the_defaults(db: Database) -> None:
-    table = dict(re.findall(r"^\| `(\w+)` \| `?([\w.]+)`? \| (?!what)", README, re.MULTILINE))
+    section = README.split("### Settings")[1].split("###")[0]
+    table = dict(re.findall(r"^\| `(\w+)` \| `?([\w.]+)`? \|", section, re.MULTILINE))
     assert table == dict(db.execute("SELECT name, value FROM logintel.settings"))

@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+
 from logintel import cluster
 from servers import Database
 from tiny_models import deploy, register, tiny_model

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from logintel.errors import UserError
 from logintel.simulation import generate
 from logintel.simulation.command import simulate

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+
 from logintel.errors import UserError
 from logintel.loading import load_rows
 from logintel.simulation import generate
 from logintel.training.command import train
 from logintel.training.dataset import read_lines
 from logintel.training.models import train_models
-from psycopg.conninfo import conninfo_to_dict
 from servers import Database
 
 CONTRACT = Path(__file__).parents[2] / "models" / "README.md"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from servers import Database
 from tiny_models import deploy, register, tiny_model
 

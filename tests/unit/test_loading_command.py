@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from logintel.errors import UserError
 from logintel.loading.command import load
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from logintel.errors import UserError
 from logintel.loading.from_text import choose_pattern, text_records
 from logintel.loading.patterns import PATTERNS, guess_pattern

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from logintel.errors import UserError
 from logintel.loading import from_text
 from logintel.loading.from_csv import csv_records

@@ -1,6 +1,7 @@
 """From columns to fields: names, kinds and constants."""
 
 import pytest
+
 from logintel.errors import UserError
 from logintel.loading.rows import FIELDS, FieldMap, RowMaker
 from logintel.loading.timestamps import Timestamps

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from logintel.errors import UserError
 from logintel.loading import source
 from logintel.loading.formats import Format, guess_format

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from logintel.loading.records import BadLine
 from logintel.loading.timestamps import Timestamps
 

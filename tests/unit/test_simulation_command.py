@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+
 from logintel.errors import UserError
 from logintel.simulation.command import simulate
 

@@ -9,6 +9,7 @@ from statistics import median
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from logintel.simulation import SimulatedLine, generate, templates
 from logintel.simulation.corruption import PLAYED_DOWN, PROBLEMS, corrupted
 from logintel.simulation.lines import Simulation

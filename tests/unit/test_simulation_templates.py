@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from logintel.simulation import Template, templates
 from logintel.simulation.parameters import Moment
 from logintel.simulation.templates import ANOMALY_TYPES, CATEGORIES, LEVELS, parse

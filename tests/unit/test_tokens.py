@@ -4,6 +4,7 @@ import time
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from logintel_server import tokens
 
 ANY_TEXT = st.text(st.characters(), max_size=300)

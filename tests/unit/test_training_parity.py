@@ -5,14 +5,15 @@ import random
 
 import numpy as np
 import pytest
-from logintel.training import evaluation, evidence, export, golden, outlier
-from logintel.training.candidates import CANDIDATES, SPACED
-from logintel.training.dataset import Line, Shape, anomaly_of, category_of, group, level_of
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from training_lines import LOGHUB, loghub, mask, simulated
+
+from logintel.training import evaluation, evidence, export, golden, outlier
+from logintel.training.candidates import CANDIDATES, SPACED
+from logintel.training.dataset import Line, Shape, anomaly_of, category_of, group, level_of
 
 
 def unicode_lines(count: int) -> list[Line]:

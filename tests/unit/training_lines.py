@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+
 from logintel.simulation import SimulatedLine, generate
 from logintel.training.dataset import Line, Shape
 

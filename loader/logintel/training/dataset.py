@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import psycopg
-from logintel_server import tokens
 
 from logintel.errors import UserError
+from logintel_server import tokens
 
 NORMAL = "none"
 """Class of lines that are no anomaly."""

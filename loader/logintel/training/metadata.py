@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from logintel_server import tokens
 
 from logintel.training.dataset import Examples
 from logintel.training.evaluation import Evaluation
+from logintel_server import tokens
 
 LIBRARIES = ("numpy", "scikit-learn", "skl2onnx", "onnx", "onnxruntime")
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from logintel_server import tokens
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest
@@ -17,6 +16,7 @@ from logintel.training.candidates import MAX_NGRAMS, SPACED, TREES
 from logintel.training.dataset import Examples
 from logintel.training.evaluation import ANOMALY_THRESHOLD, HELD_OUT
 from logintel.training.export import TOLERANCE, convert
+from logintel_server import tokens
 
 MAX_LINES = 20_000
 """Lines the forest draws its samples from; more would not change what is rare."""
