@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from logintel.database import connect
 from logintel.errors import UserError
+from logintel.options import Dsn
 from logintel.simulation.corruption import PROBLEMS
 from logintel.simulation.lines import SimulatedLine, Simulation
 from logintel.simulation.writing import TRUTH_TABLE, copy_lines, insert_live, prepare, write_jsonl
@@ -50,9 +51,7 @@ def simulate(
     output: Annotated[
         Path | None, typer.Option(help="Write JSON lines into this file, each with its truth, instead of the database.")
     ] = None,
-    dsn: Annotated[
-        str | None, typer.Option(help="Connection string of the database. Without it the PG* variables count.")
-    ] = None,
+    dsn: Dsn = None,
 ) -> None:
     """Write realistic logs of an invented company into the attached log table.
 
