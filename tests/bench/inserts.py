@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 import psycopg
-from lines import COLUMNS, LINES, PREDICTIONS, TABLES, Workload
+from lines import COLUMNS, LINES, PREDICTIONS, TABLES
 
 from logintel import cluster
 
@@ -43,7 +43,7 @@ def _empty(connection: psycopg.Connection) -> None:
 
 
 def bulk_rates(
-    connection: psycopg.Connection, workload: Workload, statement: Callable[[psycopg.Connection, str], None]
+    connection: psycopg.Connection, statement: Callable[[psycopg.Connection, str], None]
 ) -> dict[str, float]:
     """Lines a second by table, medians of rounds that visit the tables in turn."""
     seconds: dict[str, list[float]] = {name: [] for name in TABLES}
@@ -57,7 +57,7 @@ def bulk_rates(
     return {name: LINES / statistics.median(times) for name, times in seconds.items()}
 
 
-def one_row_rates(connection: psycopg.Connection, workload: Workload) -> dict[str, float]:
+def one_row_rates(connection: psycopg.Connection) -> dict[str, float]:
     """Lines a second by table with CLIENTS clients that insert one line a transaction."""
     rates: dict[str, list[float]] = {name: [] for name in TABLES}
     for _ in range(3):
@@ -83,7 +83,7 @@ def _pgbench(connection: psycopg.Connection, table: str) -> float:
     return float(re.search(r"tps = ([0-9.]+) \(without", done.stdout).group(1))
 
 
-def bulk_new_microseconds(connection: psycopg.Connection, workload: Workload) -> dict[str, float]:
+def bulk_new_microseconds(connection: psycopg.Connection) -> dict[str, float]:
     """Microseconds a line by table when no two lines share a shape and none has been seen before."""
     microseconds: dict[str, list[float]] = {name: [] for name in TABLES}
     for round_number in range(3):

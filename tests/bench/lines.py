@@ -3,7 +3,6 @@
 import csv
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,16 +36,11 @@ TABLES = {"none": "log_entries_none", "noop": "log_entries_noop", "scored": "log
 PREDICTIONS = {"none": None, "noop": "noop_predictions", "scored": "logintel.predictions"}
 
 
-@dataclass(frozen=True)
-class Workload:
-    """What is inserted: the table `sample` (n from 1, and COLUMNS) holds LINES lines."""
+def prepare(connection: psycopg.Connection) -> str:
+    """Fill an empty database and return what with.
 
-    description: str
-    shapes: int
-
-
-def prepare(connection: psycopg.Connection) -> Workload:
-    """Fill an empty database with the sample, the three log tables and a deployed model that knows the sample."""
+    The table `sample` (n from 1, and COLUMNS) holds LINES lines; the deployed models know all of its shapes.
+    """
     connection.execute("CREATE EXTENSION logintel CASCADE")
     connection.execute("SELECT logintel.create_log_entries()")
     for table in ("log_entries_none", "log_entries_noop"):
@@ -65,7 +59,7 @@ def prepare(connection: psycopg.Connection) -> Workload:
     connection.execute("VACUUM ANALYZE")
     [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.shape_scores WHERE canonical").fetchall()
     source = "real lines of loghub" if LOGHUB.exists() else "simulated lines"
-    return Workload(f"{LINES:,} lines from {len(distinct):,} {source}, {shapes:,} shapes", shapes)
+    return f"{LINES:,} lines from {len(distinct):,} {source}, {shapes:,} shapes"
 
 
 def _train(connection: psycopg.Connection) -> None:

@@ -16,7 +16,7 @@ import psycopg
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules that tests share
 
 import inserts
-from lines import Workload, prepare
+from lines import prepare
 from rich.console import Console
 from rich.table import Table
 
@@ -33,30 +33,30 @@ class Result:
     baselines: dict[str, float] = field(default_factory=dict)
 
 
-def bulk_known(connection: psycopg.Connection, workload: Workload) -> Iterator[Result]:
+def bulk_known(connection: psycopg.Connection) -> Iterator[Result]:
     """Bulk inserts of known shapes."""
     for how, statement in (("insert_select", inserts.insert_select), ("copy", inserts.copy)):
-        rates = inserts.bulk_rates(connection, workload, statement)
+        rates = inserts.bulk_rates(connection, statement)
         yield Result(f"bulk_known_{how}", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
         yield Result(f"bulk_known_{how}_vs_noop", rates["scored"] / rates["noop"], "ratio of throughput")
         yield Result(f"bulk_known_{how}_vs_none", rates["scored"] / rates["none"], "ratio of throughput")
 
 
-def one_row(connection: psycopg.Connection, workload: Workload) -> Iterator[Result]:
+def one_row(connection: psycopg.Connection) -> Iterator[Result]:
     """One-row inserts of known shapes by 4 clients, synchronous_commit = off."""
-    rates = inserts.one_row_rates(connection, workload)
+    rates = inserts.one_row_rates(connection)
     yield Result("one_row", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
     yield Result("one_row_vs_noop", rates["scored"] / rates["noop"], "ratio of throughput")
     yield Result("one_row_vs_none", rates["scored"] / rates["none"], "ratio of throughput")
 
 
-def bulk_new(connection: psycopg.Connection, workload: Workload) -> Iterator[Result]:
+def bulk_new(connection: psycopg.Connection) -> Iterator[Result]:
     """Bulk inserts in which every line has a shape of its own."""
-    microseconds = inserts.bulk_new_microseconds(connection, workload)
+    microseconds = inserts.bulk_new_microseconds(connection)
     yield Result("bulk_new_us_over_noop", microseconds["scored"] - microseconds["noop"], "µs a line", microseconds)
 
 
-BENCHMARKS: dict[str, Callable[[psycopg.Connection, Workload], Iterator[Result]]] = {
+BENCHMARKS: dict[str, Callable[[psycopg.Connection], Iterator[Result]]] = {
     "bulk_known": bulk_known,
     "one_row": one_row,
     "bulk_new": bulk_new,
@@ -75,11 +75,10 @@ def main() -> None:
     results: list[Result] = []
     settings = {"shared_buffers": "1GB", "max_wal_size": "8GB", "synchronous_commit": "off", "autovacuum": "off"}
     with cluster.temporary(settings) as server, psycopg.connect(server.dsn(), autocommit=True) as connection:
-        workload = prepare(connection)
-        print(f"bench: {workload.description}", file=sys.stderr)
+        print(f"bench: {prepare(connection)}", file=sys.stderr)
         for name in chosen:
             print(f"bench: {name}", file=sys.stderr)
-            results += BENCHMARKS[name](connection, workload)
+            results += BENCHMARKS[name](connection)
     _print(results)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
