@@ -1,4 +1,4 @@
--- Raise this whenever shape() or shape_hash() gives another result for any line: models record it.
+-- Raise this whenever shape() gives another result for any line: models record it.
 CREATE FUNCTION logintel.shape_version() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 1;

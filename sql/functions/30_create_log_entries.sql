@@ -2,13 +2,15 @@
 CREATE FUNCTION logintel.create_log_entries() RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    today date := now() AT TIME ZONE 'UTC';
 BEGIN
     IF to_regclass('public.log_entries') IS NOT NULL THEN
         RAISE EXCEPTION 'table public.log_entries exists already'
             USING ERRCODE = 'duplicate_table', HINT = 'Run SELECT logintel.attach(''public.log_entries'').';
     END IF;
     CREATE TABLE public.log_entries (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id bigint GENERATED ALWAYS AS IDENTITY,
         log_id text,
         "timestamp" timestamptz NOT NULL DEFAULT now(),
         level text,
@@ -22,10 +24,13 @@ BEGIN
         is_anomaly boolean,
         anomaly_type text,
         http_status integer,
-        response_time_ms double precision
-    );
+        response_time_ms double precision,
+        PRIMARY KEY (id, "timestamp")
+    ) PARTITION BY RANGE ("timestamp");
+    CREATE TABLE public.log_entries_default PARTITION OF public.log_entries DEFAULT;
     CREATE INDEX log_entries_timestamp_idx ON public.log_entries ("timestamp");
-    COMMENT ON TABLE public.log_entries IS 'Log lines. Belongs to the application; logintel reads it.';
+    COMMENT ON TABLE public.log_entries IS 'Log lines, a partition a day. Belongs to the application; logintel reads it.';
+    COMMENT ON TABLE public.log_entries_default IS 'Log lines whose day has no partition.';
     COMMENT ON COLUMN public.log_entries.id IS 'Key of the line.';
     COMMENT ON COLUMN public.log_entries.log_id IS 'The source''s own identifier of the line.';
     COMMENT ON COLUMN public.log_entries."timestamp" IS 'When the line was written at its source.';
@@ -41,9 +46,10 @@ BEGIN
     COMMENT ON COLUMN public.log_entries.anomaly_type IS 'The kind of anomaly it is known to be; a label for training.';
     COMMENT ON COLUMN public.log_entries.http_status IS 'HTTP status, where the line has one.';
     COMMENT ON COLUMN public.log_entries.response_time_ms IS 'Response time in milliseconds, where the line has one.';
-    PERFORM logintel.attach('public.log_entries');
+    PERFORM logintel.attach('public.log_entries', manage_partitions => true);
+    PERFORM logintel.create_partitions(today, today + 7);
     RETURN 'public.log_entries'::regclass;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.create_log_entries() IS 'Creates the standard log table public.log_entries, owned by the caller, and attaches it.';
+COMMENT ON FUNCTION logintel.create_log_entries() IS 'Creates the standard log table public.log_entries, a partition a day, owned by the caller, and attaches it.';

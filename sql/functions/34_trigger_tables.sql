@@ -9,3 +9,9 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION logintel._trigger_tables(regclass) IS 'Tables that carry the triggers of an attached log table: itself and its partitions.';
+
+CREATE FUNCTION logintel._log_table_oids() RETURNS oid[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(SELECT t.log_table::oid FROM logintel.attachments a, logintel._trigger_tables(a.log_table) AS t (log_table) ORDER BY 1);
+
+COMMENT ON FUNCTION logintel._log_table_oids() IS 'The attached log table and its partitions, as reconciled_tables keeps them.';

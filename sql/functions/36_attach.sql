@@ -1,5 +1,5 @@
 -- The views read the log table with the extension owner's rights, so only who owns the table may attach it.
-CREATE FUNCTION logintel.attach(log_table regclass, columns jsonb DEFAULT '{}') RETURNS void
+CREATE FUNCTION logintel.attach(log_table regclass, columns jsonb DEFAULT '{}', manage_partitions boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -17,10 +17,19 @@ BEGIN
         RAISE EXCEPTION 'table % is attached already', attached
             USING ERRCODE = 'object_in_use', HINT = 'Run SELECT logintel.detach() first; predictions are kept per table.';
     END IF;
-    INSERT INTO logintel.attachments (log_table, columns)
-    VALUES (attach.log_table, logintel._check_columns(attach.log_table, attach.columns));
+    columns := logintel._check_columns(attach.log_table, attach.columns);
+    IF manage_partitions AND NOT EXISTS (
+        SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+        WHERE p.partrelid = attach.log_table AND p.partstrat = 'r' AND p.partnatts = 1 AND p.partdefid <> 0
+          AND a.attname = columns ->> 'timestamp' AND a.atttypid = 'timestamptz'::regtype) THEN
+        RAISE EXCEPTION 'the partitions of % cannot be managed', log_table
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not partitioned by range of its timestamptz column alone, or has no default partition.',
+                  HINT = 'Attach it without manage_partitions.';
+    END IF;
+    INSERT INTO logintel.attachments (log_table, columns, manages_partitions)
+    VALUES (attach.log_table, attach.columns, manage_partitions);
     PERFORM logintel._create_triggers(attach.log_table);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.attach(regclass, jsonb) IS 'Attaches a log table: its lines are scored from here on. The mapping {"field": "column"} names the columns that are called otherwise.';
+COMMENT ON FUNCTION logintel.attach(regclass, jsonb, boolean) IS 'Attaches a log table: its lines are scored from here on. The mapping {"field": "column"} names the columns that are called otherwise. With manage_partitions, maintain() creates its daily partitions and drops old ones.';

@@ -18,7 +18,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', lines_trigger.tgname, lines_trigger.tbl);
     END LOOP;
-    TRUNCATE logintel.predictions;
+    PERFORM logintel._forget_all_lines();
 END
 $function$;
 

@@ -7,7 +7,7 @@ DECLARE
     promoted bigint;
 BEGIN
     UPDATE logintel.shape_scores s SET canonical = true
-    FROM (SELECT min(a.id) AS id FROM logintel.shape_scores a WHERE NOT a.canonical
+    FROM (SELECT min(a.id) AS id FROM logintel.shape_scores a WHERE NOT a.canonical AND a.evicted_txid IS NULL
           GROUP BY a.model_set_id, a.shape_hash
           HAVING NOT EXISTS (SELECT FROM logintel.shape_scores c
                              WHERE c.canonical AND c.model_set_id = a.model_set_id AND c.shape_hash = a.shape_hash)) AS first

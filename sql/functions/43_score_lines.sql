@@ -1,42 +1,128 @@
--- Scores committed lines by key: what the write path left out. Used by backfill() and predict_log().
--- Errors are the caller's to see: nobody's insert depends on this.
-CREATE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+-- The lines of committed transactions that wait for a prediction, scored by key. Used by backfill(), predict_log() and,
+-- with the models run outside the server, by the worker. Errors are the caller's to see: nobody's insert depends on this.
+CREATE FUNCTION logintel._require_model_set() RETURNS integer
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     active integer := logintel._active_model_set();
-    new_shapes logintel.shape[];
-    scored bigint;
 BEGIN
     IF active IS NULL THEN
         RAISE EXCEPTION 'no model is deployed' USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Train one with "logintel train --deploy", or run SELECT logintel.deploy(name).';
     END IF;
-    FOR new_shapes IN
-        WITH line AS MATERIALIZED (
-            SELECT logintel.shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms) AS shape
-            FROM logintel.log_lines l WHERE l.id = ANY (log_entry_ids)),
-        unknown AS (
-            SELECT DISTINCT line.shape FROM line
-            WHERE NOT EXISTS (
-                SELECT FROM logintel.shape_scores s
-                WHERE s.model_set_id = active AND s.shape_hash = logintel._hash_shape(
-                    (line.shape).template, (line.shape).service, (line.shape).source_type,
-                    (line.shape).level, (line.shape).status_class, (line.shape).latency_bucket))),
-        numbered AS (SELECT shape, row_number() OVER () - 1 AS n FROM unknown)
-        SELECT array_agg(shape) FROM numbered GROUP BY n / 256
-    LOOP
-        PERFORM logintel._learn_shapes(active, new_shapes, false);
-    END LOOP;
-    INSERT INTO logintel.predictions (log_entry_id, score_id)
-    SELECT l.id, s.id
-    FROM (SELECT t.id, logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
-          FROM logintel.log_lines t WHERE t.id = ANY (log_entry_ids) OFFSET 0) AS l
-    CROSS JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
-                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash LIMIT 1) AS s;
+    RETURN active;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._require_model_set() IS 'The model set in force; an error without one.';
+
+-- Who takes a waiting line has it until the end of the transaction; others skip it. A line that was queued again while
+-- somebody had it in hand is taken when that is done, so two never write the prediction of one line.
+CREATE FUNCTION logintel.take_pending("limit" integer, since timestamptz DEFAULT NULL) RETURNS bigint[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    taken bigint[];
+BEGIN
+    PERFORM logintel._require_model_set();
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'pending lines are scored at the isolation level read committed, not %', current_setting('transaction_isolation')
+            USING ERRCODE = 'active_sql_transaction', HINT = 'Run it in a transaction of its own.';
+    END IF;
+    WITH next AS MATERIALIZED (
+        SELECT q.id FROM logintel.pending q
+        WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
+          AND (since IS NULL OR EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = q.log_entry_id AND l."timestamp" >= since))
+        ORDER BY q.id LIMIT "limit" FOR UPDATE SKIP LOCKED),
+    removed AS (
+        DELETE FROM logintel.pending q USING next n WHERE q.id = n.id RETURNING q.log_entry_id)
+    SELECT coalesce(array_agg(r.log_entry_id), '{}') INTO taken FROM removed r;
+    RETURN taken;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.take_pending(integer, timestamptz) IS 'Takes up to "limit" waiting lines out of the queue, oldest first, for score_taken() in the same transaction; returns their keys.';
+
+CREATE FUNCTION logintel.unknown_shapes(log_entry_ids bigint[]) RETURNS TABLE (
+    model_set_id integer, shape_hash bigint, template text, service text, source_type text, level text,
+    status_class text, latency_bucket text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT DISTINCT ON (l.shape_hash) a.model_set_id, l.shape_hash, (l.shape).*
+    FROM (SELECT logintel._require_model_set() AS model_set_id) AS a
+    CROSS JOIN (
+        SELECT logintel.shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape,
+               logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
+        FROM logintel.log_lines t WHERE t.id = ANY ($1) OFFSET 0) AS l
+    WHERE NOT EXISTS (SELECT FROM logintel.shape_scores s
+                      WHERE s.model_set_id = a.model_set_id AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL);
+$function$;
+
+COMMENT ON FUNCTION logintel.unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set in force has no score for.';
+
+CREATE FUNCTION logintel.remember_scores(model_set_id integer, scores jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+    INSERT INTO logintel.shape_scores (
+        model_set_id, shape_hash, template, service, source_type, level, status_class, latency_bucket,
+        predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
+        anomaly_score, anomaly_type, latency_us)
+    SELECT $1, r.*
+    FROM jsonb_to_recordset($2) AS r (
+        shape_hash bigint, template text, service text, source_type text, level text, status_class text,
+        latency_bucket text, predicted_level text, level_confidence real, level_probabilities jsonb, category text,
+        category_confidence real, labels text[], anomaly_score real, anomaly_type text, latency_us real);
+$function$;
+
+COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: an array of objects with the columns of shape_scores.';
+
+-- Lines that are gone by now get no prediction, and lose the one they may have.
+CREATE FUNCTION logintel.score_taken(log_entry_ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    active integer := logintel._require_model_set();
+    scored bigint;
+BEGIN
+    PERFORM logintel._remove_predictions(log_entry_ids);
+    WITH looked_up AS MATERIALIZED (
+        SELECT l.id, l."timestamp", s.id AS score_id
+        FROM (SELECT t.id, coalesce(t."timestamp", now()) AS "timestamp",
+                     logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
+              FROM logintel.log_lines t WHERE t.id = ANY (log_entry_ids) OFFSET 0) AS l
+        LEFT JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
+                           WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL
+                           LIMIT 1) AS s ON true),
+    waiting AS (
+        INSERT INTO logintel.pending (log_entry_id) SELECT l.id FROM looked_up l WHERE l.score_id IS NULL)
+    INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+    SELECT l.id, l.score_id, l."timestamp" FROM looked_up l WHERE l.score_id IS NOT NULL;
     GET DIAGNOSTICS scored = ROW_COUNT;
     RETURN scored;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._score_lines(bigint[]) IS 'Scores the lines with these keys, which have no prediction yet; returns how many.';
+COMMENT ON FUNCTION logintel.score_taken(bigint[]) IS 'Writes the predictions of lines that take_pending() gave and whose shapes are known; a line of a shape still unknown waits again. Returns how many.';
+
+CREATE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    active integer := logintel._require_model_set();
+    hashes bigint[];
+    shapes logintel.shape[];
+BEGIN
+    FOR hashes, shapes IN
+        SELECT array_agg(u.shape_hash),
+               array_agg(ROW(u.template, u.service, u.source_type, u.level, u.status_class, u.latency_bucket)::logintel.shape)
+        FROM (SELECT n.*, row_number() OVER () - 1 AS number FROM logintel.unknown_shapes(log_entry_ids) n) AS u
+        GROUP BY u.number / 256
+    LOOP
+        PERFORM logintel._learn_shapes(active, hashes, shapes, false);
+    END LOOP;
+    RETURN logintel.score_taken(log_entry_ids);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._score_lines(bigint[]) IS 'Scores the lines with these keys in the server; returns how many.';

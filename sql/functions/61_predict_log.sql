@@ -11,10 +11,12 @@ BEGIN
             RAISE EXCEPTION 'there is no log line %', line_id
                 USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
         END IF;
-        PERFORM logintel._lock_backfill();
-        PERFORM logintel._score_lines(ARRAY(
-            SELECT line_id
-            WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id)));
+        -- Whoever has the line in hand is waited for; then its prediction is there.
+        PERFORM pg_advisory_xact_lock('logintel.pending'::regclass::oid::integer, hashint8(line_id));
+        DELETE FROM logintel.pending q WHERE q.log_entry_id = line_id;
+        IF NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
+            PERFORM logintel._score_lines(ARRAY[line_id]);
+        END IF;
     END IF;
     RETURN QUERY
         SELECT p.id, p.log_entry_id, p.predicted_level, p.level_confidence, p.category, p.category_confidence,

@@ -1,25 +1,63 @@
--- To be run every minute or so. Nobody waits for it but another maintain() or a deployment.
+-- To be run every minute. Nobody waits for it but another maintain() or a deployment: what needs an exclusive lock comes
+-- last and gives up at once where it can't have it.
 CREATE FUNCTION logintel.maintain() RETURNS TABLE (task text, done bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    attached regclass := (SELECT a.log_table FROM logintel.attachments a);
+    attached logintel.attachments;
+    counted_before txid_snapshot;
+    today date := now() AT TIME ZONE 'UTC';
 BEGIN
     LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    counted_before := (SELECT s.counted FROM logintel.rollup_state s);
+    task := 'predictions counted';
+    done := logintel._roll_up();
+    RETURN NEXT;
+    task := 'shapes evicted';
+    done := logintel._evict_shapes();
+    RETURN NEXT;
+    task := 'unused scores removed';
+    done := logintel._remove_unused_scores(counted_before);
+    RETURN NEXT;
     task := 'scores made canonical';
     done := logintel._promote_scores();
     RETURN NEXT;
-    IF attached IS NOT NULL THEN
+    SELECT a.* INTO attached FROM logintel.attachments a;
+    IF FOUND THEN
         task := 'triggers created on new partitions';
-        done := logintel._create_triggers(attached);
+        done := logintel._create_triggers(attached.log_table);
         RETURN NEXT;
-        task := 'predictions of vanished lines removed';
-        DELETE FROM logintel.predictions p
-        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id);
-        GET DIAGNOSTICS done = ROW_COUNT;
-        RETURN NEXT;
+        -- New partitions may have brought lines along, vanished ones have taken lines away.
+        IF attached.reconciled_tables IS DISTINCT FROM logintel._log_table_oids() THEN
+            RETURN QUERY SELECT * FROM logintel.reconcile();
+        END IF;
     END IF;
+    PERFORM logintel._summarize_txid_index();
+    task := 'partitions created';
+    done := logintel.create_partitions(today, today + 7);
+    RETURN NEXT;
+    task := 'days dropped';
+    done := logintel._apply_retention();
+    RETURN NEXT;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: makes new scores canonical, covers new partitions, removes predictions whose lines are gone.';
+COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, creates and drops partitions.';
+
+-- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions.
+CREATE FUNCTION logintel._summarize_txid_index() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+$function$
+BEGIN
+    PERFORM brin_summarize_new_values(x.indexrelid)
+    FROM pg_inherits i
+    JOIN pg_index x ON x.indrelid = i.inhrelid
+    JOIN pg_class c ON c.oid = x.indexrelid
+    JOIN pg_am m ON m.oid = c.relam AND m.amname = 'brin'
+    WHERE i.inhparent = 'logintel.predictions'::regclass;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN;  -- a vacuum is at work, which does the same
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._summarize_txid_index() IS 'Lets the indexes on predictions.txid describe the pages written since the last time.';

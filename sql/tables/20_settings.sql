@@ -16,8 +16,12 @@ COMMENT ON COLUMN logintel.settings.description IS 'What it does and which value
 
 INSERT INTO logintel.settings (name, value, description) VALUES
     ('mode', 'inline',
-     'inline: every line is scored at the write. deferred: lines of known shape are, new shapes wait for backfill(). off: nothing is scored until backfill().'),
+     'inline: every line is scored at the write. deferred: lines of known shape are, new shapes wait for the worker or backfill(). off: every line waits.'),
     ('anomaly_threshold', '0.7',
      'A line is an anomaly when its anomaly score reaches this; from 0 to 1.'),
     ('classification_min_confidence', '0.6',
-     'A level below this confidence is no correction; from 0 to 1.');
+     'A level below this confidence is no correction; from 0 to 1.'),
+    ('retention_days', '0',
+     'Days that lines and predictions are kept, in a log table whose partitions logintel manages; 0 keeps all.'),
+    ('known_shapes', '100000',
+     'Shapes that each model set keeps for look-up; maintain() evicts the least used beyond.');

@@ -1,8 +1,13 @@
--- What each model set says of each shape. Rows never change, and a prediction points to the one it was made from.
+-- What each model set says of each shape. What it said never changes, and a prediction points to the one it was made
+-- from. rescore() lets a score be read as another set's of the same shape: history follows a new model by shapes, not by
+-- lines.
 --
 -- Two sessions may learn the same shape at once. A unique index on the shape would make one wait for the other's
 -- commit, so a session appends without any: duplicates say the same and do no harm. maintain() and deploy() then make
 -- one row of each shape canonical. Only those are unique, so that the lookup of a whole batch may be a hash join.
+--
+-- A source of free text would grow the look-up without bound. Beyond the setting known_shapes, maintain() evicts the least
+-- used shapes: they are no longer looked up, keep what their predictions show, and go when no prediction needs them.
 CREATE TABLE logintel.shape_scores (
     id bigint GENERATED ALWAYS AS IDENTITY,
     model_set_id integer NOT NULL,
@@ -24,10 +29,13 @@ CREATE TABLE logintel.shape_scores (
     anomaly_type text,
     latency_us real NOT NULL,
     scored_at timestamptz NOT NULL DEFAULT now(),
+    rescored_id bigint,
+    evicted_txid bigint,
     CONSTRAINT shape_scores_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX shape_scores_canonical_key ON logintel.shape_scores (model_set_id, shape_hash) INCLUDE (id) WHERE canonical;
-CREATE INDEX shape_scores_shape_idx ON logintel.shape_scores (model_set_id, shape_hash);
+CREATE INDEX shape_scores_known_idx ON logintel.shape_scores (model_set_id, shape_hash) WHERE evicted_txid IS NULL;
+CREATE INDEX shape_scores_rescored_id_idx ON logintel.shape_scores (rescored_id) WHERE rescored_id IS NOT NULL;
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores', '');
 SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores_id_seq', '');
@@ -37,7 +45,7 @@ COMMENT ON COLUMN logintel.shape_scores.id IS 'Identifies the score; predictions
 COMMENT ON COLUMN logintel.shape_scores.model_set_id IS 'The model set that gave the score.';
 COMMENT ON COLUMN logintel.shape_scores.shape_hash IS 'shape_hash() of the shape: how a line finds its score.';
 COMMENT ON COLUMN logintel.shape_scores.canonical IS 'True for the one row of a shape that lookups use first; false for rows appended since the last maintain().';
-COMMENT ON COLUMN logintel.shape_scores.template IS 'The masked message.';
+COMMENT ON COLUMN logintel.shape_scores.template IS 'The masked message; its first 200 characters once the shape is evicted.';
 COMMENT ON COLUMN logintel.shape_scores.service IS 'Service of the shape.';
 COMMENT ON COLUMN logintel.shape_scores.source_type IS 'Source type of the shape.';
 COMMENT ON COLUMN logintel.shape_scores.level IS 'Declared level of the shape, as the source wrote it.';
@@ -45,7 +53,7 @@ COMMENT ON COLUMN logintel.shape_scores.status_class IS 'HTTP status class of th
 COMMENT ON COLUMN logintel.shape_scores.latency_bucket IS 'Response time bucket of the shape.';
 COMMENT ON COLUMN logintel.shape_scores.predicted_level IS 'Level that the level model predicts; null without a level model.';
 COMMENT ON COLUMN logintel.shape_scores.level_confidence IS 'Its probability, 0 to 1.';
-COMMENT ON COLUMN logintel.shape_scores.level_probabilities IS 'Probability of each level.';
+COMMENT ON COLUMN logintel.shape_scores.level_probabilities IS 'Probability of each level; null once the shape is evicted.';
 COMMENT ON COLUMN logintel.shape_scores.category IS 'Likeliest category; null without a category model.';
 COMMENT ON COLUMN logintel.shape_scores.category_confidence IS 'Its probability, 0 to 1.';
 COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.3 or more.';
@@ -53,3 +61,5 @@ COMMENT ON COLUMN logintel.shape_scores.anomaly_score IS 'How anomalous the shap
 COMMENT ON COLUMN logintel.shape_scores.anomaly_type IS 'The kind of anomaly it would be.';
 COMMENT ON COLUMN logintel.shape_scores.latency_us IS 'What computing the score took, in microseconds: its share of the batch.';
 COMMENT ON COLUMN logintel.shape_scores.scored_at IS 'When the score was computed.';
+COMMENT ON COLUMN logintel.shape_scores.rescored_id IS 'The score of the same shape that readers see instead, given by rescore(); null for its own.';
+COMMENT ON COLUMN logintel.shape_scores.evicted_txid IS 'Transaction that evicted the shape: it is no longer looked up. Null while it is known.';

@@ -1,16 +1,31 @@
 -- One narrow row a line: which score it has. Readers use the view ml_predictions, which adds what the score says.
--- No unique constraint and no foreign key: each would cost every write, and either could refuse one.
+-- No unique constraint and no foreign key: each would cost every write, and either could refuse one. Rows never change.
+--
+-- Partitioned by the time of the line, as the standard log table is, so that retention drops a day of both. The
+-- transaction id lets the roll-up count every row exactly once; a BRIN index costs the writes least and is all that a
+-- number which only grows needs.
 CREATE TABLE logintel.predictions (
     log_entry_id bigint NOT NULL,
     score_id bigint NOT NULL,
-    predicted_at timestamptz NOT NULL DEFAULT now()
-);
-CREATE INDEX predictions_log_entry_id_idx ON logintel.predictions (log_entry_id);
-CREATE INDEX predictions_predicted_at_idx ON logintel.predictions (predicted_at);
-
-SELECT pg_catalog.pg_extension_config_dump('logintel.predictions', '');
-
-COMMENT ON TABLE logintel.predictions IS 'Which score each line has. Read the view ml_predictions instead.';
+    "timestamp" timestamptz NOT NULL,
+    predicted_at timestamptz NOT NULL DEFAULT now(),
+    txid bigint NOT NULL DEFAULT txid_current()
+) PARTITION BY RANGE ("timestamp");
+COMMENT ON TABLE logintel.predictions IS 'Which score each line has, a partition a day. Read the view ml_predictions instead.';
 COMMENT ON COLUMN logintel.predictions.log_entry_id IS 'Key of the line in the log table.';
 COMMENT ON COLUMN logintel.predictions.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.predictions."timestamp" IS 'Time of the line, or of its prediction where the line has none.';
 COMMENT ON COLUMN logintel.predictions.predicted_at IS 'Start of the transaction that scored the line.';
+COMMENT ON COLUMN logintel.predictions.txid IS 'Id of that transaction.';
+
+-- Indexes belong to the partitions, which copy them from this one: a dump of partitions whose indexes belonged to an
+-- index of the extension's table could not be restored.
+CREATE TABLE logintel.predictions_default (LIKE logintel.predictions INCLUDING ALL);
+CREATE INDEX predictions_default_log_entry_id_idx ON logintel.predictions_default (log_entry_id);
+CREATE INDEX predictions_default_predicted_at_idx ON logintel.predictions_default (predicted_at);
+CREATE INDEX predictions_default_txid_idx ON logintel.predictions_default USING brin (txid) WITH (pages_per_range = 32);
+ALTER TABLE logintel.predictions ATTACH PARTITION logintel.predictions_default DEFAULT;
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.predictions_default', '');
+
+COMMENT ON TABLE logintel.predictions_default IS 'Predictions of lines whose day has no partition.';

@@ -10,6 +10,12 @@ BEGIN
           AND (NEW.value !~ '^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$') THEN
         RAISE EXCEPTION 'setting % cannot be "%"', NEW.name, NEW.value
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes a number from 0 to 1, such as 0.75.';
+    ELSIF NEW.name = 'retention_days' AND NEW.value !~ '^[0-9]{1,5}$' THEN
+        RAISE EXCEPTION 'setting retention_days cannot be "%"', NEW.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes a number of days; 0 keeps all.';
+    ELSIF NEW.name = 'known_shapes' AND NEW.value !~ '^[1-9][0-9]{2,7}$' THEN
+        RAISE EXCEPTION 'setting known_shapes cannot be "%"', NEW.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes a number from 100 to 99999999.';
     END IF;
     IF TG_OP = 'INSERT' THEN
         UPDATE logintel.settings s SET value = NEW.value WHERE s.name = NEW.name;

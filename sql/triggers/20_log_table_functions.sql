@@ -8,12 +8,18 @@ COMMENT ON FUNCTION logintel.score_new_lines() IS 'Trigger on the log table: sco
 COMMENT ON FUNCTION logintel.score_changed_lines() IS 'Trigger on the log table: scores lines again whose shape changed.';
 COMMENT ON FUNCTION logintel.forget_deleted_lines() IS 'Trigger on the log table: a deleted line takes its prediction along.';
 
+-- Where nothing is left, everything starts afresh; where only a partition was truncated, its lines are looked for.
 CREATE FUNCTION logintel.forget_truncated_lines() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    DELETE FROM logintel.predictions p
-    WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id);
+    IF NOT EXISTS (SELECT FROM logintel.log_lines) THEN
+        PERFORM logintel._forget_all_lines();
+    ELSE
+        PERFORM logintel._remove_predictions(ARRAY(
+            SELECT p.log_entry_id FROM logintel.predictions p
+            WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)));
+    END IF;
     RETURN NULL;
 END
 $function$;

@@ -10,11 +10,13 @@ DECLARE
     attached logintel.attachments;
     in_force integer;
     id text;
+    "time" text;
     fields text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];  -- as shape() takes them
     arguments text;
     selected text;
     old_lines text;
     new_lines text;
+    changed text;
     header text := 'CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
                    'SET search_path = pg_temp AS %L';
 BEGIN
@@ -25,22 +27,31 @@ BEGIN
     END IF;
     in_force := CASE WHEN logintel._setting('mode') <> 'off' THEN logintel._active_model_set() END;
     id := logintel._line_expression(attached.log_table, attached.columns, 'id');
+    "time" := format('coalesce(%s, now())', logintel._line_expression(attached.log_table, attached.columns, 'timestamp'));
     SELECT string_agg(logintel._line_expression(attached.log_table, attached.columns, f.name), ', ' ORDER BY f.n),
-           format('SELECT %s AS id, ', id)
+           format('SELECT %s AS id, %s AS "timestamp", ', id, "time")
                || string_agg(format('%s AS %I', logintel._line_expression(attached.log_table, attached.columns, f.name), f.name), ', ' ORDER BY f.n)
     INTO arguments, selected
     FROM unnest(fields) WITH ORDINALITY AS f (name, n);
     old_lines := selected || ' FROM old_lines t';
     new_lines := selected || ' FROM new_lines t';
+    changed := format('(%s EXCEPT ALL %s)', new_lines, old_lines);
 
-    EXECUTE format(header, 'score_new_lines', logintel._scoring_body('new_lines t', id, arguments, '', in_force));
+    EXECUTE format(header, 'score_new_lines',
+                   logintel._scoring_body('new_lines t', id, "time", arguments, '', in_force));
+    -- A line that waits may be in a worker's hands: it is queued again and left to the queue.
     EXECUTE format(header, 'score_changed_lines', logintel._scoring_body(
-        format('(%s EXCEPT ALL %s) t', new_lines, old_lines),
-        't.id', (SELECT string_agg('t.' || f, ', ' ORDER BY n) FROM unnest(fields) WITH ORDINALITY AS u (f, n)),
-        format('DELETE FROM logintel.predictions p USING (%s EXCEPT ALL %s) o WHERE p.log_entry_id = o.id;',
-               old_lines, new_lines), in_force));
+        format('(SELECT * FROM %s c WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', changed),
+        't.id', 't."timestamp"',
+        (SELECT string_agg('t.' || f, ', ' ORDER BY n) FROM unnest(fields) WITH ORDINALITY AS u (f, n)),
+        format('INSERT INTO logintel.pending (log_entry_id) SELECT c.id FROM %s c '
+               'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id);'
+               'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%s EXCEPT ALL %s) o));',
+               changed, old_lines, new_lines), in_force));
     EXECUTE format(header, 'forget_deleted_lines', format(
-        'BEGIN DELETE FROM logintel.predictions p USING old_lines t WHERE p.log_entry_id = %s; RETURN NULL; END', id));
+        'BEGIN INSERT INTO logintel.pending (log_entry_id) SELECT %1$s FROM old_lines t '
+        'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = %1$s);'
+        'PERFORM logintel._remove_predictions(ARRAY(SELECT %1$s FROM old_lines t)); RETURN NULL; END', id));
 END
 $function$;
 

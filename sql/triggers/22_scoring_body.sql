@@ -1,5 +1,5 @@
--- The write path. %1$s is the source of the lines; %2$s reads the key and %3$s the arguments of shape() from its row t;
--- %4$s goes first; %5$s tells the lines that the hot path left out; %6$s is the hot path.
+-- The write path. %1$s is the source of the lines; %2$s reads the key, %3$s the time and %4$s the arguments of shape() from
+-- its row t; %5$s goes first; %6$s tells the lines that the hot path left out; %7$s is the hot path.
 --
 -- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits for
 -- nobody, needs no subtransaction, and is the only query of the function where every shape is known: each further
@@ -9,70 +9,86 @@
 -- by the deployment that the snapshot sees.
 --
 -- The rest looks for shapes learned since the last maintain(), then has the models score the shapes that nobody knows.
--- Lines that stay out are pending: backfill() finds them.
+-- Lines that stay without a score are pending.
 --
 -- OFFSET 0 keeps the planner from computing the hash a second time where the join compares it.
-CREATE FUNCTION logintel._scoring_body(lines text, id text, arguments text, before text, in_force integer) RETURNS text
+CREATE FUNCTION logintel._scoring_body(
+    lines text, id text, "time" text, arguments text, before text, in_force integer
+) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($template$
 DECLARE
     active integer;
     mode text;
     new_shapes logintel.shape[];
+    new_hashes bigint[];
+    waiting bigint;
+    reason text;
 BEGIN
-    %4$s
-    %6$s
+    %5$s
+    %7$s
     active := logintel._active_model_set();
     mode := logintel._setting('mode');
     IF mode = 'off' THEN
-        RETURN NULL;
+        active := NULL;
     ELSIF active IS NULL THEN
-        PERFORM logintel._warn_pending('no model is deployed');
-        RETURN NULL;
+        reason := 'no model is deployed';
     ELSIF mode = 'inline' THEN
         BEGIN
-            FOR new_shapes IN
-                SELECT array_agg(n.shape)
-                FROM (SELECT u.shape, row_number() OVER () - 1 AS number
-                      FROM (SELECT DISTINCT ON (l.shape_hash) l.shape
-                            FROM (SELECT logintel.shape(%3$s) AS shape, logintel.shape_hash(%3$s) AS shape_hash
-                                  FROM %1$s WHERE %5$s OFFSET 0) AS l
+            FOR new_shapes, new_hashes IN
+                SELECT array_agg(n.shape), array_agg(n.shape_hash)
+                FROM (SELECT u.*, row_number() OVER () - 1 AS number
+                      FROM (SELECT DISTINCT ON (l.shape_hash) l.shape_hash, l.shape
+                            FROM (SELECT logintel.shape(%4$s) AS shape, logintel.shape_hash(%4$s) AS shape_hash
+                                  FROM %1$s WHERE %6$s OFFSET 0) AS l
                             WHERE NOT EXISTS (SELECT FROM logintel.shape_scores s
-                                              WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash)) AS u) AS n
+                                              WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash
+                                                AND s.evicted_txid IS NULL)) AS u) AS n
                 GROUP BY n.number / 256
             LOOP
-                PERFORM logintel._learn_shapes(active, new_shapes, false);
+                PERFORM logintel._learn_shapes(active, new_hashes, new_shapes, false);
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
             IF SQLSTATE LIKE '40%%' THEN
                 RAISE;  -- the transaction has to be retried, and only its owner can do that
             END IF;
-            PERFORM logintel._warn_pending(SQLERRM);
+            reason := SQLERRM;
         END;
     END IF;
 
-    INSERT INTO logintel.predictions (log_entry_id, score_id)
-    SELECT l.id, s.id
-    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s WHERE %5$s OFFSET 0) AS l
-    CROSS JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
-                        WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash LIMIT 1) AS s;
+    WITH looked_up AS MATERIALIZED (
+        SELECT l.id, l."timestamp", s.id AS score_id
+        FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel.shape_hash(%4$s) AS shape_hash
+              FROM %1$s WHERE %6$s OFFSET 0) AS l
+        LEFT JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
+                           WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL
+                           LIMIT 1) AS s ON true),
+    scored AS (
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, l.score_id, l."timestamp" FROM looked_up l WHERE l.score_id IS NOT NULL)
+    INSERT INTO logintel.pending (log_entry_id) SELECT l.id FROM looked_up l WHERE l.score_id IS NULL;
+    GET DIAGNOSTICS waiting = ROW_COUNT;
+    IF waiting > 0 AND reason IS NOT NULL THEN
+        PERFORM logintel._warn_pending(reason);
+    END IF;
     RETURN NULL;
 END
-$template$, lines, id, arguments, before,
+$template$, lines, id, "time", arguments, before,
     -- Predictions of this transaction carry its now(), which tells them from any older ones of the same key. A
     -- subquery for each line keeps the planner from joining a large batch with all predictions, and adding nothing to
     -- the time from walking through the index on it, where every row of this very statement stands in the way.
-    format('(SELECT max(p.predicted_at + interval ''0'') FROM logintel.predictions p WHERE p.log_entry_id = %s) IS DISTINCT FROM now()', id),
+    format('(SELECT max(p.predicted_at + interval ''0'') FROM logintel.predictions p '
+           'WHERE p.log_entry_id = %s AND p."timestamp" = %s) IS DISTINCT FROM now()', id, "time"),
     CASE WHEN in_force IS NOT NULL THEN format($hot_path$
-    INSERT INTO logintel.predictions (log_entry_id, score_id)
-    SELECT l.id, s.id
-    FROM (SELECT %2$s AS id, logintel.shape_hash(%3$s) AS shape_hash FROM %1$s OFFSET 0) AS l
-    LEFT JOIN logintel.shape_scores s ON s.canonical AND s.model_set_id = %4$s AND s.shape_hash = l.shape_hash
+    INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+    SELECT l.id, s.id, l."timestamp"
+    FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel.shape_hash(%4$s) AS shape_hash FROM %1$s OFFSET 0) AS l
+    LEFT JOIN logintel.shape_scores s ON s.canonical AND s.model_set_id = %5$s AND s.shape_hash = l.shape_hash
     WHERE s.id IS NOT NULL OR set_config('logintel.left_out', 'yes', true) IS NULL;
     IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
         RETURN NULL;
     END IF;
     PERFORM set_config('logintel.left_out', '', true);
-$hot_path$, lines, id, arguments, in_force) END);
+$hot_path$, lines, id, "time", arguments, in_force) END);
 
-COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text, integer) IS 'Body of a trigger function that scores lines.';
+COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text, text, integer) IS 'Body of a trigger function that scores lines.';

@@ -1,6 +1,7 @@
--- A score read under the settings of the moment: a changed threshold acts on history too.
+-- A score read under the settings of the moment: a changed threshold acts on history too. A rescored one is read as the
+-- score that took its place.
 CREATE VIEW logintel.scored_shapes AS
-SELECT s.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s.level,
+SELECT o.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s.level,
        n.level AS declared_level, s.predicted_level, s.level_confidence, s.level_probabilities,
        s.category, s.category_confidence, s.labels,
        v.is_anomaly, s.anomaly_score,
@@ -9,8 +10,9 @@ SELECT s.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s
        logintel.severity(s.predicted_level, v.is_anomaly) AS severity,
        n.level <> s.predicted_level AND s.level_confidence >= settings.min_confidence AS is_correction,
        s.level_confidence < settings.min_confidence AS is_abstained,
-       m.model_version, s.latency_us
-FROM logintel.shape_scores s
+       m.model_version, s.latency_us, CASE WHEN o.rescored_id IS NOT NULL THEN s.scored_at END AS rescored_at
+FROM logintel.shape_scores o
+JOIN logintel.shape_scores s ON s.id = coalesce(o.rescored_id, o.id)
 JOIN logintel.model_sets m ON m.id = s.model_set_id
 CROSS JOIN (SELECT max(value) FILTER (WHERE name = 'anomaly_threshold')::real AS anomaly_threshold,
                    max(value) FILTER (WHERE name = 'classification_min_confidence')::real AS min_confidence
@@ -41,3 +43,4 @@ COMMENT ON COLUMN logintel.scored_shapes.is_correction IS 'Whether the predicted
 COMMENT ON COLUMN logintel.scored_shapes.is_abstained IS 'Whether the level stays below the minimum confidence.';
 COMMENT ON COLUMN logintel.scored_shapes.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel.scored_shapes.latency_us IS 'What computing the score took, in microseconds.';
+COMMENT ON COLUMN logintel.scored_shapes.rescored_at IS 'When these models scored it, where others had scored it first; else null.';

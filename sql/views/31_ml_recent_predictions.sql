@@ -4,7 +4,7 @@ SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.declared_level, p.pre
 FROM logintel.ml_predictions p
 JOIN logintel.log_lines l ON l.id = p.log_entry_id
 WHERE p.predicted_at >= now() - interval '24 hours'
-ORDER BY p.predicted_at DESC, p.log_entry_id DESC;
+ORDER BY p.predicted_at DESC;
 
 COMMENT ON VIEW logintel.ml_recent_predictions IS 'Predictions of the last 24 hours with their lines, newest first.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.log_entry_id IS 'Key of the line.';

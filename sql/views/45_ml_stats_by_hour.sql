@@ -1,7 +1,6 @@
--- By the time of the line, or of its prediction where the log table holds no time. Counted by score before the scores
--- are joined.
+-- By the time of the line, or of its prediction where the log table holds no time.
 CREATE VIEW logintel.ml_stats_by_hour AS
-SELECT c."time", sum(c.lines)::bigint AS predictions,
+SELECT c.hour AS "time", sum(c.lines)::bigint AS predictions,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'DEBUG'), 0)::bigint AS debug,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'INFO'), 0)::bigint AS info,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'WARN'), 0)::bigint AS warn,
@@ -10,12 +9,10 @@ SELECT c."time", sum(c.lines)::bigint AS predictions,
        coalesce(sum(c.lines) FILTER (WHERE s.is_anomaly), 0)::bigint AS anomalies,
        coalesce(sum(c.lines) FILTER (WHERE s.is_correction), 0)::bigint AS corrections,
        sum(s.level_confidence * c.lines) / sum(c.lines)::double precision AS average_confidence
-FROM (SELECT date_trunc('hour', coalesce(l."timestamp", p.predicted_at)) AS "time", p.score_id, count(*) AS lines
-      FROM logintel.predictions p JOIN logintel.log_lines l ON l.id = p.log_entry_id
-      GROUP BY 1, 2) AS c
+FROM logintel.score_counts_by_hour c
 JOIN logintel.scored_shapes s USING (score_id)
-GROUP BY c."time"
-ORDER BY c."time";
+GROUP BY c.hour
+ORDER BY c.hour;
 
 COMMENT ON VIEW logintel.ml_stats_by_hour IS 'Predictions by the hour of their lines, oldest first.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour."time" IS 'Start of the hour, by the timestamp of the line.';

@@ -1,4 +1,5 @@
--- The most dangerous first: a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what the model
+-- Newest first, so that a reader of the top need not wait for the sort of millions. severity_gap tells the most dangerous:
+-- a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what the model
 -- gives each level, and how the other lines of the same template declare theirs.
 CREATE VIEW logintel.ml_corrections AS
 WITH template_levels AS (
@@ -18,9 +19,9 @@ JOIN logintel.levels predicted ON predicted.level = s.predicted_level
 JOIN logintel.levels declared ON declared.level = s.declared_level
 JOIN template_levels t ON t.template = s.template
 WHERE s.is_correction
-ORDER BY severity_gap DESC, s.level_confidence DESC, p.log_entry_id DESC;
+ORDER BY p.predicted_at DESC;
 
-COMMENT ON VIEW logintel.ml_corrections IS 'Lines whose declared level differs from the predicted one at or above the minimum confidence, with the evidence, most dangerous first.';
+COMMENT ON VIEW logintel.ml_corrections IS 'Lines whose declared level differs from the predicted one at or above the minimum confidence, with the evidence, newest first.';
 COMMENT ON COLUMN logintel.ml_corrections.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.ml_corrections."timestamp" IS 'When the line was written at its source.';
 COMMENT ON COLUMN logintel.ml_corrections.service IS 'Service of the line.';

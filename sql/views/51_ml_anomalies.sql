@@ -6,7 +6,7 @@ FROM logintel.scored_shapes s
 JOIN logintel.predictions p USING (score_id)
 JOIN logintel.log_lines l ON l.id = p.log_entry_id
 WHERE s.is_anomaly
-ORDER BY l."timestamp" DESC, p.log_entry_id DESC;
+ORDER BY p.predicted_at DESC;
 
 COMMENT ON VIEW logintel.ml_anomalies IS 'Lines predicted to be anomalies, newest first.';
 COMMENT ON COLUMN logintel.ml_anomalies.log_entry_id IS 'Key of the line.';

@@ -1,9 +1,11 @@
+-- Every line is scored or waits, so the two add up to the lines and nothing has to be counted; until the first
+-- reconcile() there may be lines from before the attachment that are neither.
 CREATE VIEW logintel.ml_status AS
 SELECT a.log_table IS NOT NULL AND d.models IS NOT NULL AND mode.value <> 'off' AS active,
        mode.value AS mode, a.log_table, d.models, d.level_version, d.level_accuracy, d.level_macro_f1,
        d.category_version, d.category_accuracy, d.anomaly_version, d.anomaly_accuracy, d.trained_at, d.samples,
-       lines.n AS lines, predictions.n AS predictions, lines.n - predictions.n AS pending,
-       predictions.n / nullif(lines.n, 0)::double precision AS coverage,
+       predictions.n + pending.n AS lines, predictions.n AS predictions, pending.n AS pending,
+       predictions.n / nullif(predictions.n + pending.n, 0)::double precision AS coverage,
        (SELECT p.predicted_at FROM logintel.predictions p ORDER BY p.predicted_at DESC LIMIT 1) AS latest_prediction
 FROM (SELECT s.value FROM logintel.settings s WHERE s.name = 'mode') AS mode
 LEFT JOIN logintel.attachments a ON true
@@ -18,8 +20,10 @@ CROSS JOIN (
            max(m.accuracy) FILTER (WHERE m.name = 'anomaly') AS anomaly_accuracy,
            max(m.trained_at) AS trained_at, max(m.samples) AS samples
     FROM logintel.ml_deployed_models m) AS d
-CROSS JOIN (SELECT count(*) AS n FROM logintel.log_lines) AS lines
-CROSS JOIN (SELECT count(*) AS n FROM logintel.predictions) AS predictions;
+CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel.score_counts c) AS predictions
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN a.reconciled_tables IS NULL THEN (SELECT count(*) FROM logintel.log_lines) - predictions.n
+                ELSE (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q) END AS n) AS pending;
 
 COMMENT ON VIEW logintel.ml_status IS 'Whether and how lines are scored, in one row.';
 COMMENT ON COLUMN logintel.ml_status.active IS 'Whether inserted lines are scored: a log table is attached, a model is deployed, and the mode is not off.';

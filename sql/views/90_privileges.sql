@@ -6,6 +6,6 @@ GRANT EXECUTE ON FUNCTION
     logintel.shape_version(),
     logintel.shape(text, text, text, text, integer, double precision),
     logintel.shape_hash(text, text, text, text, integer, double precision),
-    logintel._hash_shape(text, text, text, text, text, text),
+    logintel._context_hash(text, text, text, integer, double precision),
     logintel.normalize_level(text), logintel.severity(text, boolean)
 TO PUBLIC;

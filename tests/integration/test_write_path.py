@@ -61,14 +61,16 @@ def test_prepared_and_pipelined(scoring_db: Database) -> None:
 
 
 def test_on_conflict_scores_what_is_stored(scoring_db: Database) -> None:
-    scoring_db.execute("CREATE UNIQUE INDEX ON log_entries (log_id)")
+    scoring_db.execute("CREATE UNIQUE INDEX ON log_entries (log_id, \"timestamp\")")
     upsert = (
-        "INSERT INTO log_entries (log_id, message) VALUES ('a', %s) "
-        "ON CONFLICT (log_id) DO UPDATE SET message = excluded.message"
+        "INSERT INTO log_entries (log_id, timestamp, message) VALUES ('a', '2026-03-01 10:00Z', %s) "
+        "ON CONFLICT (log_id, timestamp) DO UPDATE SET message = excluded.message"
     )
     scoring_db.execute(upsert, ("started",))
     scoring_db.execute(upsert, ("failed",))
-    scoring_db.execute("INSERT INTO log_entries (log_id, message) VALUES ('a', 'slow') ON CONFLICT DO NOTHING")
+    scoring_db.execute(
+        "INSERT INTO log_entries (log_id, timestamp, message) VALUES ('a', '2026-03-01 10:00Z', 'slow') ON CONFLICT DO NOTHING"
+    )
     assert levels(scoring_db) == ["ERROR"]
 
 

@@ -1,0 +1,54 @@
+-- Keeps the look-up of each model set at the setting known_shapes: shapes that more than one line had stay longest, then
+-- those used last. An evicted score keeps what its predictions show and little else.
+CREATE FUNCTION logintel._evict_shapes() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    known_shapes bigint := logintel._setting('known_shapes')::bigint;
+    evicted bigint := 0;
+BEGIN
+    IF EXISTS (SELECT FROM logintel.shape_scores s WHERE s.evicted_txid IS NULL
+               GROUP BY s.model_set_id HAVING count(*) > known_shapes) THEN
+        UPDATE logintel.shape_scores s
+        SET evicted_txid = txid_current(), canonical = false, template = left(s.template, 200), level_probabilities = NULL
+        FROM (SELECT k.id, row_number() OVER (
+                         PARTITION BY k.model_set_id
+                         ORDER BY coalesce(t.lines, 0) > 1 DESC, coalesce(t.last_used_at, k.scored_at) DESC, k.id DESC) AS rank
+              FROM logintel.shape_scores k
+              LEFT JOIN logintel.score_totals t ON t.score_id = k.id
+              WHERE k.evicted_txid IS NULL) AS ranked
+        WHERE s.id = ranked.id AND ranked.rank > known_shapes;
+        GET DIAGNOSTICS evicted = ROW_COUNT;
+    END IF;
+    RETURN evicted;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._evict_shapes() IS 'Evicts the least used shapes beyond the setting known_shapes; returns how many.';
+
+-- Evicted scores that no prediction needs any more. A transaction may still hold a score that it looked up before the
+-- eviction. So the roll-up before the caller's must have seen the eviction, all that ran then must have ended, and no
+-- snapshot may be left from before it: then the count is final.
+CREATE FUNCTION logintel._remove_unused_scores(counted_before txid_snapshot) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    oldest_snapshot bigint := (SELECT txid_current() - 1 - coalesce(max(age(a.backend_xmin)), 0) FROM pg_stat_activity a);
+    removed bigint := 0;
+BEGIN
+    IF txid_snapshot_xmin(txid_current_snapshot()) >= txid_snapshot_xmax(counted_before) THEN
+        WITH unused AS (
+            DELETE FROM logintel.shape_scores s
+            WHERE txid_visible_in_snapshot(s.evicted_txid, counted_before) AND s.evicted_txid < oldest_snapshot
+              AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0)
+              AND NOT EXISTS (SELECT FROM logintel.shape_scores o WHERE o.rescored_id = s.id)
+            RETURNING s.id),
+        totals AS (
+            DELETE FROM logintel.score_totals t USING unused u WHERE t.score_id = u.id)
+        SELECT count(*) INTO removed FROM unused;
+    END IF;
+    RETURN removed;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._remove_unused_scores(txid_snapshot) IS 'Removes evicted scores that no prediction points to; returns how many.';

@@ -1,0 +1,42 @@
+-- History follows a new model by shapes, not by lines: a score is read as the one that the set in force gives the same
+-- shape, and no prediction is touched. A shape whose template was cut by its eviction can't be scored again and keeps
+-- what it was given.
+CREATE FUNCTION logintel.rescore("limit" integer DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    active integer := logintel._require_model_set();
+    outdated bigint[];
+    hashes bigint[];
+    shapes logintel.shape[];
+BEGIN
+    SELECT array_agg(o.id) INTO outdated
+    FROM (SELECT s.id FROM logintel.shape_scores s
+          LEFT JOIN logintel.shape_scores r ON r.id = s.rescored_id
+          WHERE coalesce(r.model_set_id, s.model_set_id) <> active
+            AND (s.evicted_txid IS NULL OR length(s.template) < 200)
+          ORDER BY s.id LIMIT "limit" FOR UPDATE OF s SKIP LOCKED) AS o;
+    FOR hashes, shapes IN
+        SELECT array_agg(u.shape_hash),
+               array_agg(ROW(u.template, u.service, u.source_type, u.level, u.status_class, u.latency_bucket)::logintel.shape)
+        FROM (SELECT d.*, row_number() OVER () - 1 AS number
+              FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel.shape_scores s
+                    WHERE s.id = ANY (outdated) AND s.model_set_id <> active
+                      AND NOT EXISTS (SELECT FROM logintel.shape_scores k
+                                      WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash
+                                        AND k.evicted_txid IS NULL)) AS d) AS u
+        GROUP BY u.number / 256
+    LOOP
+        PERFORM logintel._learn_shapes(active, hashes, shapes, false);
+    END LOOP;
+    UPDATE logintel.shape_scores s
+    SET rescored_id = CASE WHEN s.model_set_id <> active THEN
+                          (SELECT k.id FROM logintel.shape_scores k
+                           WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
+                           LIMIT 1) END
+    WHERE s.id = ANY (outdated);
+    RETURN coalesce(cardinality(outdated), 0);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.rescore(integer) IS 'Lets up to "limit" shapes of history be read as the models in force score them; returns how many, 0 when all are.';

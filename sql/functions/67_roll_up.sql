@@ -1,0 +1,48 @@
+-- One statement, so that counting, taking off, and remembering what was counted see the same snapshot. Rows of
+-- transactions that this snapshot does not see as finished wait for the next roll-up, however late they commit.
+CREATE FUNCTION logintel._roll_up() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    counted txid_snapshot := (SELECT s.counted FROM logintel.rollup_state s);
+    lines bigint;
+BEGIN
+    IF counted IS NULL THEN
+        -- A restored database holds ids of another cluster's transactions, which may lie in this one's future.
+        UPDATE logintel.predictions p SET txid = 0 WHERE p.txid > txid_current();
+    END IF;
+    EXECUTE format($sql$
+        WITH now AS MATERIALIZED (
+            SELECT txid_current_snapshot() AS snapshot),
+        added AS (
+            SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, count(*) AS lines
+            FROM logintel.predictions p, now
+            WHERE %s AND txid_visible_in_snapshot(p.txid, now.snapshot)
+            GROUP BY 1, 2),
+        removed AS (
+            DELETE FROM logintel.removed_predictions RETURNING *),
+        changed AS MATERIALIZED (
+            SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines, bool_or(c.lines > 0) AS used
+            FROM (SELECT * FROM added
+                  UNION ALL
+                  SELECT r.hour, r.score_id, -r.lines FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
+            GROUP BY 1, 2),
+        hours AS (
+            INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines)
+            SELECT c.hour, c.score_id, c.lines FROM changed c
+            ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
+        totals AS (
+            INSERT INTO logintel.score_totals AS t (score_id, lines, last_used_at)
+            SELECT c.score_id, sum(c.lines), CASE WHEN bool_or(c.used) THEN now() END FROM changed c GROUP BY 1
+            ON CONFLICT (score_id) DO UPDATE
+            SET lines = t.lines + excluded.lines, last_used_at = coalesce(excluded.last_used_at, t.last_used_at)),
+        state AS (
+            UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
+        SELECT coalesce(sum(a.lines), 0) FROM added a
+        $sql$, logintel._not_counted(counted)) INTO lines USING counted;
+    DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
+    RETURN lines;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._roll_up() IS 'Counts the predictions of transactions that ended since the last roll-up; returns how many.';

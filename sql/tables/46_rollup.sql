@@ -1,0 +1,52 @@
+-- Statistics are counts of lines by score and by hour, rolled up by maintain(). Writers share no counter: a prediction
+-- carries the id of its transaction, and the roll-up counts exactly the rows that its snapshot sees and the one before
+-- did not. Readers add the rest, so counts always add up to the rows. None of this is dumped: transaction ids mean
+-- nothing in another cluster, and the first roll-up there counts afresh.
+CREATE TABLE logintel.rollup_state (
+    one_row boolean NOT NULL DEFAULT true,
+    counted txid_snapshot,
+    counted_at timestamptz,
+    CONSTRAINT rollup_state_pkey PRIMARY KEY (one_row),
+    CONSTRAINT rollup_state_one_row_check CHECK (one_row)
+);
+INSERT INTO logintel.rollup_state DEFAULT VALUES;
+
+CREATE TABLE logintel.hourly_counts (
+    hour timestamptz NOT NULL,
+    score_id bigint NOT NULL,
+    lines bigint NOT NULL,
+    CONSTRAINT hourly_counts_pkey PRIMARY KEY (hour, score_id)
+) WITH (fillfactor = 70);
+
+CREATE TABLE logintel.score_totals (
+    score_id bigint NOT NULL,
+    lines bigint NOT NULL,
+    last_used_at timestamptz,
+    CONSTRAINT score_totals_pkey PRIMARY KEY (score_id)
+) WITH (fillfactor = 70);
+
+-- A deleted prediction has to be taken off the counts if it was counted, which is known only when the next roll-up runs.
+CREATE TABLE logintel.removed_predictions (
+    hour timestamptz NOT NULL,
+    score_id bigint NOT NULL,
+    prediction_txid bigint NOT NULL,
+    lines bigint NOT NULL
+);
+
+COMMENT ON TABLE logintel.rollup_state IS 'How far the roll-up has counted: one row.';
+COMMENT ON COLUMN logintel.rollup_state.one_row IS 'Always true: keeps the table at one row.';
+COMMENT ON COLUMN logintel.rollup_state.counted IS 'Predictions of transactions that this snapshot sees are counted; null before the first roll-up.';
+COMMENT ON COLUMN logintel.rollup_state.counted_at IS 'When that was.';
+COMMENT ON TABLE logintel.hourly_counts IS 'Lines by hour of the line and by score, as far as rolled up.';
+COMMENT ON COLUMN logintel.hourly_counts.hour IS 'Start of the hour.';
+COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.hourly_counts.lines IS 'Lines of that hour that have the score.';
+COMMENT ON TABLE logintel.score_totals IS 'Lines by score, as far as rolled up.';
+COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.score_totals.lines IS 'Lines that have the score.';
+COMMENT ON COLUMN logintel.score_totals.last_used_at IS 'When the roll-up last met a new line with it.';
+COMMENT ON TABLE logintel.removed_predictions IS 'Predictions deleted since the last roll-up, to be taken off the counts.';
+COMMENT ON COLUMN logintel.removed_predictions.hour IS 'Hour of the line.';
+COMMENT ON COLUMN logintel.removed_predictions.score_id IS 'The score that the prediction pointed to.';
+COMMENT ON COLUMN logintel.removed_predictions.prediction_txid IS 'Transaction that had made the prediction.';
+COMMENT ON COLUMN logintel.removed_predictions.lines IS 'How many predictions.';
