@@ -5,12 +5,14 @@ import sys
 import psycopg
 import typer
 
-from logintel.commands import backfill, deploy, doctor, maintain, rollback, status
+from logintel.commands import deploy, doctor, maintain, rollback, status
 from logintel.demo import demo
 from logintel.errors import UserError
 from logintel.loading.command import load
 from logintel.simulation.command import simulate
 from logintel.training.command import train
+from logintel.working.backfill import backfill
+from logintel.working.command import worker
 
 app = typer.Typer(
     help="Log intelligence inside PostgreSQL: every log line scored at the moment of the write.",
@@ -18,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (load, train, deploy, rollback, backfill, maintain, status, doctor, simulate, demo):
+for command in (load, train, deploy, rollback, backfill, worker, maintain, status, doctor, simulate, demo):
     app.command()(command)
 
 

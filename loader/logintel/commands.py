@@ -1,12 +1,9 @@
-"""The commands that call one SQL function or read one view: deploy, rollback, backfill, maintain, status, doctor."""
+"""The commands that call one SQL function or read one view: deploy, rollback, maintain, status, doctor."""
 
 from contextlib import closing
-from datetime import datetime
 from typing import Annotated
 
-import psycopg
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from logintel import tables
 from logintel.database import connect
@@ -34,32 +31,6 @@ def rollback(name: Model, dsn: Dsn = None) -> None:
     with closing(connect(dsn)) as connection, connection:
         [(models,)] = connection.execute("SELECT logintel.rollback(%s)", (name,)).fetchall()
     print(f"in force: {models}")
-
-
-def backfill(
-    since: Annotated[datetime | None, typer.Option(help="Only lines from this time on.", show_default=False)] = None,
-    batch: Annotated[int, typer.Option(min=1, help="Lines in one transaction.")] = 10_000,
-    dsn: Dsn = None,
-) -> None:
-    """Score the lines that have no prediction yet, in batches. May be stopped and run again at any time."""
-    with closing(connect(dsn, autocommit=True)) as connection:
-        print(f"scored {backfill_lines(connection, since=since, batch=batch):,} lines")
-
-
-def backfill_lines(connection: psycopg.Connection, *, since: datetime | None = None, batch: int = 10_000) -> int:
-    """Score pending lines on an autocommit connection until none is left; return how many. Progress on stderr."""
-    pending = "SELECT pending FROM logintel.ml_status"
-    scored = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=tables.STDERR, disable=not tables.STDERR.is_terminal) as progress:
-        [(total,)] = connection.execute(pending).fetchall()
-        task = progress.add_task("scoring", total=None if since else total)
-        while True:
-            [(done,)] = connection.execute('SELECT logintel.backfill(%s, "limit" => %s)', (since, batch)).fetchall()
-            if not done:
-                return scored
-            scored += done
-            progress.update(task, completed=scored)
 
 
 def maintain(dsn: Dsn = None) -> None:

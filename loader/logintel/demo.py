@@ -7,11 +7,11 @@ from contextlib import closing
 import psycopg
 
 from logintel import tables
-from logintel.commands import backfill
 from logintel.database import connect
 from logintel.options import Dsn
 from logintel.simulation.command import simulate
 from logintel.training.command import train
+from logintel.working.backfill import backfill
 
 HISTORY_LINES = 20_000
 LIVE_LINES_A_SECOND, LIVE_SECONDS = 60, 5

@@ -9,8 +9,6 @@ from logintel_server import runtime, scoring, tokens
 TOLERANCE = 1e-5
 """Largest difference of a probability, or of an outlier score, that counts as equal."""
 
-LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-
 _OUTPUTS = {"classifier": {"label", "probabilities"}, "outlier": {"score"}}
 
 
@@ -36,9 +34,9 @@ def _check_metadata(name: str, metadata: Any) -> None:
     missing = [key for key in needed if key not in metadata]
     if missing:
         raise runtime.ModelError(f"model {name}: its metadata lacks {', '.join(missing)}")
-    if name == "level" and not set(metadata["classes"]) <= set(LEVELS):
+    if name == "level" and not set(metadata["classes"]) <= set(scoring.LEVELS):
         raise runtime.ModelError(
-            f"model {name}: its classes are {metadata['classes']}; they can be {', '.join(LEVELS)}"
+            f"model {name}: its classes are {metadata['classes']}; they can be {', '.join(scoring.LEVELS)}"
         )
     if name == "anomaly" and kind == "classifier" and scoring.NORMAL not in metadata["classes"]:
         raise runtime.ModelError(

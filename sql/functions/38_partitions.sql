@@ -57,7 +57,7 @@ DECLARE
     partition record;
     created integer := 0;
 BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM logintel._lock_deployments();
     FOR partition IN SELECT t.parent, t.column_name, d::date AS day
                      FROM logintel._partitioned_tables() t, generate_series(first_day, last_day, interval '1 day') AS d LOOP
         created := created + logintel._create_partition(partition.parent, partition.column_name, partition.day)::integer;

@@ -1,7 +1,6 @@
--- Scores shapes that a model set does not know and appends what it says. At most 256 shapes at once: a running model
--- cannot be cancelled, and its memory grows with the batch.
-CREATE FUNCTION logintel._learn_shapes(
-    model_set_id integer, shape_hashes bigint[], shapes logintel.shape[], canonical boolean
+-- Scores are appended, by anybody and without waiting for anybody: see shape_scores.
+CREATE FUNCTION logintel._append_scores(
+    model_set_id integer, shapes logintel._shapes, scores logintel._scores, canonical boolean
 ) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -9,8 +8,23 @@ AS $function$
         model_set_id, canonical, shape_hash, template, service, source_type, level, status_class, latency_bucket,
         predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
         anomaly_score, anomaly_type, latency_us)
-    SELECT $1, $4, r.*
-    FROM ROWS FROM (unnest($2), unnest($3), logintel._score_shapes($1, $3)) AS r;
+    SELECT $1, $4, r.shape_hash, r.template, r.service, r.source_type, r.level, r.status_class, r.latency_bucket,
+           r.predicted_level, r.level_confidence, r.level_probabilities, r.category, r.category_confidence, r.labels,
+           r.anomaly_score, r.anomaly_type, r.latency_us
+    FROM logintel._score_rows($2, $3) AS r;
 $function$;
 
-COMMENT ON FUNCTION logintel._learn_shapes(integer, bigint[], logintel.shape[], boolean) IS 'Scores shapes with a model set and remembers the scores.';
+COMMENT ON FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean) IS 'Remembers what a model set says of shapes.';
+
+-- At most 256 shapes at once: a running model cannot be cancelled, and its memory grows with the batch.
+CREATE FUNCTION logintel._learn_shapes(model_set_id integer, shapes logintel._shapes, canonical boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    scores logintel._scores := logintel._score_shapes(model_set_id, shapes);
+BEGIN
+    PERFORM logintel._append_scores(model_set_id, shapes, scores, canonical);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._learn_shapes(integer, logintel._shapes, boolean) IS 'Scores shapes with a model set and remembers the scores.';

@@ -29,6 +29,7 @@ BEGIN
         RAISE EXCEPTION 'pending lines are scored at the isolation level read committed, not %', current_setting('transaction_isolation')
             USING ERRCODE = 'active_sql_transaction', HINT = 'Run it in a transaction of its own.';
     END IF;
+    PERFORM logintel._reconcile_if_new();
     WITH next AS MATERIALIZED (
         SELECT q.id FROM logintel.pending q
         WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
@@ -61,21 +62,14 @@ $function$;
 
 COMMENT ON FUNCTION logintel.unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set in force has no score for.';
 
-CREATE FUNCTION logintel.remember_scores(model_set_id integer, scores jsonb) RETURNS void
+CREATE FUNCTION logintel.remember_scores(model_set_id integer, shapes jsonb, scores jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
-    INSERT INTO logintel.shape_scores (
-        model_set_id, shape_hash, template, service, source_type, level, status_class, latency_bucket,
-        predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
-        anomaly_score, anomaly_type, latency_us)
-    SELECT $1, r.*
-    FROM jsonb_to_recordset($2) AS r (
-        shape_hash bigint, template text, service text, source_type text, level text, status_class text,
-        latency_bucket text, predicted_level text, level_confidence real, level_probabilities jsonb, category text,
-        category_confidence real, labels text[], anomaly_score real, anomaly_type text, latency_us real);
+    SELECT logintel._append_scores(
+        $1, jsonb_populate_record(NULL::logintel._shapes, $2), jsonb_populate_record(NULL::logintel._scores, $3), false);
 $function$;
 
-COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: an array of objects with the columns of shape_scores.';
+COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
 
 -- Lines that are gone by now get no prediction, and lose the one they may have.
 CREATE FUNCTION logintel.score_taken(log_entry_ids bigint[]) RETURNS bigint
@@ -110,16 +104,15 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     active integer := logintel._require_model_set();
-    hashes bigint[];
-    shapes logintel.shape[];
+    shapes logintel._shapes;
 BEGIN
-    FOR hashes, shapes IN
-        SELECT array_agg(u.shape_hash),
-               array_agg(ROW(u.template, u.service, u.source_type, u.level, u.status_class, u.latency_bucket)::logintel.shape)
+    FOR shapes IN
+        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
         FROM (SELECT n.*, row_number() OVER () - 1 AS number FROM logintel.unknown_shapes(log_entry_ids) n) AS u
         GROUP BY u.number / 256
     LOOP
-        PERFORM logintel._learn_shapes(active, hashes, shapes, false);
+        PERFORM logintel._learn_shapes(active, shapes, false);
     END LOOP;
     RETURN logintel.score_taken(log_entry_ids);
 END

@@ -10,8 +10,7 @@ DECLARE
     replaced integer;
     members integer[];
     new_set integer;
-    hashes bigint[];
-    shapes logintel.shape[];
+    shapes logintel._shapes;
     deployment integer;
 BEGIN
     SELECT m.* INTO model FROM logintel.ml_models m WHERE m.id = model_id;
@@ -28,15 +27,16 @@ BEGIN
     END IF;
 
     PERFORM logintel._promote_scores();
-    FOR hashes, shapes IN
+    FOR shapes IN
         WITH unknown AS (
             SELECT s.*, row_number() OVER () - 1 AS n FROM logintel.shape_scores s
             WHERE s.model_set_id = current_set.id AND s.canonical AND NOT EXISTS (
                 SELECT FROM logintel.shape_scores k WHERE k.canonical AND k.model_set_id = new_set AND k.shape_hash = s.shape_hash))
-        SELECT array_agg(shape_hash), array_agg(ROW(template, service, source_type, level, status_class, latency_bucket)::logintel.shape)
-        FROM unknown GROUP BY n / 256
+        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
+        FROM unknown u GROUP BY u.n / 256
     LOOP
-        PERFORM logintel._learn_shapes(new_set, hashes, shapes, true);
+        PERFORM logintel._learn_shapes(new_set, shapes, true);
     END LOOP;
 
     INSERT INTO logintel.deployments (model_set_id, action, model_id, replaced_model_id)

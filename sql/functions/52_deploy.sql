@@ -4,7 +4,7 @@ $function$
 DECLARE
     model logintel.ml_models;
 BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM logintel._lock_deployments();
     SELECT m.* INTO model FROM logintel.ml_models m
     WHERE m.name = deploy.name AND m.version = coalesce(deploy.version, m.version)
     ORDER BY m.version DESC LIMIT 1;

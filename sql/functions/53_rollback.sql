@@ -4,7 +4,7 @@ $function$
 DECLARE
     deployment logintel.deployments;
 BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM logintel._lock_deployments();
     -- The deployment that put the version now in force there, however often it was left and returned to since.
     SELECT d.* INTO deployment
     FROM logintel.deployments d

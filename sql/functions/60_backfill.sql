@@ -6,9 +6,6 @@ $function$
 DECLARE
     taken bigint[];
 BEGIN
-    IF EXISTS (SELECT FROM logintel.attachments a WHERE a.reconciled_tables IS NULL) THEN
-        PERFORM logintel.reconcile();
-    END IF;
     taken := logintel.take_pending("limit", since);
     IF taken <> '{}' THEN
         PERFORM logintel._score_lines(taken);

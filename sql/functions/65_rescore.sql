@@ -7,8 +7,7 @@ $function$
 DECLARE
     active integer := logintel._require_model_set();
     outdated bigint[];
-    hashes bigint[];
-    shapes logintel.shape[];
+    shapes logintel._shapes;
 BEGIN
     SELECT array_agg(o.id) INTO outdated
     FROM (SELECT s.id FROM logintel.shape_scores s
@@ -16,9 +15,9 @@ BEGIN
           WHERE coalesce(r.model_set_id, s.model_set_id) <> active
             AND (s.evicted_txid IS NULL OR length(s.template) < 200)
           ORDER BY s.id LIMIT "limit" FOR UPDATE OF s SKIP LOCKED) AS o;
-    FOR hashes, shapes IN
-        SELECT array_agg(u.shape_hash),
-               array_agg(ROW(u.template, u.service, u.source_type, u.level, u.status_class, u.latency_bucket)::logintel.shape)
+    FOR shapes IN
+        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
         FROM (SELECT d.*, row_number() OVER () - 1 AS number
               FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel.shape_scores s
                     WHERE s.id = ANY (outdated) AND s.model_set_id <> active
@@ -27,7 +26,7 @@ BEGIN
                                         AND k.evicted_txid IS NULL)) AS d) AS u
         GROUP BY u.number / 256
     LOOP
-        PERFORM logintel._learn_shapes(active, hashes, shapes, false);
+        PERFORM logintel._learn_shapes(active, shapes, false);
     END LOOP;
     UPDATE logintel.shape_scores s
     SET rescored_id = CASE WHEN s.model_set_id <> active THEN

@@ -4,7 +4,7 @@ CREATE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM logintel._lock_deployments();
     task := 'predictions of vanished lines removed';
     done := logintel._remove_predictions(ARRAY(
         SELECT p.log_entry_id FROM logintel.predictions p
@@ -36,3 +36,17 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel.reconcile() IS 'Compares all lines with all predictions: removes those of vanished lines, queues lines that have none, and counts afresh.';
+
+-- Lines from before the attachment are queued by the first who looks for work.
+CREATE FUNCTION logintel._reconcile_if_new() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM logintel.attachments a WHERE a.reconciled_tables IS NULL) THEN
+        PERFORM logintel._lock_deployments();
+        PERFORM logintel.reconcile() FROM logintel.attachments a WHERE a.reconciled_tables IS NULL;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._reconcile_if_new() IS 'Runs reconcile() where it has not run since the attachment.';

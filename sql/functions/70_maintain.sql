@@ -8,7 +8,7 @@ DECLARE
     counted_before txid_snapshot;
     today date := now() AT TIME ZONE 'UTC';
 BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM logintel._lock_deployments();
     counted_before := (SELECT s.counted FROM logintel.rollup_state s);
     task := 'predictions counted';
     done := logintel._roll_up();

@@ -21,7 +21,7 @@ CREATE TABLE logintel.shape_scores (
     latency_bucket text NOT NULL,
     predicted_level text,
     level_confidence real,
-    level_probabilities jsonb,
+    level_probabilities real[],
     category text,
     category_confidence real,
     labels text[],
@@ -53,7 +53,7 @@ COMMENT ON COLUMN logintel.shape_scores.status_class IS 'HTTP status class of th
 COMMENT ON COLUMN logintel.shape_scores.latency_bucket IS 'Response time bucket of the shape.';
 COMMENT ON COLUMN logintel.shape_scores.predicted_level IS 'Level that the level model predicts; null without a level model.';
 COMMENT ON COLUMN logintel.shape_scores.level_confidence IS 'Its probability, 0 to 1.';
-COMMENT ON COLUMN logintel.shape_scores.level_probabilities IS 'Probability of each level; null once the shape is evicted.';
+COMMENT ON COLUMN logintel.shape_scores.level_probabilities IS 'Probabilities of DEBUG, INFO, WARN, ERROR and FATAL; null once the shape is evicted.';
 COMMENT ON COLUMN logintel.shape_scores.category IS 'Likeliest category; null without a category model.';
 COMMENT ON COLUMN logintel.shape_scores.category_confidence IS 'Its probability, 0 to 1.';
 COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.3 or more.';

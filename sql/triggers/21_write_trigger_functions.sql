@@ -20,7 +20,7 @@ DECLARE
     header text := 'CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
                    'SET search_path = pg_temp AS %L';
 BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM logintel._lock_deployments();
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF NOT FOUND THEN
         RETURN;
@@ -39,19 +39,22 @@ BEGIN
 
     EXECUTE format(header, 'score_new_lines',
                    logintel._scoring_body('new_lines t', id, "time", arguments, '', in_force));
-    -- A line that waits may be in a worker's hands: it is queued again and left to the queue.
+    -- A line that waits may be in a worker's hands: it is queued again and all of it is left to the queue, so that who
+    -- writes never touches, and never waits for, a prediction that somebody else is replacing.
     EXECUTE format(header, 'score_changed_lines', logintel._scoring_body(
         format('(SELECT * FROM %s c WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', changed),
         't.id', 't."timestamp"',
         (SELECT string_agg('t.' || f, ', ' ORDER BY n) FROM unnest(fields) WITH ORDINALITY AS u (f, n)),
         format('INSERT INTO logintel.pending (log_entry_id) SELECT c.id FROM %s c '
                'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id);'
-               'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%s EXCEPT ALL %s) o));',
+               'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%s EXCEPT ALL %s) o '
+               'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = o.id)));',
                changed, old_lines, new_lines), in_force));
     EXECUTE format(header, 'forget_deleted_lines', format(
         'BEGIN INSERT INTO logintel.pending (log_entry_id) SELECT %1$s FROM old_lines t '
         'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = %1$s);'
-        'PERFORM logintel._remove_predictions(ARRAY(SELECT %1$s FROM old_lines t)); RETURN NULL; END', id));
+        'PERFORM logintel._remove_predictions(ARRAY(SELECT %1$s FROM old_lines t '
+        'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = %1$s))); RETURN NULL; END', id));
 END
 $function$;
 

@@ -20,8 +20,8 @@ RETURN format($template$
 DECLARE
     active integer;
     mode text;
-    new_shapes logintel.shape[];
-    new_hashes bigint[];
+    new_shapes logintel._shapes;
+    none_scored boolean := true;
     waiting bigint;
     reason text;
 BEGIN
@@ -35,8 +35,10 @@ BEGIN
         reason := 'no model is deployed';
     ELSIF mode = 'inline' THEN
         BEGIN
-            FOR new_shapes, new_hashes IN
-                SELECT array_agg(n.shape), array_agg(n.shape_hash)
+            FOR new_shapes IN
+                SELECT array_agg(n.shape_hash), array_agg((n.shape).template), array_agg((n.shape).service),
+                       array_agg((n.shape).source_type), array_agg((n.shape).level),
+                       array_agg((n.shape).status_class), array_agg((n.shape).latency_bucket)
                 FROM (SELECT u.*, row_number() OVER () - 1 AS number
                       FROM (SELECT DISTINCT ON (l.shape_hash) l.shape_hash, l.shape
                             FROM (SELECT logintel.shape(%4$s) AS shape, logintel.shape_hash(%4$s) AS shape_hash
@@ -46,7 +48,7 @@ BEGIN
                                                 AND s.evicted_txid IS NULL)) AS u) AS n
                 GROUP BY n.number / 256
             LOOP
-                PERFORM logintel._learn_shapes(active, new_hashes, new_shapes, false);
+                PERFORM logintel._learn_shapes(active, new_shapes, false);
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
             IF SQLSTATE LIKE '40%%' THEN
@@ -77,14 +79,15 @@ $template$, lines, id, "time", arguments, before,
     -- Predictions of this transaction carry its now(), which tells them from any older ones of the same key. A
     -- subquery for each line keeps the planner from joining a large batch with all predictions, and adding nothing to
     -- the time from walking through the index on it, where every row of this very statement stands in the way.
-    format('(SELECT max(p.predicted_at + interval ''0'') FROM logintel.predictions p '
-           'WHERE p.log_entry_id = %s AND p."timestamp" = %s) IS DISTINCT FROM now()', id, "time"),
+    format('(none_scored OR (SELECT max(p.predicted_at + interval ''0'') FROM logintel.predictions p '
+           'WHERE p.log_entry_id = %s AND p."timestamp" = %s) IS DISTINCT FROM now())', id, "time"),
     CASE WHEN in_force IS NOT NULL THEN format($hot_path$
     INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
     SELECT l.id, s.id, l."timestamp"
     FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel.shape_hash(%4$s) AS shape_hash FROM %1$s OFFSET 0) AS l
     LEFT JOIN logintel.shape_scores s ON s.canonical AND s.model_set_id = %5$s AND s.shape_hash = l.shape_hash
     WHERE s.id IS NOT NULL OR set_config('logintel.left_out', 'yes', true) IS NULL;
+    none_scored := NOT FOUND;
     IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
         RETURN NULL;
     END IF;

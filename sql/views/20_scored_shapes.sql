@@ -2,7 +2,7 @@
 -- score that took its place.
 CREATE VIEW logintel.scored_shapes AS
 SELECT o.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s.level,
-       n.level AS declared_level, s.predicted_level, s.level_confidence, s.level_probabilities,
+       n.level AS declared_level, s.predicted_level, s.level_confidence, logintel._probabilities(s.level_probabilities) AS level_probabilities,
        s.category, s.category_confidence, s.labels,
        v.is_anomaly, s.anomaly_score,
        CASE WHEN v.is_anomaly THEN s.anomaly_score ELSE (1 - s.anomaly_score)::real END AS anomaly_confidence,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from logintel.commands import backfill_lines
 from logintel.loading import load_rows
 from logintel.training.command import train
+from logintel.working.backfill import backfill_lines
 from servers import Database
 
 LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"

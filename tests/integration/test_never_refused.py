@@ -30,22 +30,22 @@ def corrupt_graph(db: Database) -> None:
 def packages_gone(db: Database) -> None:
     # What a server without the packages does: the wrapper's import fails.
     db.execute(
-        "CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel.shape[]) "
-        "RETURNS SETOF logintel._score LANGUAGE plpython3u AS 'import logintel_server_that_is_gone'"
+        "CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes) "
+        "RETURNS logintel._scores LANGUAGE plpython3u AS 'import logintel_server_that_is_gone'"
     )
 
 
 def exception_in_scoring(db: Database) -> None:
     db.execute(
-        "CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel.shape[]) "
-        "RETURNS SETOF logintel._score LANGUAGE plpgsql AS 'BEGIN PERFORM 1 / 0; END'"
+        "CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes) "
+        "RETURNS logintel._scores LANGUAGE plpgsql AS 'BEGIN PERFORM 1 / 0; END'"
     )
 
 
 def too_few_scores(db: Database) -> None:
     db.execute(
-        "CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel.shape[]) "
-        "RETURNS SETOF logintel._score LANGUAGE sql AS 'SELECT NULL::logintel._score WHERE false'"
+        "CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes) "
+        "RETURNS logintel._scores LANGUAGE sql AS 'SELECT NULL::logintel._scores'"
     )
 
 

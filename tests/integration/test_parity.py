@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from logintel.commands import backfill_lines
 from logintel.loading import load_rows
 from logintel.simulation import generate
 from logintel.training.dataset import Line, read_lines
 from logintel.training.models import TrainedModel, train_models
+from logintel.working.backfill import backfill_lines
+from logintel_server.scoring import LEVELS
 from servers import Database
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -137,7 +138,7 @@ def test_the_server_says_what_scikit_learn_says(
     assert [row[0] for row in server] == labels.tolist()
     probabilities = level.pipeline.predict_proba(level.inputs(distinct))
     classes = level.metadata["classes"]
-    assert np.abs(np.array([[row[1][name] for name in classes] for row in server]) - probabilities).max() < TOLERANCE
+    assert np.abs(np.array([[row[1][LEVELS.index(name)] for name in classes] for row in server]) - probabilities).max() < TOLERANCE
 
     labels, confidence = models["category"].predict(distinct)
     assert [row[2] for row in server] == labels.tolist()

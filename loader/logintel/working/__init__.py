@@ -1,0 +1,1 @@
+"""Scoring of pending lines: by workers outside the server, or by sessions that let the server do it."""

@@ -1,0 +1,73 @@
+"""One batch of pending lines, scored outside the server by the very Python that scores inside it."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.rows import dict_row
+
+from logintel_server import runtime, scoring
+from logintel_server.tokens import SHAPE_FIELDS
+
+
+class Stopped(Exception):
+    """Somebody asked for an end while a batch was in hand: it is rolled back."""
+
+
+class Batch(NamedTuple):
+    """What became of one batch."""
+
+    taken: int  # lines out of the queue, those included that were deleted while they waited
+    scored: int  # lines that got a prediction
+
+
+class PlpyConnection:
+    """What logintel_server needs of plpy, over a connection: prepare() and execute() with $1 parameters."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        """Run everything on `connection`, in its transaction."""
+        self._connection = connection
+
+    def prepare(self, query: str, types: Sequence[str] = ()) -> str:
+        """Return the query with the types of its parameters written into it."""
+        return re.sub(r"\$([0-9]+)", lambda number: f"{number[0]}::{types[int(number[1]) - 1]}", query)
+
+    def execute(self, query: str, arguments: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a query, prepared or not, and return its rows as mappings. Raises psycopg.Error."""
+        with psycopg.RawCursor(self._connection, row_factory=dict_row) as cursor:
+            return cursor.execute(query, arguments or None).fetchall()
+
+
+def score_batch(connection: psycopg.Connection, limit: int, should_stop: Callable[[], bool] = lambda: False) -> Batch:
+    """Take up to `limit` pending lines and write their predictions, all in one transaction.
+
+    Whatever fails or is killed in between leaves the lines pending. `should_stop` is asked between two calls of the
+    models. Raises Stopped, runtime.ModelError, psycopg.Error.
+    """
+    with connection.transaction():
+        [(taken,)] = connection.execute("SELECT logintel.take_pending(%s::integer)", (limit,)).fetchall()
+        if not taken:
+            return Batch(0, 0)
+        _learn(connection, taken, should_stop)
+        # Models deployed since then do not know all shapes: their lines wait again, for the next batch.
+        [(scored,)] = connection.execute("SELECT logintel.score_taken(%s::bigint[])", (taken,)).fetchall()
+        return Batch(len(taken), scored)
+
+
+def _learn(connection: psycopg.Connection, log_entry_ids: list[int], should_stop: Callable[[], bool]) -> None:
+    """Score the shapes of these lines that the models in force have not seen, and remember the scores."""
+    plpy = PlpyConnection(connection)
+    unknown = plpy.execute("SELECT * FROM logintel.unknown_shapes($1::bigint[])", [log_entry_ids])
+    for start in range(0, len(unknown), runtime.MAX_SHAPES):
+        if should_stop():
+            raise Stopped
+        shapes = unknown[start : start + runtime.MAX_SHAPES]
+        model_set_id = shapes[0]["model_set_id"]  # one statement sees one set in force
+        columns = {field: [shape[field] for shape in shapes] for field in ("shape_hash", *SHAPE_FIELDS)}
+        scores = scoring.score_shapes(plpy, model_set_id, columns)
+        connection.execute(
+            "SELECT logintel.remember_scores(%s::integer, %s::jsonb, %s::jsonb)",
+            (model_set_id, json.dumps(columns), json.dumps(scores, allow_nan=False)),
+        )
