@@ -16,32 +16,38 @@ RETURN (SELECT format('%I.%I', c.relnamespace::regnamespace, left(c.relname, 52)
 
 COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name of the partition of a day, with its schema.';
 
--- Attaching takes no lock that stops writers, save on the default partition, which it reads through. A day whose lines
--- stand in there already stays there. Who can't have the locks at once gives up: maintain() tries again.
+-- Attaching takes no lock that stops writers, save on the default partition, which it reads through. Lines of the day that
+-- stand in there (a clock that ran ahead) are moved, and those of the log table queued, because their deletion takes the
+-- predictions along; where there are more than a few, the day stays in there. Who can't have the locks at once gives
+-- up: maintain() tries again.
 CREATE FUNCTION logintel._create_partition(parent regclass, column_name text, day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
 DECLARE
     name text := logintel._partition_name(parent, day);
-    lower timestamptz := day::timestamp AT TIME ZONE 'UTC';
-    upper timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+    bounds text := format('FROM (%L) TO (%L)', day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+    of_day text := format('%I >= %L AND %1$I < %3$L', column_name, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
     owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = parent);
-    default_partition regclass := (SELECT p.partdefid FROM pg_partitioned_table p WHERE p.partrelid = parent AND p.partdefid <> 0);
-    taken boolean := false;
+    default_partition regclass := (SELECT p.partdefid FROM pg_partitioned_table p WHERE p.partrelid = parent);
+    key text := (SELECT a.columns ->> 'id' FROM logintel.attachments a WHERE a.log_table = parent);
+    misplaced integer;
 BEGIN
     IF to_regclass(name) IS NOT NULL THEN
         RETURN false;
-    ELSIF default_partition IS NOT NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= %L AND %2$I < %4$L)', default_partition, column_name, lower, upper)
-        INTO taken;
     END IF;
-    IF taken THEN
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT 10001) AS l', default_partition, of_day) INTO misplaced;
+    IF misplaced > 10000 THEN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', name, default_partition);
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Partition of %s for %s (UTC).', parent, day));
     EXECUTE format('ALTER TABLE %s OWNER TO %I', name, owner);
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, name, lower, upper);
+    IF misplaced > 0 THEN
+        EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %s RETURNING *), kept AS (INSERT INTO %s SELECT * FROM moved) '
+                       'INSERT INTO logintel.pending (log_entry_id) SELECT %s FROM moved WHERE %L',
+                       default_partition, of_day, name, coalesce(quote_ident(key), '0'), key IS NOT NULL);
+    END IF;
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES %s', parent, name, bounds);
     RETURN true;
 EXCEPTION WHEN lock_not_available OR check_violation THEN
     RETURN false;

@@ -47,7 +47,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE WHEN s.name = 'mode' AND s.value <> 'inline' THEN 'note' ELSE 'ok' END,
            format('%s = %s', s.name, s.value),
-           CASE WHEN s.name = 'mode' AND s.value <> 'inline' THEN 'run SELECT logintel.backfill() regularly, or set mode to inline' END
+           CASE WHEN s.name = 'mode' AND s.value <> 'inline' THEN 'let "logintel worker" run, or set mode to inline' END
     FROM logintel.settings s ORDER BY s.name;
 END;
 
@@ -87,22 +87,19 @@ DECLARE
     pending bigint := (SELECT s.pending FROM logintel.ml_status s);
 BEGIN
     RETURN QUERY SELECT CASE WHEN pending > 0 THEN 'note' ELSE 'ok' END, format('%s lines are pending', pending),
-                        CASE WHEN pending > 0 THEN 'logintel backfill, or SELECT logintel.backfill() until it returns 0' END;
+                        CASE WHEN pending > 0 THEN 'let "logintel worker" run, or SELECT logintel.backfill() until it returns 0' END;
 END
 $function$;
 
 CREATE FUNCTION logintel._check_upkeep() RETURNS TABLE (status text, detail text, next_step text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    appended bigint := (SELECT count(*) FROM logintel.shape_scores s
-                        WHERE NOT s.canonical AND s.model_set_id = logintel._active_model_set());
-BEGIN
-    RETURN QUERY SELECT CASE WHEN appended > 1000 THEN 'note' ELSE 'ok' END,
-                        format('%s scores were appended since the last maintain()', appended),
-                        CASE WHEN appended > 1000 THEN 'run SELECT * FROM logintel.maintain() regularly' END;
-END
-$function$;
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE WHEN late THEN 'note' ELSE 'ok' END,
+           coalesce(format('maintain() ran %s ago', date_trunc('second', now() - r.counted_at)), 'maintain() never ran'),
+           CASE WHEN late THEN 'let "logintel worker" run, or SELECT logintel.schedule() with pg_cron: every minute keeps views and look-ups fast' END
+    FROM logintel.rollup_state r
+    CROSS JOIN LATERAL (SELECT coalesce(r.counted_at < now() - interval '10 minutes', true)) AS l (late);
+END;
 
 COMMENT ON FUNCTION logintel._check_python() IS 'Check of doctor(): Python, packages and versions.';
 COMMENT ON FUNCTION logintel._check_models() IS 'Check of doctor(): the models in force.';

@@ -11,7 +11,7 @@ BEGIN
     END IF;
     FOR job IN SELECT * FROM (VALUES
         ('logintel maintain', '* * * * *', 'SELECT logintel.maintain()'),
-        ('logintel backfill', '* * * * *', 'SELECT logintel.backfill()')) AS j (name, schedule, command)
+        ('logintel backfill', '* * * * *', 'SELECT logintel.backfill("limit" => 200000)')) AS j (name, schedule, command)
     LOOP
         EXECUTE 'SELECT cron.schedule($1, $2, $3)' USING job.name, job.schedule, job.command;
         RETURN NEXT format('%s: %s', job.name, job.command);

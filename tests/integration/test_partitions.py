@@ -80,10 +80,20 @@ def test_history_gets_partitions_before_it_is_loaded(scoring_db: Database) -> No
     assert scoring_db.value(f"SELECT count(*) FROM logintel.predictions_{day(-5)}") == 3
 
 
-def test_a_day_whose_lines_stand_in_the_default_partition_stays_there(scoring_db: Database) -> None:
-    insert_days(scoring_db, -5)
-    assert scoring_db.value(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY} - 5)") == 0
+def test_a_clock_that_ran_ahead_does_not_keep_its_day_from_a_partition(scoring_db: Database) -> None:
+    insert_days(scoring_db, 20)
+    scoring_db.execute("SELECT logintel.maintain()")
+    assert scoring_db.value(f"SELECT logintel.create_partitions({TODAY} + 20, {TODAY} + 20)") == 2
+    while scoring_db.value("SELECT logintel.backfill()"):
+        pass
+    assert scoring_db.value(f"SELECT count(*) FROM logintel.predictions_{day(20)}") == 3
     assert counts(scoring_db) == (3,) * 5
+
+
+def test_a_day_with_much_history_in_the_default_partition_stays_there(scoring_db: Database) -> None:
+    insert_days(scoring_db, -5, lines=10_001)
+    assert scoring_db.value(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY} - 5)") == 0
+    assert counts(scoring_db) == (10_001,) * 5
 
 
 def test_a_line_moved_to_another_day_takes_its_prediction_along(scoring_db: Database) -> None:
