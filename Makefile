@@ -54,7 +54,7 @@ replace() {  # Put a copy of the folder $$2 in the place of $$1, at once.
 }
 endef
 
-.PHONY: pg-config help demo up dsn psql down clean test lint bench packages install install-libraries uninstall
+.PHONY: pg-config help demo up dsn psql down clean test lint bench soak packages install install-libraries uninstall
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -88,6 +88,10 @@ lint: $(ENVIRONMENT)  ## check the Python code
 bench: packages $(ENVIRONMENT)  ## run the benchmarks; JSON=FILE, ONLY=pattern
 	@$(MAKE) --no-print-directory install
 	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/bench/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
+
+soak: packages $(ENVIRONMENT)  ## run everything at once for a while and count at the end; MINUTES=10
+	@$(MAKE) --no-print-directory install
+	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/soak/run.py --minutes "$(or $(MINUTES),10)"
 
 install: install-libraries $(SCRIPT)  ## install the extension into the server of PG_CONFIG=...
 	@$(helpers)

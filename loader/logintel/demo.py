@@ -29,7 +29,7 @@ TOUR = (
         "Corrections: levels that the sources got wrong, most dangerous first (ml_corrections)",
         "SELECT log_entry_id, declared_level, predicted_level, level_confidence AS confidence,\n"
         "       template_declared_levels, left(message, 60) AS message\n"
-        "FROM logintel.ml_corrections LIMIT 8",
+        "FROM logintel.ml_corrections ORDER BY severity_gap DESC, level_confidence DESC LIMIT 8",
     ),
     (
         "How right the corrections are: the simulator kept the truth",

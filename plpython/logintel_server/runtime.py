@@ -85,6 +85,16 @@ def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) 
     )
 
 
+_plans: dict[str, Any] = {}
+
+
+def prepared(plpy: Any, query: str, types: list[str]) -> Any:
+    """Prepare a query once in this process."""
+    if query not in _plans:
+        _plans[query] = plpy.prepare(query, types)
+    return _plans[query]
+
+
 _models: OrderedDict[tuple, Model] = OrderedDict()
 _failures: dict[tuple, tuple[float, ModelError]] = {}
 
@@ -93,7 +103,8 @@ def models_of_set(plpy: Any, model_set_id: int) -> list[Model]:
     """Models of a set, from this backend's cache where it has them. Raises ModelError."""
     check_version(plpy)
     rows = plpy.execute(
-        plpy.prepare(
+        prepared(
+            plpy,
             "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.ml_models m "
             "JOIN logintel.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name",
             ["integer"],
@@ -125,7 +136,7 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> Model:
 def _load(plpy: Any, row: Mapping[str, Any]) -> Model:
     title = f"{row['name']} {row['version']}"
     stored = plpy.execute(
-        plpy.prepare("SELECT onnx, metadata::text FROM logintel.ml_models WHERE id = $1", ["integer"]), [row["id"]]
+        prepared(plpy, "SELECT onnx, metadata::text FROM logintel.ml_models WHERE id = $1", ["integer"]), [row["id"]]
     )[0]
     if sha256(stored["onnx"]).hexdigest() != row["sha256"]:
         raise ModelError(f"model {title} is corrupt: its bytes do not match its SHA-256")
@@ -134,7 +145,9 @@ def _load(plpy: Any, row: Mapping[str, Any]) -> Model:
 
 def check_version(plpy: Any) -> None:
     """Raise ModelError when the extension was updated after this backend imported the package, or without it."""
-    installed = plpy.execute("SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'logintel'")
+    installed = plpy.execute(
+        prepared(plpy, "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'logintel'", [])
+    )
     if installed and installed[0]["extversion"] != logintel_server.__version__:
         raise ModelError(
             f"the extension is version {installed[0]['extversion']}, the Python package in this session is "

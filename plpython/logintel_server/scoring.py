@@ -37,7 +37,10 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Mapping[str, Sequence[str
     of the set says anything of it, and latency_us, a shape's share of the time. level_probabilities has one value for
     each shape and each of LEVELS, flat; labels are written as SQL arrays. Raises runtime.ModelError.
     """
-    rows = [dict(zip(tokens.SHAPE_FIELDS, values, strict=True)) for values in zip(*(shapes[f] for f in tokens.SHAPE_FIELDS), strict=True)]
+    rows = [
+        dict(zip(tokens.SHAPE_FIELDS, values, strict=True))
+        for values in zip(*(shapes[f] for f in tokens.SHAPE_FIELDS), strict=True)
+    ]
     if len(rows) > runtime.MAX_SHAPES:
         raise ValueError(f"{len(rows)} shapes in one call; at most {runtime.MAX_SHAPES} are scored at once")
     models = runtime.models_of_set(plpy, model_set_id)
@@ -60,11 +63,16 @@ def normalized_levels(plpy: Any, shapes: Sequence[Mapping[str, str]]) -> list[st
     """The declared level of each shape, normalised; '' where it is unknown."""
     declared = sorted({shape["level"] for shape in shapes})
     known = plpy.execute(
-        plpy.prepare("SELECT d AS declared, logintel.normalize_level(d) AS level FROM unnest($1) AS d", ["text[]"]),
+        runtime.prepared(
+            plpy,
+            "SELECT d AS declared, n.level FROM unnest($1) AS d "
+            "JOIN logintel.level_names n ON n.name = pg_catalog.lower(pg_catalog.btrim(d))",
+            ["text[]"],
+        ),
         [declared],
     )
-    level_of = {row["declared"]: row["level"] or "" for row in known}
-    return [level_of[shape["level"]] for shape in shapes]
+    level_of = {row["declared"]: row["level"] for row in known}
+    return [level_of.get(shape["level"], "") for shape in shapes]
 
 
 def _read_level(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 CREATE FUNCTION logintel.shape_hash(
     message text, service text, source_type text, level text, http_status integer, response_time_ms double precision
 ) RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(
     logintel.mask(message), logintel._context_hash(service, source_type, level, http_status, response_time_ms));
 

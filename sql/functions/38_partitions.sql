@@ -18,10 +18,9 @@ COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name of the par
 
 -- Attaching takes no lock that stops writers, save on the default partition, which it reads through. Lines of the day that
 -- stand in there (a clock that ran ahead) are moved, and those of the log table queued, because their deletion takes the
--- predictions along; where there are more than a few, the day stays in there. Who can't have the locks at once gives
--- up: maintain() tries again.
+-- predictions along; where there are more than a few, the day stays in there.
 CREATE FUNCTION logintel._create_partition(parent regclass, column_name text, day date) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     name text := logintel._partition_name(parent, day);
@@ -37,7 +36,7 @@ BEGIN
     END IF;
     EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT 10001) AS l', default_partition, of_day) INTO misplaced;
     IF misplaced > 10000 THEN
-        RETURN false;
+        RAISE check_violation;
     END IF;
     EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', name, default_partition);
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Partition of %s for %s (UTC).', parent, day));
@@ -49,26 +48,38 @@ BEGIN
     END IF;
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES %s', parent, name, bounds);
     RETURN true;
-EXCEPTION WHEN lock_not_available OR check_violation THEN
-    RETURN false;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._create_partition(regclass, text, date) IS 'Creates the partition of a day; false where it exists or cannot be made now.';
+COMMENT ON FUNCTION logintel._create_partition(regclass, text, date) IS 'Creates the partition of a day; false where it exists.';
+
+-- Both tables get the day or neither does: retention drops it from both.
+CREATE FUNCTION logintel._create_day(day date) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+$function$
+BEGIN
+    RETURN (SELECT sum(logintel._create_partition(t.parent, t.column_name, day)::integer) FROM logintel._partitioned_tables() t);
+EXCEPTION WHEN lock_not_available OR check_violation THEN
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._create_day(date) IS 'Creates the partitions of a day; returns how many, null where they cannot be made now.';
 
 CREATE FUNCTION logintel.create_partitions(first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    partition record;
     created integer := 0;
+    created_today integer;
 BEGIN
     PERFORM logintel._lock_deployments();
-    FOR partition IN SELECT t.parent, t.column_name, d::date AS day
-                     FROM logintel._partitioned_tables() t, generate_series(first_day, last_day, interval '1 day') AS d LOOP
-        created := created + logintel._create_partition(partition.parent, partition.column_name, partition.day)::integer;
+    FOR n IN 0 .. last_day - first_day LOOP
+        created_today := logintel._create_day(first_day + n);
+        EXIT WHEN created_today IS NULL;  -- what is in the way of one day is in the way of the next
+        created := created + created_today;
     END LOOP;
-    -- New partitions are empty, so that there is nothing in them to reconcile.
+    -- New partitions hold no line that nobody knows of, so there is nothing in them to reconcile.
     PERFORM logintel._create_triggers(a.log_table) FROM logintel.attachments a WHERE a.manages_partitions;
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
     WHERE a.manages_partitions AND a.reconciled_tables IS NOT NULL;

@@ -7,10 +7,12 @@ $function$
 DECLARE
     from_hour timestamptz := day::timestamp AT TIME ZONE 'UTC';
     to_hour timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
-    parent regclass;
+    partitioned record;
 BEGIN
-    FOR parent IN SELECT t.parent FROM logintel._partitioned_tables() t LOOP
-        EXECUTE format('DROP TABLE IF EXISTS %s', logintel._partition_name(parent, day));
+    FOR partitioned IN SELECT * FROM logintel._partitioned_tables() LOOP
+        EXECUTE format('DROP TABLE IF EXISTS %s', logintel._partition_name(partitioned.parent, day));
+        -- What lies in the default partition goes too: nothing, as a rule.
+        EXECUTE format('DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L', partitioned.parent, partitioned.column_name, from_hour, to_hour);
     END LOOP;
     DELETE FROM logintel.removed_predictions r WHERE r.hour >= from_hour AND r.hour < to_hour;
     WITH dropped AS (
@@ -49,11 +51,12 @@ BEGIN
         WHERE c.relname ~ '_[0-9]{4}_[0-9]{2}_[0-9]{2}$' AND to_date(right(c.relname, 10), 'YYYY_MM_DD') < first_kept
         ORDER BY 1
     LOOP
-        dropped := dropped + logintel._drop_day(day)::integer;
+        EXIT WHEN NOT logintel._drop_day(day);  -- what is in the way of one day is in the way of the next
+        dropped := dropped + 1;
     END LOOP;
     -- Lines without a partition of their own go row by row, their predictions with them by the trigger.
     SELECT p.partdefid INTO default_partition FROM pg_partitioned_table p WHERE p.partrelid = managed.log_table;
-    EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < %3$L LIMIT 10000))',
+    EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < %3$L LIMIT 10000 FOR UPDATE SKIP LOCKED))',
                    default_partition, managed.columns ->> 'timestamp', first_kept::timestamp AT TIME ZONE 'UTC');
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
     WHERE dropped > 0 AND a.reconciled_tables IS NOT NULL;

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION logintel._require_model_set() IS 'The model set in force; an
 -- Who takes a waiting line has it until the end of the transaction; others skip it. A line that was queued again while
 -- somebody had it in hand is taken when that is done, so two never write the prediction of one line.
 CREATE FUNCTION logintel.take_pending("limit" integer, since timestamptz DEFAULT NULL) RETURNS bigint[]
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     taken bigint[];
@@ -48,7 +48,7 @@ CREATE FUNCTION logintel.unknown_shapes(log_entry_ids bigint[]) RETURNS TABLE (
     model_set_id integer, shape_hash bigint, template text, service text, source_type text, level text,
     status_class text, latency_bucket text
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
     SELECT DISTINCT ON (l.shape_hash) a.model_set_id, l.shape_hash, (l.shape).*
     FROM (SELECT logintel._require_model_set() AS model_set_id) AS a
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb, jsonb) IS 'Remember
 
 -- Lines that are gone by now get no prediction, and lose the one they may have.
 CREATE FUNCTION logintel.score_taken(log_entry_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     active integer := logintel._require_model_set();

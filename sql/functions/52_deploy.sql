@@ -1,5 +1,5 @@
 CREATE FUNCTION logintel.deploy(name text, version integer DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     model logintel.ml_models;

@@ -3,7 +3,7 @@ CREATE FUNCTION logintel.predict_log(line_id bigint) RETURNS TABLE (
     labels text[], is_anomaly boolean, anomaly_score real, anomaly_confidence real, anomaly_type text, severity text,
     model_version text, predicted_at timestamptz
 )
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 BEGIN
     IF NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
@@ -11,10 +11,10 @@ BEGIN
             RAISE EXCEPTION 'there is no log line %', line_id
                 USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
         END IF;
-        -- Whoever has the line in hand is waited for; then its prediction is there.
+        -- Whoever has the line in hand is waited for; then its prediction is there, and outdated if the line waited again.
         PERFORM pg_advisory_xact_lock('logintel.pending'::regclass::oid::integer, hashint8(line_id));
         DELETE FROM logintel.pending q WHERE q.log_entry_id = line_id;
-        IF NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
+        IF FOUND OR NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
             PERFORM logintel._score_lines(ARRAY[line_id]);
         END IF;
     END IF;

@@ -2,7 +2,7 @@
 -- shape, and no prediction is touched. A shape whose template was cut by its eviction can't be scored again and keeps
 -- what it was given.
 CREATE FUNCTION logintel.rescore("limit" integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     active integer := logintel._require_model_set();

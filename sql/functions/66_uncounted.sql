@@ -10,7 +10,7 @@ RETURN CASE WHEN counted IS NULL THEN 'true'
 COMMENT ON FUNCTION logintel._not_counted(txid_snapshot) IS 'SQL condition: the transaction of a prediction p is not seen by a snapshot.';
 
 CREATE FUNCTION logintel._uncounted() RETURNS TABLE (hour timestamptz, score_id bigint, lines bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     counted txid_snapshot := (SELECT s.counted FROM logintel.rollup_state s);

@@ -8,8 +8,10 @@ DECLARE
     lines bigint;
 BEGIN
     IF counted IS NULL THEN
-        -- A restored database holds ids of another cluster's transactions, which may lie in this one's future.
-        UPDATE logintel.predictions p SET txid = 0 WHERE p.txid > txid_current();
+        -- A restored database holds ids of another cluster's transactions, which may lie in this one's future. No other row
+        -- that a snapshot sees has an id beyond it.
+        UPDATE logintel.predictions p SET txid = 0
+        WHERE p.txid >= txid_snapshot_xmax(txid_current_snapshot()) AND p.txid <> txid_current();
     END IF;
     EXECUTE format($sql$
         WITH now AS MATERIALIZED (

@@ -1,7 +1,7 @@
 -- Compares the log table with the predictions in full: for lines from before the attachment, dropped partitions, and
 -- writes that went around the triggers. Reads everything once, and is not in the way of writers.
 CREATE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 BEGIN
     PERFORM logintel._lock_deployments();
@@ -20,7 +20,9 @@ BEGIN
     task := 'lines that wait for nothing taken from the queue';
     DELETE FROM logintel.pending q USING (
         SELECT w.id FROM logintel.pending w
-        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = w.log_entry_id) FOR UPDATE SKIP LOCKED) AS gone
+        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = w.log_entry_id)
+          AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = w.log_entry_id AND f.id < w.id)
+        FOR UPDATE SKIP LOCKED) AS gone
     WHERE q.id = gone.id;
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN NEXT;

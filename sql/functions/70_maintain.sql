@@ -1,7 +1,7 @@
 -- To be run every minute. Nobody waits for it but another maintain() or a deployment: what needs an exclusive lock comes
 -- last and gives up at once where it can't have it.
 CREATE FUNCTION logintel.maintain() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     attached logintel.attachments;
@@ -32,7 +32,7 @@ BEGIN
             RETURN QUERY SELECT * FROM logintel.reconcile();
         END IF;
     END IF;
-    PERFORM logintel._summarize_txid_index();
+    PERFORM logintel._summarize_indexes();
     task := 'partitions created';
     done := logintel.create_partitions(today, today + 7);
     RETURN NEXT;
@@ -44,8 +44,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, creates and drops partitions.';
 
--- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions.
-CREATE FUNCTION logintel._summarize_txid_index() RETURNS void
+-- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an hour.
+CREATE FUNCTION logintel._summarize_indexes() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
 BEGIN
@@ -60,4 +60,4 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._summarize_txid_index() IS 'Lets the indexes on predictions.txid describe the pages written since the last time.';
+COMMENT ON FUNCTION logintel._summarize_indexes() IS 'Lets the BRIN indexes of predictions describe the pages written since the last time.';

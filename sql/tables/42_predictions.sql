@@ -2,8 +2,8 @@
 -- No unique constraint and no foreign key: each would cost every write, and either could refuse one. Rows never change.
 --
 -- Partitioned by the time of the line, as the standard log table is, so that retention drops a day of both. The
--- transaction id lets the roll-up count every row exactly once; a BRIN index costs the writes least and is all that a
--- number which only grows needs.
+-- transaction id lets the roll-up count every row exactly once. For it and for the time one BRIN index does, which costs
+-- the writes least: both grow with the table.
 CREATE TABLE logintel.predictions (
     log_entry_id bigint NOT NULL,
     score_id bigint NOT NULL,
@@ -23,7 +23,8 @@ COMMENT ON COLUMN logintel.predictions.txid IS 'Id of that transaction.';
 CREATE TABLE logintel.predictions_default (LIKE logintel.predictions INCLUDING ALL);
 CREATE INDEX predictions_default_log_entry_id_idx ON logintel.predictions_default (log_entry_id);
 CREATE INDEX predictions_default_predicted_at_idx ON logintel.predictions_default (predicted_at);
-CREATE INDEX predictions_default_txid_idx ON logintel.predictions_default USING brin (txid) WITH (pages_per_range = 32);
+CREATE INDEX predictions_default_txid_timestamp_idx ON logintel.predictions_default
+    USING brin (txid, "timestamp") WITH (pages_per_range = 16);
 ALTER TABLE logintel.predictions ATTACH PARTITION logintel.predictions_default DEFAULT;
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.predictions_default', '');

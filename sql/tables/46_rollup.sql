@@ -17,6 +17,7 @@ CREATE TABLE logintel.hourly_counts (
     lines bigint NOT NULL,
     CONSTRAINT hourly_counts_pkey PRIMARY KEY (hour, score_id)
 ) WITH (fillfactor = 70);
+CREATE INDEX hourly_counts_score_id_idx ON logintel.hourly_counts (score_id, hour);
 
 CREATE TABLE logintel.score_totals (
     score_id bigint NOT NULL,

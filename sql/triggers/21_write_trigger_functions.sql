@@ -45,9 +45,9 @@ BEGIN
         format('(SELECT * FROM %s c WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', changed),
         't.id', 't."timestamp"',
         (SELECT string_agg('t.' || f, ', ' ORDER BY n) FROM unnest(fields) WITH ORDINALITY AS u (f, n)),
-        format('INSERT INTO logintel.pending (log_entry_id) SELECT c.id FROM %s c '
+        format('INSERT INTO logintel.pending (log_entry_id) SELECT c.id FROM (SELECT id FROM %1$s n UNION SELECT id FROM (%2$s EXCEPT ALL %3$s) o) c '
                'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id);'
-               'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%s EXCEPT ALL %s) o '
+               'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%2$s EXCEPT ALL %3$s) o '
                'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = o.id)));',
                changed, old_lines, new_lines), in_force));
     EXECUTE format(header, 'forget_deleted_lines', format(

@@ -24,9 +24,12 @@ DECLARE
     none_scored boolean := true;
     waiting bigint;
     reason text;
+    jit text;
 BEGIN
     %5$s
     %7$s
+    jit := current_setting('jit');
+    PERFORM set_config('jit', 'off', true);  -- compiling these queries takes longer than running them
     active := logintel._active_model_set();
     mode := logintel._setting('mode');
     IF mode = 'off' THEN
@@ -73,6 +76,7 @@ BEGIN
     IF waiting > 0 AND reason IS NOT NULL THEN
         PERFORM logintel._warn_pending(reason);
     END IF;
+    PERFORM set_config('jit', jit, true);
     RETURN NULL;
 END
 $template$, lines, id, "time", arguments, before,

@@ -3,7 +3,7 @@ CREATE VIEW logintel.ml_predictions AS
 SELECT p.log_entry_id AS id, p.log_entry_id, s.predicted_level, s.level_confidence,
        s.category, s.category_confidence, s.labels,
        s.is_anomaly, s.anomaly_score, s.anomaly_confidence, s.anomaly_type, s.severity,
-       s.model_version, p.predicted_at,
+       s.model_version, p.predicted_at, p."timestamp",
        s.template, s.service, s.source_type, s.declared_level, s.is_correction, s.is_abstained,
        s.score_id, s.latency_us, s.rescored_at
 FROM logintel.predictions p
@@ -24,6 +24,7 @@ COMMENT ON COLUMN logintel.ml_predictions.anomaly_type IS 'Kind of anomaly; null
 COMMENT ON COLUMN logintel.ml_predictions.severity IS 'critical, high, medium or low, from the predicted level and the anomaly.';
 COMMENT ON COLUMN logintel.ml_predictions.model_version IS 'The models that made the prediction, such as "anomaly 1, level 3".';
 COMMENT ON COLUMN logintel.ml_predictions.predicted_at IS 'Start of the transaction that scored the line.';
+COMMENT ON COLUMN logintel.ml_predictions."timestamp" IS 'Time of the line, or of its prediction where the line has none; the key of the daily partitions.';
 COMMENT ON COLUMN logintel.ml_predictions.template IS 'The masked message.';
 COMMENT ON COLUMN logintel.ml_predictions.service IS 'Service of the line.';
 COMMENT ON COLUMN logintel.ml_predictions.source_type IS 'Source type of the line.';

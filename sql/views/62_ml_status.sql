@@ -22,7 +22,7 @@ CROSS JOIN (
     FROM logintel.ml_deployed_models m) AS d
 CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel.score_counts c) AS predictions
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN a.reconciled_tables IS NULL THEN (SELECT count(*) FROM logintel.log_lines) - predictions.n
+    SELECT CASE WHEN a.reconciled_tables IS NULL THEN logintel._count_lines() - predictions.n
                 ELSE (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q) END AS n) AS pending;
 
 COMMENT ON VIEW logintel.ml_status IS 'Whether and how lines are scored, in one row.';
