@@ -28,6 +28,22 @@ $function$;
 
 COMMENT ON FUNCTION logintel._drop_day(date) IS 'Drops the lines, the predictions and the counts of a day; false when the locks could not be had.';
 
+CREATE FUNCTION logintel._expired_days() RETURNS SETOF date
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT DISTINCT d.day
+    FROM logintel._partitioned_tables() t
+    JOIN pg_inherits i ON i.inhparent = t.parent
+    JOIN pg_class c ON c.oid = i.inhrelid AND c.relname ~ '_[0-9]{4}_[0-9]{2}_[0-9]{2}$'
+    CROSS JOIN LATERAL (SELECT to_date(right(c.relname, 10), 'YYYY_MM_DD') AS day) AS d
+    CROSS JOIN LATERAL (SELECT logintel._setting('retention_days')::integer AS days) AS kept
+    WHERE kept.days > 0 AND d.day < (now() AT TIME ZONE 'UTC')::date - kept.days
+      AND EXISTS (SELECT FROM logintel.attachments a WHERE a.manages_partitions)
+    ORDER BY d.day;
+$function$;
+
+COMMENT ON FUNCTION logintel._expired_days() IS 'Days that have partitions and are older than the setting retention_days keeps.';
+
 CREATE FUNCTION logintel._apply_retention() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -43,13 +59,7 @@ BEGIN
     IF retention_days = 0 OR NOT FOUND THEN
         RETURN 0;
     END IF;
-    FOR day IN
-        SELECT DISTINCT to_date(right(c.relname, 10), 'YYYY_MM_DD')
-        FROM logintel._partitioned_tables() t
-        JOIN pg_inherits i ON i.inhparent = t.parent
-        JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE c.relname ~ '_[0-9]{4}_[0-9]{2}_[0-9]{2}$' AND to_date(right(c.relname, 10), 'YYYY_MM_DD') < first_kept
-        ORDER BY 1
+    FOR day IN SELECT * FROM logintel._expired_days()
     LOOP
         EXIT WHEN NOT logintel._drop_day(day);  -- what is in the way of one day is in the way of the next
         dropped := dropped + 1;

@@ -98,7 +98,11 @@ BEGIN ATOMIC
            coalesce(format('maintain() ran %s ago', date_trunc('second', now() - r.counted_at)), 'maintain() never ran'),
            CASE WHEN late THEN 'let "logintel worker" run, or SELECT logintel.schedule() with pg_cron: every minute keeps views and look-ups fast' END
     FROM logintel.rollup_state r
-    CROSS JOIN LATERAL (SELECT coalesce(r.counted_at < now() - interval '10 minutes', true)) AS l (late);
+    CROSS JOIN LATERAL (SELECT coalesce(r.counted_at < now() - interval '10 minutes', true)) AS l (late)
+    UNION ALL
+    SELECT 'note', format('%s days older than retention_days are still there', count(*)),
+           'maintain() drops them as soon as no transaction that read or wrote the log table stays open'
+    FROM logintel._expired_days() HAVING count(*) > 0;
 END;
 
 COMMENT ON FUNCTION logintel._check_python() IS 'Check of doctor(): Python, packages and versions.';

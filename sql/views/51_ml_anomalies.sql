@@ -1,17 +1,5 @@
 CREATE VIEW logintel.ml_anomalies AS
-SELECT p.log_entry_id, l."timestamp", s.service, l.host, s.anomaly_type, s.anomaly_score, s.severity,
-       s.predicted_level, s.category, l.http_status, l.response_time_ms, l.message, s.template,
-       s.model_version, p.predicted_at
-FROM (SELECT c.hour, array_agg(c.score_id) AS score_ids
-      FROM logintel.score_counts_by_hour c
-      WHERE c.score_id = ANY (ARRAY(SELECT s.score_id FROM logintel.scored_shapes s WHERE s.is_anomaly))
-      GROUP BY c.hour) AS h
-CROSS JOIN LATERAL (SELECT p.* FROM logintel.predictions p
-                    WHERE p."timestamp" >= h.hour AND p."timestamp" < h.hour + interval '1 hour'
-                      AND p.score_id = ANY (h.score_ids) OFFSET 0) AS p
-JOIN logintel.scored_shapes s ON s.score_id = p.score_id
-JOIN logintel.log_lines l ON l.id = p.log_entry_id
-ORDER BY h.hour DESC, p.predicted_at DESC;
+SELECT (a.line).* FROM (SELECT logintel._anomalies() AS line) AS a;
 
 COMMENT ON VIEW logintel.ml_anomalies IS 'Lines predicted to be anomalies, newest first.';
 COMMENT ON COLUMN logintel.ml_anomalies.log_entry_id IS 'Key of the line.';

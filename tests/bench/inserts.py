@@ -1,109 +1,126 @@
-"""Throughput of inserts into an untriggered table, one with the noop trigger, and one that is scored."""
+"""Inserts into an untriggered table, one with the noop trigger, and one that is scored: time, and space on disk."""
 
-import re
+import itertools
 import statistics
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import baselines
+import lines
+import pgbench
 import psycopg
-from lines import COLUMNS, LINES, PREDICTIONS, TABLES
+from baselines import TABLES
+from lines import INSERT_NEW, LINES
+from results import Result
+from suite import Suite
 
-from logintel import cluster
-
-ROUNDS = 5
-CLIENTS = 4
-ONE_ROW_SECONDS = 8
+BULK_ROUNDS = 7
+ONE_ROW_ROUNDS = 5
+ONE_ROW_SECONDS = 6
 NEW_LINES = 20_000
 
 
-def insert_select(connection: psycopg.Connection, table: str) -> None:
-    """Insert the sample by INSERT ... SELECT."""
-    connection.execute(f"INSERT INTO {table} ({COLUMNS}) SELECT {COLUMNS} FROM sample")
+def bulk_known(suite: Suite) -> Iterator[Result]:
+    """Bulk inserts of known shapes, by INSERT ... SELECT and by COPY."""
+    ratios = {}
+    with suite.database() as connection:
+        for way, insert in (("insert_select", lines.insert_select), ("copy", lines.copy)):
+            seconds = _bulk_seconds(connection, insert)
+            rates = {name: LINES / statistics.median(times) for name, times in seconds.items()}
+            ratios[way] = _ratio(seconds["noop"], seconds["scored"])
+            yield Result(f"bulk_known_{way}", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
+            yield Result(f"bulk_known_{way}_vs_noop", ratios[way], "ratio of throughput")
+            none = _ratio(seconds["none"], seconds["scored"])
+            yield Result(f"bulk_known_{way}_vs_none", none, "ratio of throughput")
+    yield Result("bulk_known_vs_noop", min(ratios.values()), "ratio of throughput", ratios)
 
 
-def copy(connection: psycopg.Connection, table: str) -> None:
-    """Insert the sample by COPY, its text taken from memory."""
-    if not _copied:
-        with connection.cursor().copy(f"COPY (SELECT {COLUMNS} FROM sample ORDER BY n) TO STDOUT") as out:
-            _copied.append(b"".join(out))
-    with connection.cursor().copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as into:
-        into.write(_copied[0])
-
-
-_copied: list[bytes] = []
-
-
-def _empty(connection: psycopg.Connection) -> None:
-    for table in (*TABLES.values(), *PREDICTIONS.values()):
-        if table:
-            connection.execute(f"TRUNCATE {table}")
-    connection.execute("CHECKPOINT")
-
-
-def bulk_rates(
-    connection: psycopg.Connection, statement: Callable[[psycopg.Connection, str], None]
-) -> dict[str, float]:
-    """Lines a second by table, medians of rounds that visit the tables in turn."""
+def _bulk_seconds(
+    connection: psycopg.Connection, insert: Callable[[psycopg.Connection, str], None]
+) -> dict[str, list[float]]:
+    """Seconds of each round by table; a round visits all tables, each time beginning with another one."""
     seconds: dict[str, list[float]] = {name: [] for name in TABLES}
-    for _ in range(ROUNDS):
-        _empty(connection)
-        for name, table in TABLES.items():
+    for names in _rounds(BULK_ROUNDS):
+        baselines.empty(connection)
+        for name in names:
             started = time.perf_counter()
-            statement(connection, table)
+            insert(connection, TABLES[name])
             seconds[name].append(time.perf_counter() - started)
-    _check_scored(connection, LINES)
-    return {name: LINES / statistics.median(times) for name, times in seconds.items()}
+    baselines.check_scored(connection, LINES)
+    return seconds
 
 
-def one_row_rates(connection: psycopg.Connection) -> dict[str, float]:
-    """Lines a second by table with CLIENTS clients that insert one line a transaction."""
-    rates: dict[str, list[float]] = {name: [] for name in TABLES}
-    for _ in range(3):
-        _empty(connection)
-        for name, table in TABLES.items():
-            rates[name].append(_pgbench(connection, table))
-    [(lines,)] = connection.execute("SELECT count(*) FROM log_entries").fetchall()
-    _check_scored(connection, lines)
-    return {name: statistics.median(values) for name, values in rates.items()}
+def one_row(suite: Suite) -> Iterator[Result]:
+    """One-row inserts of known shapes by 4 clients, synchronous_commit = off."""
+    seconds: dict[str, list[float]] = {name: [] for name in TABLES}
+    with suite.database() as connection:
+        for names in _rounds(ONE_ROW_ROUNDS):
+            baselines.empty(connection)
+            for name in names:
+                script = pgbench.one_row_script(TABLES[name])
+                seconds[name].append(1 / pgbench.run(connection, script, seconds=ONE_ROW_SECONDS))
+        [(inserted,)] = connection.execute("SELECT count(*) FROM log_entries").fetchall()
+        baselines.check_scored(connection, inserted)
+    rates = {name: 1 / statistics.median(times) for name, times in seconds.items()}
+    yield Result("one_row", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
+    for name in ("noop", "none"):
+        yield Result(f"one_row_vs_{name}", _ratio(seconds[name], seconds["scored"]), "ratio of throughput")
 
 
-def _pgbench(connection: psycopg.Connection, table: str) -> float:
-    script = f"\\set n random(1, {LINES})\nINSERT INTO {table} ({COLUMNS}) SELECT {COLUMNS} FROM sample WHERE n = :n;\n"
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script)
-        file.flush()
-        info = connection.info
-        command = [
-            str(cluster.bindir() / "pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2",
-            "-T", str(ONE_ROW_SECONDS), "-f", file.name, "-h", info.host, "-p", str(info.port), "-U", info.user, info.dbname,
-        ]  # fmt: skip
-        done = subprocess.run(command, env={"PGPASSWORD": info.password}, capture_output=True, text=True, check=True)
-    return float(re.search(r"tps = ([0-9.]+) \(without", done.stdout).group(1))
-
-
-def bulk_new_microseconds(connection: psycopg.Connection) -> dict[str, float]:
-    """Microseconds a line by table when no two lines share a shape and none has been seen before."""
+def bulk_new(suite: Suite) -> Iterator[Result]:
+    """Bulk inserts in which every line has a shape of its own, never seen before."""
     microseconds: dict[str, list[float]] = {name: [] for name in TABLES}
-    for round_number in range(3):
-        _empty(connection)
-        for name, table in TABLES.items():
-            # A word of letters, new for every line and round, in front of a real message.
-            statement = (
-                f"INSERT INTO {table} ({COLUMNS}) "
-                "SELECT level, translate(md5(n::text || %s), '0123456789', 'ghijklmnop') || ' ' || message, service, source_type "
-                "FROM sample WHERE n <= %s"
-            )
-            started = time.perf_counter()
-            connection.execute(statement, (f"{name} {round_number}", NEW_LINES))
-            microseconds[name].append((time.perf_counter() - started) * 1e6 / NEW_LINES)
-    _check_scored(connection, NEW_LINES)
-    return {name: statistics.median(values) for name, values in microseconds.items()}
+    with suite.database() as connection:
+        for number, names in enumerate(_rounds(5)):
+            baselines.empty(connection)
+            for name in names:
+                started = time.perf_counter()
+                connection.execute(INSERT_NEW.format(TABLES[name]), (f"{name} {number}", NEW_LINES))
+                microseconds[name].append((time.perf_counter() - started) * 1e6 / NEW_LINES)
+        baselines.check_scored(connection, NEW_LINES)
+    medians = {name: statistics.median(values) for name, values in microseconds.items()}
+    yield Result("bulk_new_us_over_noop", medians["scored"] - medians["noop"], "µs a line", medians)
 
 
-def _check_scored(connection: psycopg.Connection, lines: int) -> None:
-    """A figure counts only if every line got its prediction."""
-    [(predictions,)] = connection.execute("SELECT count(*) FROM logintel.predictions").fetchall()
-    if predictions != lines:
-        raise SystemExit(f"bench: {predictions} of {lines} lines were scored")
+def disk_space(suite: Suite) -> Iterator[Result]:
+    """What a prediction adds on disk, all indexes included."""
+    with suite.database() as connection:
+        empty = _sizes(connection)
+        lines.insert_select(connection, "log_entries")
+        bulk = _sizes(connection)
+        baselines.check_scored(connection, LINES)
+        yield _bytes_per_prediction("bytes_per_prediction", empty, bulk, LINES)
+        baselines.empty(connection)
+        empty = _sizes(connection)
+        pgbench.run(connection, pgbench.one_row_script("log_entries"), transactions=LINES // pgbench.CLIENTS)
+        baselines.check_scored(connection, LINES)
+        yield _bytes_per_prediction("bytes_per_prediction_one_row", empty, _sizes(connection), LINES)
+
+
+def _sizes(connection: psycopg.Connection) -> dict[str, float]:
+    """Bytes of the predictions, of their tables alone, and of the shape scores."""
+    [row] = connection.execute(
+        "SELECT sum(pg_total_relation_size(relid)), sum(pg_table_size(relid)), "
+        "pg_total_relation_size('logintel.shape_scores') FROM pg_partition_tree('logintel.predictions')"
+    ).fetchall()
+    return dict(zip(("all", "table", "shape_scores"), map(float, row), strict=True))
+
+
+def _bytes_per_prediction(name: str, before: dict[str, float], after: dict[str, float], predictions: int) -> Result:
+    table = (after["table"] - before["table"]) / predictions
+    added = (after["all"] - before["all"]) / predictions
+    parts = {"table": table, "indexes": added - table, "shape_scores MB, not counted": after["shape_scores"] / 1e6}
+    return Result(name, added, "bytes", parts)
+
+
+def _rounds(number: int) -> Iterator[list[str]]:
+    """Names of the tables for each round, the first one last in the next."""
+    names = itertools.cycle(TABLES)
+    for _ in range(number):
+        yield list(itertools.islice(names, len(TABLES)))
+        next(names)
+
+
+def _ratio(baseline: list[float], measured: list[float]) -> float:
+    """Throughput against a baseline's: the median of the ratios of each round."""
+    return statistics.median(b / m for b, m in zip(baseline, measured, strict=True))

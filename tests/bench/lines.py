@@ -1,4 +1,4 @@
-"""The lines that the benchmarks insert, and three log tables to insert them into: untriggered, noop trigger, scored."""
+"""The lines that the benchmarks insert: real ones where they are at hand, else the simulator's."""
 
 import csv
 import itertools
@@ -9,66 +9,47 @@ from pathlib import Path
 import psycopg
 
 LINES = 100_000
-LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"
 COLUMNS = "level, message, service, source_type"
-
-# The least that any trigger could do: one constant row a line into a plain table with the columns of ml_predictions.
-# It does not follow the product's design, so that the limit stays where it is.
-_NOOP = """
-CREATE TABLE noop_predictions (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, log_entry_id bigint, predicted_level text, level_confidence real,
-    category text, category_confidence real, labels text[], is_anomaly boolean, anomaly_score real,
-    anomaly_confidence real, anomaly_type text, severity text, model_version text,
-    predicted_at timestamptz DEFAULT now(), score_id bigint, latency_us real);
-CREATE INDEX ON noop_predictions (log_entry_id);
-CREATE INDEX ON noop_predictions (predicted_at);
-CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO noop_predictions (log_entry_id, predicted_level, level_confidence, is_anomaly, anomaly_score, severity, model_version)
-    SELECT id, 'INFO', 0.9, false, 0.1, 'low', 'noop 1' FROM new_lines;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER noop AFTER INSERT ON log_entries_noop REFERENCING NEW TABLE AS new_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION noop();
-"""
-
-TABLES = {"none": "log_entries_none", "noop": "log_entries_noop", "scored": "log_entries"}
-PREDICTIONS = {"none": None, "noop": "noop_predictions", "scored": "logintel.predictions"}
+INSERT_NEW = (
+    f"INSERT INTO {{}} ({COLUMNS}) "
+    "SELECT level, translate(md5(n::text || %s), '0123456789', 'ghijklmnop') || ' ' || message, service, source_type "
+    "FROM sample WHERE n <= %s"
+)
+"""Inserts as many lines as the second parameter says, each with a shape of its own: a word of letters made from its
+number and the first parameter, in front of a real message."""
+LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"
 
 
-def prepare(connection: psycopg.Connection) -> str:
-    """Fill an empty database and return what with.
+def fill_sample(connection: psycopg.Connection) -> tuple[int, str]:
+    """Make the table `sample` (n from 1, and COLUMNS) of LINES lines, distinct ones over and over.
 
-    The table `sample` (n from 1, and COLUMNS) holds LINES lines; the deployed models know all of its shapes.
+    Returns how many are distinct, and where they come from.
     """
-    connection.execute("CREATE EXTENSION logintel CASCADE")
-    connection.execute("SELECT logintel.create_log_entries()")
-    for table in ("log_entries_none", "log_entries_noop"):
-        connection.execute(f"CREATE TABLE {table} (LIKE log_entries INCLUDING ALL)")
-    connection.execute(_NOOP)
+    distinct = list(_loghub() if LOGHUB.exists() else _simulated())
     connection.execute(
         "CREATE TABLE sample (n int PRIMARY KEY, level text, message text, service text, source_type text)"
     )
-    distinct = list(_loghub() if LOGHUB.exists() else _simulated())
     with connection.cursor().copy(f"COPY sample (n, {COLUMNS}) FROM STDIN") as copy:
         for n, line in enumerate(itertools.islice(itertools.cycle(distinct), LINES), start=1):
             copy.write_row((n, *line))
-    _train(connection)
-    connection.execute(f"INSERT INTO log_entries ({COLUMNS}) SELECT {COLUMNS} FROM sample")
-    connection.execute("SELECT logintel.maintain()")
-    connection.execute("VACUUM ANALYZE")
-    [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.shape_scores WHERE canonical").fetchall()
-    source = "real lines of loghub" if LOGHUB.exists() else "simulated lines"
-    return f"{LINES:,} lines from {len(distinct):,} {source}, {shapes:,} shapes"
+    return len(distinct), "real lines of loghub" if LOGHUB.exists() else "simulated lines"
 
 
-def _train(connection: psycopg.Connection) -> None:
-    """Train and deploy on the sample's own lines, as a user would."""
-    from logintel.training.command import train
+def insert_select(connection: psycopg.Connection, table: str) -> None:
+    """Insert the sample by INSERT ... SELECT."""
+    connection.execute(f"INSERT INTO {table} ({COLUMNS}) SELECT {COLUMNS} FROM sample")
 
-    connection.execute(f"INSERT INTO log_entries ({COLUMNS}) SELECT {COLUMNS} FROM sample WHERE n <= 16000")
-    train(dsn=connection.info.dsn + f" password={connection.info.password}", deploy=True)
-    connection.execute("TRUNCATE log_entries")
+
+def copy(connection: psycopg.Connection, table: str) -> None:
+    """Insert the sample by COPY, its text taken from memory."""
+    if not _copied:
+        with connection.cursor().copy(f"COPY (SELECT {COLUMNS} FROM sample ORDER BY n) TO STDOUT") as out:
+            _copied.append(b"".join(out))
+    with connection.cursor().copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as into:
+        into.write(_copied[0])
+
+
+_copied: list[bytes] = []
 
 
 def _loghub() -> Iterator[tuple[str | None, str, str | None, str]]:
@@ -82,7 +63,7 @@ def _loghub() -> Iterator[tuple[str | None, str, str | None, str]]:
 
 
 def _simulated() -> Iterator[tuple[str | None, str | None, str | None, str | None]]:
-    from logintel.simulation.generator import generate
+    from logintel.simulation import generate
 
     for line in generate(16_000, seed=1, end=datetime(2026, 1, 1, tzinfo=UTC), days=7):
         yield line.level, line.message, line.service, line.source_type

@@ -6,95 +6,112 @@ Runs on a temporary cluster of this machine's PostgreSQL. See --help.
 import argparse
 import fnmatch
 import json
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
-
-sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules that tests share
-
-import inserts
-from lines import prepare
+import scale
+from connections import connections
+from contention import contention
+from external import external
+from free_text import free_text
+from inserts import bulk_known, bulk_new, disk_space, one_row
+from rescoring import rescoring
+from results import TARGETS, Failed, Result
 from rich.console import Console
 from rich.table import Table
+from suite import Suite, prepared
 
-from logintel import cluster
+from logintel.errors import UserError
 
-
-@dataclass(frozen=True)
-class Result:
-    """One figure: its name never changes, so that runs can be compared."""
-
-    name: str
-    value: float
-    unit: str
-    baselines: dict[str, float] = field(default_factory=dict)
-
-
-def bulk_known(connection: psycopg.Connection) -> Iterator[Result]:
-    """Bulk inserts of known shapes."""
-    for how, statement in (("insert_select", inserts.insert_select), ("copy", inserts.copy)):
-        rates = inserts.bulk_rates(connection, statement)
-        yield Result(f"bulk_known_{how}", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
-        yield Result(f"bulk_known_{how}_vs_noop", rates["scored"] / rates["noop"], "ratio of throughput")
-        yield Result(f"bulk_known_{how}_vs_none", rates["scored"] / rates["none"], "ratio of throughput")
-
-
-def one_row(connection: psycopg.Connection) -> Iterator[Result]:
-    """One-row inserts of known shapes by 4 clients, synchronous_commit = off."""
-    rates = inserts.one_row_rates(connection)
-    yield Result("one_row", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
-    yield Result("one_row_vs_noop", rates["scored"] / rates["noop"], "ratio of throughput")
-    yield Result("one_row_vs_none", rates["scored"] / rates["none"], "ratio of throughput")
-
-
-def bulk_new(connection: psycopg.Connection) -> Iterator[Result]:
-    """Bulk inserts in which every line has a shape of its own."""
-    microseconds = inserts.bulk_new_microseconds(connection)
-    yield Result("bulk_new_us_over_noop", microseconds["scored"] - microseconds["noop"], "µs a line", microseconds)
-
-
-BENCHMARKS: dict[str, Callable[[psycopg.Connection], Iterator[Result]]] = {
+BENCHMARKS: dict[str, Callable[[Suite], Iterator[Result]]] = {
     "bulk_known": bulk_known,
     "one_row": one_row,
     "bulk_new": bulk_new,
+    "bytes_per_prediction": disk_space,
+    "vs": external,
+    "connect": connections,
+    "rescore": rescoring,
+    "contention": contention,
+    "free_text": free_text,
+    "views_10m": scale.views,
+    "insert_10m": scale.inserts,
+    "retention": scale.retention,
 }
+"""Each is called as its figures begin. The last three share a database and change it: their order matters."""
+
+
+_ERRORS = (Failed, psycopg.Error, UserError, OSError, subprocess.SubprocessError)
 
 
 def main() -> None:
-    """Run the benchmarks and print their table."""
+    """Run the benchmarks and print their table; exit with 1 when one has failed."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the results to this file")
-    parser.add_argument("--only", default="*", help=f"which to run, as a pattern: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--only", default="*", help=f"which to run, as a pattern: {', '.join(BENCHMARKS)}, or a figure")
     arguments = parser.parse_args()
-    chosen = [name for name in BENCHMARKS if fnmatch.fnmatch(name, arguments.only)]
+    chosen = [name for name in BENCHMARKS if _is_chosen(name, arguments.only)]
     if not chosen:
         sys.exit(f"bench: no benchmark is called {arguments.only}; there are {', '.join(BENCHMARKS)}")
-    results: list[Result] = []
-    settings = {"shared_buffers": "1GB", "max_wal_size": "8GB", "synchronous_commit": "off", "autovacuum": "off"}
-    with cluster.temporary(settings) as server, psycopg.connect(server.dsn(), autocommit=True) as connection:
-        print(f"bench: {prepare(connection)}", file=sys.stderr)
-        for name in chosen:
-            print(f"bench: {name}", file=sys.stderr)
-            results += BENCHMARKS[name](connection)
+    try:
+        results, failed = _run(chosen)
+    except _ERRORS as error:
+        sys.exit(f"bench: nothing could be measured: {_first_line(error)}")
     _print(results)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    sys.exit(failed)
+
+
+def _run(names: Sequence[str]) -> tuple[list[Result], bool]:
+    """Run benchmarks; return what they found, and whether one has failed, which does not keep others from running."""
+    results, failed = [], False
+    started = time.monotonic()
+    with prepared() as suite:
+        _say(f"{suite.description}, prepared in {time.monotonic() - started:.0f} s")
+        for name in names:
+            started = time.monotonic()
+            try:
+                for result in BENCHMARKS[name](suite):
+                    results.append(result)
+            except _ERRORS as error:
+                failed = True
+                _say(f"{name} failed: {_first_line(error)}")
+            _say(f"{name} took {time.monotonic() - started:.0f} s")
+    return results, failed
+
+
+def _is_chosen(name: str, pattern: str) -> bool:
+    figures = [figure for figure in TARGETS if figure.startswith(name)]
+    return any(fnmatch.fnmatch(candidate, pattern) for candidate in (name, *figures))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def _print(results: list[Result]) -> None:
-    table = Table("name", "value", "unit", "baselines")
+    table = Table("name", "value", "unit", "target", "baselines")
     for result in results:
-        baselines = ", ".join(f"{name} {value:,.4g}" for name, value in result.baselines.items())
-        table.add_row(
-            result.name,
-            f"{result.value:,.3f}" if result.value < 1000 else f"{result.value:,.0f}",
-            result.unit,
-            baselines,
-        )
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+        baselines = ", ".join(f"{name} {_number(value)}" for name, value in result.baselines.items())
+        target = f"{result.target} missed" if result.is_missed else result.target
+        table.add_row(result.name, _number(result.value), result.unit, target, baselines,
+                      style="red" if result.is_missed else None)  # fmt: skip
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _number(value: float) -> str:
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:,.2f}"
 
 
 if __name__ == "__main__":

@@ -217,3 +217,22 @@ def test_partitioned_log_tables(scoring_db: Database) -> None:
     scoring_db.execute("DROP TABLE events_2")
     scoring_db.execute("SELECT logintel.maintain()")
     assert levels(scoring_db) == ["ERROR", "WARN"]
+
+
+def test_a_bulk_load_with_new_shapes_reads_its_own_rows_once_and_not_once_a_line(scoring_db: Database) -> None:
+    scoring_db.execute("INSERT INTO log_entries (message) VALUES ('slow')")
+    scoring_db.execute("SELECT logintel.maintain()")  # and no ANALYZE, as in a database that was just filled
+    rows_read = (
+        "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE 'predictions%') "
+        "+ (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'predictions%')"
+    )
+    connection = scoring_db.connect()
+    before = scoring_db.value(rows_read)
+    connection.execute(
+        "INSERT INTO log_entries (message) SELECT CASE WHEN g % 2 = 0 THEN 'slow' "
+        "ELSE 'failed ' || translate(g::text, '0123456789', 'abcdefghij') END FROM generate_series(1, 4000) g"
+    )
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    connection.execute("SELECT 1")
+    assert scoring_db.value("SELECT pending FROM logintel.ml_status") == 0
+    assert scoring_db.value(rows_read) - before < 10 * 4000

@@ -1,0 +1,57 @@
+"""What a benchmark yields, and what is asked of it."""
+
+import operator
+from dataclasses import dataclass, field
+
+
+class Failed(Exception):
+    """A benchmark that has no figure to give: says in one line why."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One figure: its name never changes, so that runs can be compared.
+
+    `baselines` holds what it was measured against, and what else belongs to it; each name says its unit unless it is
+    the figure's own.
+    """
+
+    name: str
+    value: float
+    unit: str
+    baselines: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """The target in words, '' where there is none."""
+        return " ".join((TARGETS[self.name][0], f"{TARGETS[self.name][1]:g}")) if self.name in TARGETS else ""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether there is a target and the figure misses it."""
+        if self.name not in TARGETS:
+            return False
+        sign, limit = TARGETS[self.name]
+        return not {">=": operator.ge, "<=": operator.le, "<": operator.lt}[sign](self.value, limit)
+
+
+TARGETS = {
+    "bulk_known_vs_noop": (">=", 0.75),
+    "one_row_vs_noop": (">=", 0.93),
+    "one_row_vs_none": (">=", 0.70),
+    "bulk_new_us_over_noop": ("<=", 40),
+    "bytes_per_prediction": ("<=", 120),
+    "bytes_per_prediction_one_row": ("<=", 120),
+    "vs_external_batch": (">=", 3),
+    "vs_external_row": (">=", 500),
+    "vs_pickle_trigger": (">=", 500),
+    "connect_known_ms": ("<=", 3),
+    "connect_known_mb": ("<=", 1),
+    "connect_new_ms": ("<=", 150),
+    "rescore_vs_brute_force": (">=", 5),
+    "contention_max_wait_ms": ("<=", 10),
+    "free_text_known_vs_before": (">=", 0.9),
+    "views_10m_ms": ("<=", 50),
+    "insert_10m_vs_100k": (">=", 0.9),
+    "retention_day_ms": ("<", 1000),
+}

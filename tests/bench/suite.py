@@ -1,0 +1,111 @@
+"""The temporary cluster, and databases in it that know the shapes of the sample."""
+
+import contextlib
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import baselines
+import psycopg
+from lines import COLUMNS, LINES, fill_sample, insert_select
+
+from logintel import cluster
+
+if TYPE_CHECKING:
+    from logintel.training.models import TrainedModel
+
+SETTINGS = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "1h",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "max_connections": "250",
+}
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """What all benchmarks share. Each makes databases of its own, as copies of one that was prepared once."""
+
+    server: cluster.Cluster
+    models: "Sequence[TrainedModel]"  # those in force
+    description: str
+    _resources: contextlib.ExitStack
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[psycopg.Connection]:
+        """Make a database with empty log tables, the sample, and the models in force, which know all its shapes."""
+        name = f"bench_{next(_numbers)}"
+        _on_server(self.server, f"CREATE DATABASE {name} TEMPLATE prepared")
+        try:
+            # Without prepared statements: plans would change while something is measured.
+            with psycopg.connect(self.server.dsn(name), autocommit=True, prepare_threshold=None) as connection:
+                connection.execute("CHECKPOINT")
+                yield connection
+        finally:
+            _on_server(self.server, f"DROP DATABASE {name} WITH (FORCE)")
+
+    def kept_database(self) -> psycopg.Connection:
+        """Make such a database that lives as long as the suite."""
+        return self._resources.enter_context(self.database())
+
+
+@contextlib.contextmanager
+def prepared() -> Iterator[Suite]:
+    """Start the cluster and prepare the database that others are copied from."""
+    with cluster.temporary(SETTINGS) as server, contextlib.ExitStack() as resources:
+        _on_server(server, "CREATE DATABASE prepared")
+        with psycopg.connect(server.dsn("prepared"), autocommit=True) as connection:
+            models, description = _prepare(connection, server.dsn("prepared"))
+        yield Suite(server, models, description, resources)
+
+
+def dsn_of(connection: psycopg.Connection) -> str:
+    """Return the string that opens another connection to the same database."""
+    return psycopg.conninfo.make_conninfo(connection.info.dsn, password=connection.info.password)
+
+
+def _on_server(server: cluster.Cluster, statement: str) -> None:
+    with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedModel], str]":
+    connection.execute("CREATE EXTENSION logintel CASCADE")
+    connection.execute("SELECT logintel.create_log_entries()")
+    today = datetime.now(UTC).date()
+    connection.execute("SELECT logintel.create_partitions(%s, %s)", (today, today + timedelta(days=1)))
+    baselines.create_tables(connection)
+    distinct, source = fill_sample(connection)
+    models = _train(dsn, distinct)
+    insert_select(connection, "log_entries")
+    baselines.check_scored(connection, LINES)
+    connection.execute("SELECT logintel.maintain()")
+    [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.shape_scores WHERE canonical").fetchall()
+    connection.execute("VACUUM ANALYZE")
+    # Last, so that the planner doesn't take the empty tables for tables that stay empty.
+    baselines.empty(connection)
+    return models, f"{LINES:,} lines from {distinct:,} {source}, {shapes:,} shapes"
+
+
+def _train(dsn: str, lines: int) -> "list[TrainedModel]":
+    """Train models on the distinct lines of the sample, register them, and put them into force."""
+    from logintel.training.dataset import read_lines, shape_version
+    from logintel.training.models import train_models
+
+    with psycopg.connect(dsn) as connection:
+        connection.execute(f"INSERT INTO log_entries ({COLUMNS}) SELECT {COLUMNS} FROM sample WHERE n <= %s", (lines,))
+        models, _ = train_models(read_lines(connection, lines), shape_version=shape_version(connection))
+        connection.execute("TRUNCATE log_entries")
+        for model in models:
+            connection.execute(
+                "SELECT logintel.import_model(%s, %s, %s, %s)",
+                (model.name, model.onnx, json.dumps(model.metadata), json.dumps(model.golden)),
+            )
+            connection.execute("SELECT logintel.deploy(%s)", (model.name,))
+    return models
