@@ -57,7 +57,9 @@ def test_one_call_schedules_upkeep_and_one_ends_it(cron_db: Database) -> None:
         assert cron_db.execute("SELECT jobname, command FROM cron.job ORDER BY 1") == JOBS
     cron_db.execute("UPDATE logintel.settings SET value = 'deferred' WHERE name = 'mode'")
     cron_db.execute("INSERT INTO log_entries (message) VALUES ('slow')")
-    wait_until(lambda: cron_db.value("SELECT pending FROM ml_status") == 0, seconds=90)
-    wait_until(lambda: cron_db.value("SELECT coalesce(sum(lines), 0) FROM logintel.score_totals") == 1, seconds=90)
+    succeeded = "SELECT count(DISTINCT jobid) FROM cron.job_run_details WHERE status = 'succeeded'"
+    wait_until(lambda: cron_db.value(succeeded) == 2, seconds=90)
+    assert cron_db.execute("SELECT lines, predictions, pending FROM ml_status") == [(1, 1, 0)]
+    assert cron_db.value("SELECT counted_at IS NOT NULL FROM logintel.rollup_state")
     assert cron_db.value("SELECT logintel.unschedule()") == 2
     assert cron_db.execute("SELECT jobname FROM cron.job") == []
