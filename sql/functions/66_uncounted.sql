@@ -9,6 +9,18 @@ RETURN CASE WHEN counted IS NULL THEN 'true'
 
 COMMENT ON FUNCTION logintel._not_counted(txid_snapshot) IS 'SQL condition: the transaction of a prediction p is not seen by a snapshot.';
 
+-- A snapshot takes its own transaction for ended as soon as a later one has. What that one writes after its roll-up would
+-- pass for counted.
+CREATE FUNCTION logintel._ended_transactions(own_txid bigint) RETURNS txid_snapshot
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT CASE WHEN own_txid >= txid_snapshot_xmax(s.snapshot) THEN s.snapshot
+                    ELSE format('%s:%s:%s', least(own_txid, txid_snapshot_xmin(s.snapshot)), txid_snapshot_xmax(s.snapshot),
+                                (SELECT string_agg(i.txid::text, ',' ORDER BY i.txid)
+                                 FROM (SELECT own_txid AS txid UNION SELECT txid_snapshot_xip(s.snapshot)) AS i))::txid_snapshot END
+        FROM (SELECT txid_current_snapshot() AS snapshot) AS s);
+
+COMMENT ON FUNCTION logintel._ended_transactions(bigint) IS 'The current snapshot, which takes the transaction that asks for one that goes on.';
+
 CREATE FUNCTION logintel._uncounted() RETURNS TABLE (hour timestamptz, score_id bigint, lines bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$

@@ -15,7 +15,7 @@ BEGIN
     END IF;
     EXECUTE format($sql$
         WITH now AS MATERIALIZED (
-            SELECT txid_current_snapshot() AS snapshot),
+            SELECT logintel._ended_transactions($2) AS snapshot),
         added AS (
             SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, count(*) AS lines
             FROM logintel.predictions p, now
@@ -41,7 +41,7 @@ BEGIN
         state AS (
             UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a
-        $sql$, logintel._not_counted(counted)) INTO lines USING counted;
+        $sql$, logintel._not_counted(counted)) INTO lines USING counted, txid_current();
     DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
     RETURN lines;
 END

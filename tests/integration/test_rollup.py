@@ -196,3 +196,17 @@ def test_the_uncounted_rest_is_found_without_reading_history(scoring_db: Databas
 
 def _nodes(plan: dict) -> list[dict]:
     return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]
+
+
+def test_what_a_transaction_writes_after_its_own_roll_up_is_counted(db: Database) -> None:
+    deploy(db)
+    writer = db.connect(autocommit=False)
+    writer.execute("SELECT txid_current()")
+    db.execute("INSERT INTO log_entries (message) VALUES ('job failed')")  # by a later transaction, which ends first
+    writer.execute("INSERT INTO log_entries (message) VALUES ('job started')")
+    writer.execute("SELECT logintel.maintain()")
+    writer.execute("INSERT INTO log_entries (message) VALUES ('job slow'), ('job failed')")
+    for statement in ("SELECT 1", "COMMIT", "SELECT logintel.maintain()"):
+        writer.execute(statement)
+        [(counted,)] = writer.execute("SELECT predictions FROM logintel.ml_stats")
+        assert counted == 4, statement
