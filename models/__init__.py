@@ -1,0 +1,1 @@
+"""The models that ship, and the sources they are built from: see README.md."""
