@@ -1,5 +1,6 @@
 # logintel: build, install, demo, tests. `make` alone lists the targets.
 # PG_CONFIG=... chooses the server to install into, PYTHON=... the Python of the client's environment.
+# EXTRAS=transformer installs what the server needs to run transformers.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
@@ -54,7 +55,7 @@ replace() {  # Put a copy of the folder $$2 in the place of $$1, at once.
 }
 endef
 
-.PHONY: pg-config help demo up dsn psql down clean test lint bench soak packages install install-libraries uninstall
+.PHONY: pg-config help demo up dsn psql down clean test lint bench eval models soak packages install install-libraries uninstall
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -80,7 +81,7 @@ clean:  ## remove the private cluster with its data, build/ and .venv
 	rm -rf build .venv *.egg-info
 
 test: packages $(ENVIRONMENT)  ## run all tests; ARGS="-k word" goes to pytest
-	@PG_CONFIG="$(PG_CONFIG)" .venv/bin/python -m pytest --container $(ARGS)
+	@PG_CONFIG="$(PG_CONFIG)" .venv/bin/python -m pytest --container -n auto $(ARGS)
 
 lint: $(ENVIRONMENT)  ## check the Python code
 	@.venv/bin/ruff check .
@@ -88,6 +89,12 @@ lint: $(ENVIRONMENT)  ## check the Python code
 bench: packages $(ENVIRONMENT)  ## run the benchmarks; JSON=FILE, ONLY=pattern
 	@$(MAKE) --no-print-directory install
 	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/bench/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
+
+eval: $(ENVIRONMENT)  ## measure how right the models are; JSON=FILE, ONLY=pattern
+	@.venv/bin/python tests/eval/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
+
+models: $(ENVIRONMENT)  ## build the default models again, from models/corpora and models/lexicon
+	@.venv/bin/python -m logintel.defaults.build
 
 soak: packages $(ENVIRONMENT)  ## run everything at once for a while and count at the end; MINUTES=10
 	@$(MAKE) --no-print-directory install
@@ -100,6 +107,9 @@ install: install-libraries $(SCRIPT)  ## install the extension into the server o
 	install -m 644 -Dt build/logintel_server plpython/logintel_server/*.py
 	compile build/logintel_server
 	replace "$$pkglibdir/logintel/logintel_server" build/logintel_server
+	rm -rf build/models
+	for model in models/*/*/model.onnx; do install -m 644 -Dt "build/$${model%/*}" "$${model%/*}"/model.{onnx,json}; done
+	replace "$$pkglibdir/logintel/models" build/models
 	rm -rf build/extension
 	install -m 644 -Dt build/extension $(SCRIPT) $(UPDATES) logintel.control
 	sed -i "s|@PKGLIBDIR@|$$("$(PG_CONFIG)" --pkglibdir)|g" build/extension/*.sql
@@ -111,17 +121,22 @@ install-libraries: .venv/bin/pip
 	@$(helpers)
 	one_at_a_time; server
 	folder="$$pkglibdir/logintel"
-	wanted="$$(cat plpython/requirements.txt; echo "# Python $$python")"
+	lists=plpython/requirements.txt
+	# What was installed once stays installed.
+	if [ "$(EXTRAS)" = transformer ] || grep -qs '^tokenizers==' "$$folder/.requirements"; then
+	  lists="$$lists plpython/requirements-transformer.txt"
+	fi
+	wanted="$$(cat $$lists; echo "# Python $$python")"
 	[ "$$wanted" != "$$(cat "$$folder/.requirements" 2>/dev/null)" ] || exit 0
-	say "installing numpy and onnxruntime for PostgreSQL $$major (Python $$python)"
+	say "installing the packages of $$lists for PostgreSQL $$major (Python $$python)"
 	rm -rf build/libraries
-	$(PIP) install --only-binary=:all: --python-version "$$python" --no-compile --target build/libraries \
-	  --requirement plpython/requirements.txt \
-	  || fail "the packages of plpython/requirements.txt cannot be had for Python $$python, which PostgreSQL $$major embeds"
+	$(PIP) install --only-binary=:all: --python-version "$$python" --no-deps --no-compile --target build/libraries \
+	  $$(printf -- '--requirement %s ' $$lists) \
+	  || fail "the packages of $$lists cannot be had for Python $$python, which PostgreSQL $$major embeds"
 	compile build/libraries
 	echo "$$wanted" >build/libraries/.requirements
 	chmod -R u=rwX,go=rX build/libraries
-	[ ! -e "$$folder/logintel_server" ] || cp -r "$$folder/logintel_server" build/libraries/
+	for ours in logintel_server models; do [ ! -e "$$folder/$$ours" ] || cp -r "$$folder/$$ours" build/libraries/; done
 	as_owner mkdir -p "$$pkglibdir" "$$extension"
 	replace "$$folder" build/libraries
 	rm -rf build/libraries

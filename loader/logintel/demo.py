@@ -18,6 +18,14 @@ LIVE_LINES_A_SECOND, LIVE_SECONDS = 60, 5
 CORRUPTED = 0.05
 """Share of the ERROR, WARN and FATAL lines that the simulated sources log as INFO or DEBUG."""
 
+RIGHT = (
+    "SELECT count(*) FILTER (WHERE t.problem LIKE '%\\_as\\_%') AS true_corrections, count(*) AS corrections,\n"
+    "       (SELECT count(*) FROM simulated_truth JOIN log_entries USING (log_id)\n"
+    "        WHERE problem LIKE '%\\_as\\_%') AS corrupted_levels\n"
+    "FROM logintel.ml_corrections c\n"
+    "JOIN log_entries e ON e.id = c.log_entry_id\n"
+    "JOIN simulated_truth t USING (log_id)"
+)
 TOUR = (
     (
         "Predictions of the latest lines (ml_recent_predictions)",
@@ -33,12 +41,7 @@ TOUR = (
     ),
     (
         "How right the corrections are: the simulator kept the truth",
-        "SELECT count(*) FILTER (WHERE t.problem LIKE '%\\_as\\_%') AS true_corrections, count(*) AS corrections,\n"
-        "       (SELECT count(*) FROM simulated_truth JOIN log_entries USING (log_id)\n"
-        "        WHERE problem LIKE '%\\_as\\_%') AS corrupted_levels\n"
-        "FROM logintel.ml_corrections c\n"
-        "JOIN log_entries e ON e.id = c.log_entry_id\n"
-        "JOIN simulated_truth t USING (log_id)",
+        RIGHT,
     ),
     (
         "Anomalies by type (ml_anomalies)",
@@ -77,16 +80,17 @@ def demo(dsn: Dsn = None) -> None:
         if _needs_history(connection):
             _say(f"loading {HISTORY_LINES:,} simulated lines, {CORRUPTED:.0%} of the errors and warnings hidden")
             simulate(lines=HISTORY_LINES, corrupt=CORRUPTED, dsn=dsn)
+            connection.execute("SELECT logintel.maintain()")
+            _print(connection, "What the default models found while these lines came in, before any training", RIGHT)
         _say("training on them, and deploying")
         train(lines=HISTORY_LINES, dsn=dsn, deploy=True)
-        _say("scoring the lines that were there before the model")
-        backfill(dsn=dsn)
+        _say("scoring the lines that were there before with the new models")
+        backfill(rescore=True, dsn=dsn)
         _say(f"inserting {LIVE_LINES_A_SECOND * LIVE_SECONDS} live lines, each scored as it is written")
         simulate(live=True, rate=LIVE_LINES_A_SECOND, seconds=LIVE_SECONDS, corrupt=CORRUPTED, seed=2, dsn=dsn)
         connection.execute("SELECT logintel.maintain()")
         for title, query in TOUR:
-            print(f"\n== {title}\n{query};", flush=True)
-            tables.show(connection.execute(query))
+            _print(connection, title, query)
     _say(f"done in {time.monotonic() - started:.0f} seconds; make psql opens the database, make down stops it")
 
 
@@ -99,6 +103,11 @@ def _set_up(connection: psycopg.Connection) -> None:
 def _needs_history(connection: psycopg.Connection) -> bool:
     [(lines,)] = connection.execute("SELECT count(*) FROM log_entries").fetchall()
     return lines < HISTORY_LINES
+
+
+def _print(connection: psycopg.Connection, title: str, query: str) -> None:
+    print(f"\n== {title}\n{query};", flush=True)
+    tables.show(connection.execute(query))
 
 
 def _say(text: str) -> None:

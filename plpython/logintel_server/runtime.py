@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 import logintel_server
+from logintel_server import tokenizer as tokenization
 
 # numpy and onnxruntime bring thread pools along; a backend is one of many processes and computes on one core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -20,6 +21,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CACHED_MODELS = 8
 SECONDS_BEFORE_RETRY = 60
+ROWS = 32
+"""Shapes that a graph is run on at once: every n-gram that it knows is a number for each of them."""
 MAX_SHAPES = 256
 """Shapes a call: a running model cannot be cancelled, and its memory grows with the batch."""
 
@@ -47,7 +50,8 @@ class Model:
     metadata: Mapping[str, Any]
     vocabulary: frozenset[str]
     session: Any  # onnxruntime.InferenceSession
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...]  # features that it reads
+    tokenizer: Any = None  # tokenizers.Tokenizer of a transformer
 
     def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
         """Run the graph on feature columns of N strings each.
@@ -56,14 +60,30 @@ class Model:
         """
         import numpy
 
-        feed = {name: numpy.array(features[name], dtype=object).reshape(-1, 1) for name in self.inputs}
-        if self.metadata["kind"] == "outlier":
-            return None, self.session.run(["score"], feed)[0].reshape(-1)
-        return tuple(self.session.run(["label", "probabilities"], feed))
+        outputs = ["score"] if self.metadata["kind"] == "outlier" else ["label", "probabilities"]
+        parts = [self.session.run(outputs, feed) for feed in self._feeds(features)]
+        joined = [numpy.concatenate(part) for part in zip(*parts, strict=True)]
+        return (None, joined[0].reshape(-1)) if len(outputs) == 1 else tuple(joined)
+
+    def _feeds(self, features: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+        """Yield what the graph is run on: up to ROWS rows at once, of a transformer one.
+
+        Texts of one length need no padding, and what is said of a shape cannot depend on its neighbours.
+        """
+        import numpy
+
+        wanted = {value.name for value in self.session.get_inputs()}
+        columns = {n: numpy.array(features[n], dtype=object).reshape(-1, 1) for n in self.inputs if n in wanted}
+        rows = 1 if self.tokenizer else ROWS
+        for start in range(0, len(features[self.inputs[0]]), rows):
+            feed = {name: column[start : start + rows] for name, column in columns.items()}
+            if self.tokenizer:
+                feed |= tokenization.token_inputs(self.tokenizer, features[tokenization.FEATURE][start])
+            yield feed
 
 
 def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) -> Model:
-    """Make a model of an ONNX graph. Raises ModelError when onnxruntime refuses the graph."""
+    """Make a model of an ONNX graph. Raises ModelError when the graph, or its tokenizer, is refused."""
     with signals_blocked():
         import onnxruntime
 
@@ -75,14 +95,26 @@ def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) 
             session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no public base class
             raise ModelError(f"model {title} cannot be loaded: {first_line(error)}") from None
-    return Model(
-        title,
-        name,
-        metadata,
-        frozenset(metadata.get("vocabulary", ())),
-        session,
-        tuple(value.name for value in session.get_inputs()),
-    )
+    inputs = tuple(value.name for value in session.get_inputs())
+    tokenizer = None
+    if "tokenizer" in metadata:
+        tokenizer = _tokenizer(title, metadata["tokenizer"])
+        read = (name for name in inputs if name not in tokenization.INPUTS)
+        inputs = tuple(dict.fromkeys((*read, tokenization.FEATURE)))
+    return Model(title, name, metadata, frozenset(metadata.get("vocabulary", ())), session, inputs, tokenizer)
+
+
+def _tokenizer(title: str, described: str) -> Any:
+    try:
+        with signals_blocked():
+            return tokenization.open_tokenizer(described)
+    except ImportError:
+        raise ModelError(
+            f"model {title} is a transformer and this server lacks the package tokenizers; "
+            "run make install EXTRAS=transformer for it, and start a new session"
+        ) from None
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"model {title} cannot be loaded: {first_line(error)}") from None
 
 
 _plans: dict[str, Any] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from logintel_server import runtime, tokens
 
-LABEL_PROBABILITY = 0.3
+LABEL_PROBABILITY = 0.25
 """A category applies beside the likeliest one from this probability on."""
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")

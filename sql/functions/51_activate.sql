@@ -20,8 +20,9 @@ BEGIN
 
     SELECT s.id INTO new_set FROM logintel.model_sets s WHERE s.model_ids = members;
     IF NOT FOUND THEN
-        INSERT INTO logintel.model_sets (model_ids, model_version)
-        SELECT members, string_agg(format('%s %s', m.name, m.version), ', ' ORDER BY m.name)
+        INSERT INTO logintel.model_sets (model_ids, model_version, level_is_default)
+        SELECT members, string_agg(format('%s %s', m.name, m.version), ', ' ORDER BY m.name),
+               coalesce(bool_or(m.name = 'level' AND m.metadata ->> 'origin' = 'default'), false)
         FROM logintel.ml_models m WHERE m.id = ANY (members)
         RETURNING id INTO new_set;
     END IF;

@@ -7,7 +7,7 @@ BEGIN
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON logintel.level_names TO %s', to_role);
     EXECUTE format('GRANT SELECT ON logintel.log_lines, logintel.deployments, logintel.ml_models, logintel.model_sets, logintel.pending TO %s', to_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION logintel.attach(regclass, jsonb, boolean), logintel.detach(), logintel.create_log_entries(), '
-                   'logintel.import_model(text, bytea, jsonb, jsonb), logintel.deploy(text, integer), logintel.rollback(text), '
+                   'logintel.import_model(text, bytea, jsonb, jsonb), logintel.register_default_models(), logintel.deploy(text, integer), logintel.rollback(text), '
                    'logintel.backfill(timestamptz, integer), logintel.rescore(integer), logintel.maintain(), logintel.reconcile(), '
                    'logintel.create_partitions(date, date), logintel.schedule(), logintel.unschedule(), '
                    'logintel.take_pending(integer, timestamptz), logintel.unknown_shapes(bigint[]), '

@@ -3,7 +3,7 @@
 CREATE VIEW logintel.ml_corrections AS
 SELECT (c.line).* FROM (SELECT logintel._corrections() AS line) AS c;
 
-COMMENT ON VIEW logintel.ml_corrections IS 'Lines whose declared level differs from the predicted one at or above the minimum confidence, with the evidence, newest first.';
+COMMENT ON VIEW logintel.ml_corrections IS 'Lines whose declared level differs from the predicted one at or above the minimum confidence, with the evidence, newest first. While a default model judges levels: lines that it takes for WARN or above and their source does not.';
 COMMENT ON COLUMN logintel.ml_corrections.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.ml_corrections."timestamp" IS 'When the line was written at its source.';
 COMMENT ON COLUMN logintel.ml_corrections.service IS 'Service of the line.';

@@ -100,7 +100,7 @@ def _train(dsn: str, lines: int) -> "list[TrainedModel]":
 
     with psycopg.connect(dsn) as connection:
         connection.execute(f"INSERT INTO log_entries ({COLUMNS}) SELECT {COLUMNS} FROM sample WHERE n <= %s", (lines,))
-        models, _ = train_models(read_lines(connection, lines), shape_version=shape_version(connection))
+        models, _ = train_models(read_lines(connection, lines), outliers=True, shape_version=shape_version(connection))
         connection.execute("TRUNCATE log_entries")
         for model in models:
             connection.execute(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import servers
-from servers import ROOT, Database, make
+from servers import ROOT, Database, Server, make
 
 IMPORT_LIBRARIES = """
 DO LANGUAGE plpython3u $$
@@ -83,14 +83,16 @@ def test_the_extension_can_be_dropped_and_created_again(db: Database):
 
 
 def test_the_script_run_by_hand_says_what_to_run_instead(empty_db: Database):
-    make("-s", "install")
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    done = empty_db.psql((ROOT / f"build/logintel--{version}.sql").read_text())
+    script = f"build/logintel--{version}.sql"
+    make("-s", script)
+    done = empty_db.psql((ROOT / script).read_text())
     assert 'Use "CREATE EXTENSION logintel CASCADE"' in done.stdout
     assert empty_db.value("SELECT to_regnamespace('logintel')") is None
 
 
-def test_a_second_install_changes_no_library_and_takes_a_moment(pg_config: str):
+@pytest.mark.local_only  # and in its process: its server would miss what is just being replaced
+def test_a_second_install_changes_no_library_and_takes_a_moment(server: Server, pg_config: str):
     make("-s", "install")
     before = installed_files(pg_config)
     started = time.monotonic()

@@ -105,7 +105,7 @@ def everything(db: Database) -> tuple[Database, list[Line], dict[str, TrainedMod
     load_rows(connection, rows)
     with connection.transaction():
         lines = read_lines(connection, len(rows))
-    models, _ = train_models(random.Random(0).sample(lines, 3_000))
+    models, _ = train_models(random.Random(0).sample(lines, 3_000), outliers=True)
     for model in models:
         connection.execute(
             "SELECT logintel.import_model(%s, %s, %s, %s)",

@@ -19,7 +19,7 @@ JOBS = [
 
 
 @pytest.fixture
-def cron_db() -> Iterator[Database]:
+def cron_db(server: Server) -> Iterator[Database]:
     """The database `cron` of a local cluster that has pg_cron, with the extension, a log table and models."""
     servers.choose_pg_config()
     settings = {
@@ -51,6 +51,7 @@ def test_without_pg_cron_it_says_what_to_do(db: Database) -> None:
     assert db.value("SELECT logintel.unschedule()") == 0
 
 
+@pytest.mark.local_only
 def test_one_call_schedules_upkeep_and_one_ends_it(cron_db: Database) -> None:
     for _ in range(2):
         cron_db.execute("SELECT logintel.schedule()")

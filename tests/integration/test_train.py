@@ -52,7 +52,7 @@ def test_training_registers_and_deploys_all_models(db: Database) -> None:
 
 def test_training_without_deploying_says_how(db: Database) -> None:
     load(db, 1000, is_anomaly=None, anomaly_type=None, category=None)
-    printed = db.logintel("train")
+    printed = db.logintel("train", "--outliers")
     assert registered(db) == [("anomaly", 1, "outlier"), ("level", 1, "classifier")]
     assert "to put them into force: logintel deploy level 1 && logintel deploy anomaly 1" in printed
     assert "note: no category model: no line has a value in category" in printed
@@ -61,10 +61,10 @@ def test_training_without_deploying_says_how(db: Database) -> None:
 
 def test_the_server_scores_like_the_trainer(db: Database) -> None:
     load(db, 1200, is_anomaly=None, anomaly_type=None)
-    train(lines=1200, deploy=True, dsn=db.dsn)
+    train(lines=1200, outliers=True, deploy=True, dsn=db.dsn)
     connection = db.connect(autocommit=False)
     lines = read_lines(connection, 1200)
-    models = {model.name: model for model in train_models(lines, shape_version=1)[0]}
+    models = {model.name: model for model in train_models(lines, outliers=True, shape_version=1)[0]}
     db.execute("SELECT logintel.backfill()")
     scored = {row[0]: row[1:] for row in db.execute(
         "SELECT (template, service, source_type, level, status_class, latency_bucket)::text, predicted_level, "

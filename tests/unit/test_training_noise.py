@@ -37,7 +37,7 @@ def trained(candidate: str, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_wrong_levels_in_real_logs_are_found(seed: int) -> None:
     lines, wrong = with_wrong_levels(loghub(*SYSTEMS), 0.03, seed)
-    (level, _), _ = train_models(lines, seed=seed)
+    (level, *_), _ = train_models(lines, seed=seed)
     precision, recall = precision_and_recall(lines, wrong, *level.predict(lines))
     assert precision >= 0.95
     assert recall >= 0.95
@@ -68,7 +68,7 @@ def test_lines_of_a_template_vote_and_its_level_wins() -> None:
     lines = [Line(Shape(f"part {word} started", "app"), "INFO") for word in ("one", "two", "three") for _ in range(300)]
     broken = Shape("part five broke", "app")
     lines += [Line(broken, "ERROR")] * 90 + [Line(broken, "INFO")] * 10
-    examples = group(lines, level_of, ("words", "context"))
+    examples = group("level", lines, level_of, ("words", "context"))
     for candidate in CANDIDATES:
         fitted = evaluation.fit(candidate, examples, examples.counts(), seed=0)
         said = dict(zip(examples.inputs[:, 0], fitted.probabilities(examples.inputs), strict=True))
@@ -81,7 +81,7 @@ def test_the_context_of_a_message_can_change_its_level() -> None:
     lines = [Line(Shape("request completed", "web", "app", "", status), level)
              for status, level in (("2xx", "INFO"), ("5xx", "ERROR")) for _ in range(600)]
     lines += [Line(Shape(f"worker {word}", "jobs"), "INFO") for word in ("up", "idle", "busy")] * 10
-    examples = group(lines, level_of, ("words", "context"))
+    examples = group("level", lines, level_of, ("words", "context"))
     for candidate in CANDIDATES:
         fitted = evaluation.fit(candidate, examples, examples.counts(), seed=0)
         best = fitted.probabilities(examples.inputs).argmax(1)

@@ -22,26 +22,36 @@ _COLUMNS = ("model", "candidate", "unseen templates", "macro-F1", "WARN+ AUC", "
 
 def train(
     lines: Annotated[int, typer.Option(min=1, help="How many of the latest lines to learn from.")] = 10_000,
+    outliers: Annotated[bool, typer.Option(
+        "--outliers", help="Without labels of anomalies: learn what is rare, instead of keeping the model in force."
+    )] = False,
     seed: Annotated[int, typer.Option(help="Seed of all that is random: same lines, same seed, same models.")] = 0,
     deploy: Annotated[bool, typer.Option("--deploy", help="Put the new models into force.")] = False,
+    transformer: Annotated[bool, typer.Option("--transformer", help="Let a transformer compete too.")] = False,
     dsn: Dsn = None,
 ) -> None:
     """Train models on the latest lines of the attached table, and register them.
 
-    The level model needs lines with at least two levels, the category model lines with a category. The anomaly model
-    learns from is_anomaly and anomaly_type where there are values, and without labels otherwise.
+    They start from the default models. The level model needs lines with at least two levels; a category model is made
+    where lines have a category, an anomaly model where they have values in is_anomaly or anomaly_type.
     """
     with closing(connect(dsn)) as connection, _progress() as progress:
         # scikit-learn takes seconds to import, and only this command needs it.
+        from logintel.training.candidates import CANDIDATES
         from logintel.training.dataset import read_lines, shape_version
         from logintel.training.models import train_models
 
+        if transformer:
+            from logintel.training.transformer import check_installed
+
+            check_installed()
         task = progress.add_task("reading lines", total=lines)
         read = read_lines(connection, lines, lambda count: progress.advance(task, count))
         version = shape_version(connection)
         connection.rollback()  # nothing is held open while models are trained
         progress.update(task, total=None)
-        models, notes = train_models(read, seed=seed, shape_version=version,
+        models, notes = train_models(read, seed=seed, outliers=outliers, shape_version=version,
+                                     candidates=(*CANDIDATES, *(("transformer",) if transformer else ())),
                                      step=lambda description: progress.update(task, description=description))
         progress.update(task, description="registration")
         versions = _register(connection, models, deploy)

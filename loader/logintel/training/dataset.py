@@ -107,6 +107,7 @@ def anomaly_of(line: Line) -> str | None:
 class Examples:
     """N lines in order of time as a model with F features sees them: M distinct inputs, with labels of C classes."""
 
+    target: str  # level, category or anomaly
     features: tuple[str, ...]
     inputs: np.ndarray  # [M, F] of str
     lines: list[Line]  # M: one line of each input
@@ -123,9 +124,9 @@ class Examples:
         return counts
 
 
-def group(lines: Sequence[Line], label_of: Callable[[Line], str | None], features: Sequence[str],
+def group(target: str, lines: Sequence[Line], label_of: Callable[[Line], str | None], features: Sequence[str],
           classes: Sequence[str] | None = None) -> Examples:
-    """Group the lines that have a label. `classes` gives the order of the classes, alphabetical otherwise."""
+    """Group the lines that have a label of `target`. `classes` gives their order, which else is alphabetical."""
     known: dict[tuple[Shape, str | None], int] = {}
     inputs: dict[tuple[str, ...], int] = {}
     firsts: list[Line] = []
@@ -146,6 +147,6 @@ def group(lines: Sequence[Line], label_of: Callable[[Line], str | None], feature
                 template_of_input.append(templates.setdefault(made["words"], len(templates)))
         line_input[i] = known[key]
     number = {name: i for i, name in enumerate(ordered)}
-    return Examples(tuple(features), np.array(list(inputs), object).reshape(len(inputs), len(features)), firsts,
+    return Examples(target, tuple(features), np.array(list(inputs), object).reshape(len(inputs), len(features)), firsts,
                     np.array(template_of_input, int), ordered, line_input,
                     np.array([number[label] for _, label in labelled], int))

@@ -13,7 +13,7 @@ from logintel.training.candidates import Fitted, votes
 from logintel.training.dataset import NORMAL, Examples
 
 FOLDS = 5
-SOFTENED = ("logistic_regression",)
+SOFTENED = ("logistic_regression", "transformer")
 """Candidates whose confidence is calibrated by a temperature, which ONNX gets by smaller coefficients."""
 HELD_OUT = 0.2
 """Share of the lines that the random split and the split by time test on."""
@@ -46,15 +46,17 @@ def evaluate(candidate: str, examples: Examples, seed: int, step: Callable[[str]
     unseen = _unseen_probabilities(candidate, examples, seed)
     inputs, truth = _one_row_a_template(examples)
     if candidate in SOFTENED:
-        result.temperature = _temperature(unseen[inputs], truth)
-        unseen = _softened(unseen, result.temperature)
+        result.temperature = temperature(unseen[inputs], truth)
+        unseen = softened(unseen, result.temperature)
     lines = len(examples.line_input)
     tests = {"random_split": np.random.default_rng(seed).random(lines) < HELD_OUT,
              "time_split": np.arange(lines) >= lines * (1 - HELD_OUT)}
     for name, test in tests.items():
         step(name.replace("_", " "))
-        probabilities = fit(candidate, examples, examples.counts(~test), seed).probabilities(examples.inputs)
-        result.splits[name] = _figures_by_line(examples, _softened(probabilities, result.temperature), test)
+        fitted = fit(candidate, examples, examples.counts(~test), seed)
+        if result.temperature and fitted.pipeline:
+            fitted.soften(result.temperature)
+        result.splits[name] = _figures_by_line(examples, fitted.probabilities(examples.inputs), test)
     result.splits["unseen_templates_by_line"] = _figures_by_line(examples, unseen, np.ones(lines, bool))
     result.splits["unseen_templates"] = figures(examples.classes, truth, unseen[inputs], np.ones(len(truth)))
     result.confusion = confusion_matrix(truth, unseen[inputs].argmax(1), labels=range(len(examples.classes))).tolist()
@@ -64,7 +66,7 @@ def evaluate(candidate: str, examples: Examples, seed: int, step: Callable[[str]
 def fit(candidate: str, examples: Examples, counts: np.ndarray, seed: int) -> Fitted:
     """Fit a candidate to the lines that `counts` [M, C] counts by input and class."""
     weights = votes(counts, examples.templates)
-    return Fitted(candidate, examples.features, examples.classes, examples.inputs, weights, seed)
+    return Fitted(candidate, examples.target, examples.features, examples.classes, examples.inputs, weights, seed)
 
 
 def figures(
@@ -141,19 +143,19 @@ def _calibration_error(truth: np.ndarray, probabilities: np.ndarray, weight: np.
     return np.abs(gaps).sum() / weight.sum()
 
 
-def _temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
+def temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     """The temperature that makes probabilities [T, C] likeliest, given the true classes [T]."""
     rows = np.arange(len(truth))
 
-    def surprise(temperature: float) -> float:
-        return -np.log(_softened(probabilities, temperature)[rows, truth] + 1e-6).mean()
+    def surprise(tried: float) -> float:
+        return -np.log(softened(probabilities, tried)[rows, truth] + 1e-6).mean()
 
     return round(float(minimize_scalar(surprise, bounds=TEMPERATURES, method="bounded").x), 3)
 
 
-def _softened(probabilities: np.ndarray, temperature: float | None) -> np.ndarray:
-    """What dividing a linear model's scores by `temperature` makes of its probabilities [K, C]; None: nothing."""
-    if temperature is None:
+def softened(probabilities: np.ndarray, by: float | None) -> np.ndarray:
+    """What dividing a linear model's scores by a temperature makes of its probabilities [K, C]; None: nothing."""
+    if by is None:
         return probabilities
-    powers = np.maximum(probabilities, 1e-12) ** (1 / temperature)
+    powers = np.maximum(probabilities, 1e-12) ** (1 / by)
     return powers / powers.sum(1, keepdims=True)

@@ -10,6 +10,8 @@ from logintel.training.dataset import NORMAL, Examples, Line, anomaly_of, catego
 
 MINIMUM_LINES = 1000
 MAX_CLASSES = 50
+CONSTANT_TEMPLATES = 20
+"""A source with fewer templates may well have one level for good reason."""
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
@@ -21,7 +23,9 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
     if len(lines) < MINIMUM_LINES:
         raise UserError(f"training needs {MINIMUM_LINES:,} lines and there are {len(lines):,}; load more lines, "
                         "or raise --lines")
-    examples = group(lines, level_of, ("words", "context"), LEVELS)
+    constant = _constant_sources(lines)
+    telling = [line for line in lines if line.shape.source_type not in constant]
+    examples = group("level", telling, level_of, ("words", "context"), LEVELS)
     unknown = Counter(line.shape.level for line in lines if line.level is None)
     spellings = ", ".join(f"'{name}'" for name, _ in unknown.most_common(5) if name)
     hint = (f"add the spellings {spellings} to logintel.level_names" if spellings
@@ -33,7 +37,7 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
                         "load lines of other levels, or raise --lines")
     if missing := _missing(examples, "level"):
         raise UserError(f"{missing}; {hint if unknown else 'load other lines'}")
-    notes = _oddities(lines, examples)
+    notes = _oddities(constant, examples)
     if unknown:
         notes.insert(0, f"{unknown.total():,} of {len(lines):,} lines have no known level and were left out; {hint}")
     return examples, notes
@@ -41,13 +45,13 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
 
 def category_examples(lines: Sequence[Line]) -> tuple[Examples, str | None]:
     """Group the lines for the category model and say what is missing for one, if anything."""
-    examples = group(lines, category_of, ("words", "context"))
+    examples = group("category", lines, category_of, ("words", "context"))
     return examples, _missing(examples, "category")
 
 
 def anomaly_examples(lines: Sequence[Line]) -> tuple[Examples, str | None]:
     """Group the lines for an anomaly model with labels and say what is missing for one, if anything."""
-    examples = group(lines, anomaly_of, ("words", "context", "level"))
+    examples = group("anomaly", lines, anomaly_of, ("words", "context", "level"))
     missing = _missing(examples, "is_anomaly")
     if not missing and NORMAL not in examples.classes:
         missing = "no line has is_anomaly = false"
@@ -56,7 +60,7 @@ def anomaly_examples(lines: Sequence[Line]) -> tuple[Examples, str | None]:
 
 def unlabelled_examples(lines: Sequence[Line]) -> Examples:
     """Group the lines for an anomaly model without labels: they are all of one class."""
-    return group(lines, lambda line: NORMAL, ("words", "context", "level"))
+    return group("anomaly", lines, lambda line: NORMAL, ("words", "context", "level"))
 
 
 def _missing(examples: Examples, column: str) -> str | None:
@@ -74,15 +78,30 @@ def _missing(examples: Examples, column: str) -> str | None:
     return None
 
 
-def _oddities(lines: Sequence[Line], examples: Examples) -> list[str]:
-    """Sources with a constant level, and templates with several."""
+def _constant_sources(lines: Sequence[Line]) -> dict[str, str]:
+    """Return the sources that log everything as one level, and that level: it says nothing of their messages.
+
+    Where no lines of two levels would be left, no source counts as one.
+    """
     levels: dict[str, set[str]] = {}
+    templates: dict[str, set[str]] = {}
     for line in lines:
         if line.level:
             levels.setdefault(line.shape.source_type, set()).add(line.level)
-    notes = [f"every line of source '{source}' has the level {next(iter(found))}, which says nothing of a message"
-             for source, found in sorted(levels.items()) if len(found) == 1 and len(levels) > 1]
+            templates.setdefault(line.shape.source_type, set()).add(line.shape.template)
+    constant = {source: next(iter(found)) for source, found in levels.items()
+                if len(found) == 1 and len(templates[source]) >= CONSTANT_TEMPLATES}
+    others = [line for line in lines if line.level and line.shape.source_type not in constant]
+    return constant if len(others) >= MINIMUM_LINES and len({line.level for line in others}) > 1 else {}
+
+
+def _oddities(constant: dict[str, str], examples: Examples) -> list[str]:
+    """Sources with a constant level, and templates with several."""
+    notes = [f"every line of source '{source}' has the level {level}, which says nothing of a message: left out"
+             for source, level in sorted(constant.items())]
     by_template = np.zeros((examples.templates.max() + 1, len(examples.classes)))
     np.add.at(by_template, examples.templates, examples.counts())
     mixed = int((np.count_nonzero(by_template, axis=1) > 1).sum())
-    return [*notes, f"{mixed:,} of {len(by_template):,} templates occur with several levels"] if mixed else notes
+    if mixed:
+        notes.append(f"{mixed:,} of {len(by_template):,} templates occur with several levels: their lines vote")
+    return notes

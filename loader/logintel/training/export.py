@@ -7,14 +7,18 @@ import numpy as np
 import onnxruntime
 from onnx import ModelProto, TensorProto, helper
 from skl2onnx import to_onnx
-from skl2onnx.common.data_types import StringTensorType
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
 from logintel.errors import UserError
+from logintel_server import tokenizer as tokenization
 
 TARGET_OPSET = {"": 18, "ai.onnx.ml": 3}
 TOLERANCE = 1e-5
+SPACED = {"token_pattern": "[^ ]+", "lowercase": False}
+"""How features are split into tokens; the only settings that ONNX's tokenizer reproduces."""
 BATCH = 256
 
 
@@ -24,13 +28,25 @@ def convert(pipeline: Pipeline, features: Sequence[str]) -> bytes:
     The pipeline's first step is called "features". A classifier's graph gives `label` and `probabilities`.
     """
     readable = copy(pipeline)
-    readable.steps = [("features", _with_ngrams_split(pipeline["features"])), *pipeline.steps[1:]]
-    options = {id(vectorizer): {"tokenexp": "[^ ]+"} for _, vectorizer, _ in readable["features"].transformers_}
+    readable.steps = [("features", _with_ngrams_split(pipeline["features"], len(features))), *pipeline.steps[1:]]
+    options = {id(_vectorizer(part)): {"tokenexp": SPACED["token_pattern"]}
+               for _, part, _ in readable["features"].transformers_ if _splits(part)}
     if hasattr(pipeline, "predict_proba"):
         options[id(readable)] = {"zipmap": False}
     inputs = [(name, StringTensorType([None, 1])) for name in features]
+    if not reads_embedding(pipeline):
+        graph = to_onnx(readable, initial_types=inputs, options=options, target_opset=TARGET_OPSET)
+        return _with_plain_norms(graph).SerializeToString()
+    from logintel.training import transformer
+
+    inputs.append((transformer.OUTPUT, FloatTensorType([None, transformer.Embedding.DIMENSIONS])))
     graph = to_onnx(readable, initial_types=inputs, options=options, target_opset=TARGET_OPSET)
-    return _with_plain_norms(graph).SerializeToString()
+    return transformer.with_embedding(_with_plain_norms(graph))
+
+
+def reads_embedding(pipeline: Pipeline) -> bool:
+    """Tell whether a pipeline is a transformer's: its graph reads token ids, and needs a tokenizer in the metadata."""
+    return any(name == "embedding" for name, _, _ in pipeline["features"].transformers)
 
 
 def _with_plain_norms(model: ModelProto) -> ModelProto:
@@ -55,29 +71,64 @@ def _with_plain_norms(model: ModelProto) -> ModelProto:
     return model
 
 
-def _with_ngrams_split(features: ColumnTransformer) -> ColumnTransformer:
-    """Return a copy whose vectorizers know pairs of words as pairs.
+def _with_ngrams_split(features: ColumnTransformer, columns: int) -> ColumnTransformer:
+    """Return a copy whose vectorizers know pairs of words as pairs, and which takes an embedding as it is.
 
     As one string, a pair is taken for a single token as soon as one of its words alone is not in the vocabulary, and
-    then never found.
+    then never found. An embedding is an input of its own in ONNX, the one after the `columns` of strings.
     """
+    def readable(name: str, part: object, column: object) -> tuple[str, object, object]:
+        if name == "embedding":
+            return name, "passthrough", list(range(columns, columns + part.DIMENSIONS))
+        return name, _with_vectorizer(part, _split(_vectorizer(part))) if _splits(part) else part, column
+
     copied = copy(features)
-    copied.transformers_ = []
-    for name, vectorizer, column in features.transformers_:
-        split = copy(vectorizer)
-        split.vocabulary_ = {tuple(ngram.split(" ")): i for ngram, i in vectorizer.vocabulary_.items()}
-        copied.transformers_.append((name, split, column))
+    copied.transformers_ = [readable(*transformer) for transformer in features.transformers_]
+    return copied
+
+
+def _splits(part: object) -> bool:
+    """Tell whether a column's part splits text into tokens."""
+    return isinstance(part, CountVectorizer | Pipeline)
+
+
+def _split(vectorizer: CountVectorizer) -> CountVectorizer:
+    split = copy(vectorizer)
+    split.vocabulary_ = {tuple(ngram.split(" ")): i for ngram, i in vectorizer.vocabulary_.items()}
+    return split
+
+
+def _vectorizer(part: CountVectorizer | Pipeline) -> CountVectorizer:
+    """A column's vectorizer stands alone, or is the first step of a pipeline."""
+    return part[0] if isinstance(part, Pipeline) else part
+
+
+def _with_vectorizer(part: CountVectorizer | Pipeline, vectorizer: CountVectorizer) -> CountVectorizer | Pipeline:
+    if not isinstance(part, Pipeline):
+        return vectorizer
+    copied = copy(part)
+    copied.steps = [(part.steps[0][0], vectorizer), *part.steps[1:]]
     return copied
 
 
 def run(onnx: bytes, features: Sequence[str], inputs: np.ndarray, outputs: Sequence[str]) -> list[np.ndarray]:
-    """Run a graph on string columns [N, F], as the server does: in batches, on one thread."""
+    """Run a graph on string columns [N, F], as the server does: in batches, on one thread; a transformer row by row."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-    batches = [session.run(list(outputs), {name: rows[:, i : i + 1] for i, name in enumerate(features)})
-               for rows in (inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH))]
-    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    tokenizer = None
+    if {value.name for value in session.get_inputs()} & set(tokenization.INPUTS):
+        from logintel.training import transformer
+
+        tokenizer = tokenization.open_tokenizer(transformer.tokenizer_json())
+    size = 1 if tokenizer else BATCH
+    parts = []
+    for rows in (inputs[start : start + size] for start in range(0, len(inputs), size)):
+        feed = {name: rows[:, i : i + 1] for i, name in enumerate(features)}
+        if tokenizer:
+            feed |= tokenization.token_inputs(tokenizer, rows[0, features.index(tokenization.FEATURE)])
+        parts.append(session.run(list(outputs), feed))
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def check_classifier(name: str, onnx: bytes, features: Sequence[str], pipeline: Pipeline, inputs: np.ndarray) -> float:

@@ -42,10 +42,12 @@ class TrainedModel:
         return outlier.anomaly_scores(self.pipeline.decision_function(self.inputs(lines)), words, self.metadata)
 
 
-def train_models(lines: Sequence[Line], *, seed: int = 0, shape_version: int | None = None,
+def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False, shape_version: int | None = None,
+                 candidates: Sequence[str] = tuple(CANDIDATES),
                  step: Step = lambda description: None) -> tuple[list[TrainedModel], list[str]]:
-    """Train a level model, a category model where there are categories, and an anomaly model on lines, oldest first.
+    """Train a level model, and models of categories and anomalies where there are labels, on lines, oldest first.
 
+    `outliers` makes an anomaly model without labels too, of what is rare. `candidates` compete for each classifier.
     Returns the models, and notes on what is odd or missing. `step` is told what happens next. Raises UserError, before
     anything is trained, when a level model cannot be learnt from the lines.
     """
@@ -56,25 +58,28 @@ def train_models(lines: Sequence[Line], *, seed: int = 0, shape_version: int | N
     def known(examples: Examples, own_notes: Sequence[str] = ()) -> dict[str, Any]:
         return metadata.of_training(examples, seed, shape_version, own_notes)
 
-    models = [_classifier("level", levels, known(levels, notes), step)]
+    models = [_classifier("level", levels, known(levels, notes), candidates, step)]
     if no_categories:
-        notes = [*notes, f"no category model: {no_categories}"]
+        notes = [*notes, f"no category model: {no_categories}; the one in force stays"]
     else:
-        models.append(_classifier("category", categories, known(categories), step))
-    if no_anomalies:
+        models.append(_classifier("category", categories, known(categories), candidates, step))
+    if no_anomalies and not outliers:
+        notes = [*notes, f"no anomaly model: {no_anomalies}; the one in force stays"]
+    elif no_anomalies:
         notes = [*notes, f"the anomaly model was trained without labels: {no_anomalies}"]
         unlabelled = evidence.unlabelled_examples(lines)
         models.append(_outlier(unlabelled, known(unlabelled, [no_anomalies]), step))
     else:
-        models.append(_classifier("anomaly", anomalies, known(anomalies), step))
+        models.append(_classifier("anomaly", anomalies, known(anomalies), candidates, step))
     return models, notes
 
 
-def _classifier(name: str, examples: Examples, known: dict[str, Any], step: Step) -> TrainedModel:
+def _classifier(name: str, examples: Examples, known: dict[str, Any], candidates: Sequence[str],
+                step: Step) -> TrainedModel:
     """Evaluate the candidates and make a model of the best one."""
     seed = known["seed"]
     results = []
-    for candidate in CANDIDATES:
+    for candidate in candidates:
         title = f"{name}: {candidate.replace('_', ' ')}"
         results.append(
             evaluation.evaluate(candidate, examples, seed, lambda split, t=title: step(f"{t}, {split}")))
@@ -91,6 +96,10 @@ def _classifier(name: str, examples: Examples, known: dict[str, Any], step: Step
     chosen = golden.choose(examples, fitted.probabilities(examples.inputs), seed)
     cases = golden.classifier_cases(chosen, pipeline.classes_, pipeline.predict_proba(_inputs(features, chosen)))
     described = {"target": name, **metadata.of_classifier(best, results, pipeline.classes_.tolist(), examples), **known}
+    if export.reads_embedding(pipeline):
+        from logintel.training import transformer
+
+        described["tokenizer"] = transformer.tokenizer_json()
     return TrainedModel(name, features, pipeline, onnx, described, cases)
 
 

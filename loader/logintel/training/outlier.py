@@ -12,10 +12,10 @@ from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 
-from logintel.training.candidates import MAX_NGRAMS, SPACED, TREES
+from logintel.training.candidates import MAX_NGRAMS, TREES
 from logintel.training.dataset import Examples
 from logintel.training.evaluation import ANOMALY_THRESHOLD, HELD_OUT
-from logintel.training.export import TOLERANCE, convert
+from logintel.training.export import SPACED, TOLERANCE, convert
 from logintel_server import tokens
 
 MAX_LINES = 20_000
