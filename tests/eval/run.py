@@ -1,0 +1,146 @@
+"""make eval: how right the models are, each figure beside those of baselines measured in the same run.
+
+Real logs are read from ../shared/data and never copied; where that folder is absent, only the project's own sets are
+evaluated. No server is needed. See --help.
+"""
+
+import argparse
+import fnmatch
+import json
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import anomalies
+import corrections
+import costs
+import levels
+import own_templates
+from datasets import REAL
+from results import PRODUCT, Result
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Question:
+    """One table. `figures` is a regular expression for the names of its figures."""
+
+    title: str
+    figures: str
+    answer: Callable[[], Iterator[Result]]
+    needs_real_logs: bool = True
+
+
+QUESTIONS = {
+    "level_unseen_templates": Question(
+        "Levels of templates never seen: real logs of 6 systems, one row a template, 5 folds by template",
+        "level_unseen_templates_.*", levels.unseen_templates),
+    "level_unseen_system": Question(
+        "Levels of a system never seen: logintel is the default model, which was made from no real log",
+        "level_unseen_system_.*", levels.unseen_systems),
+    "level_time_split": Question(
+        "Levels of later lines: the latest fifth of each system; templates repeat, and memory knows most of them",
+        "level_time_split_.*", levels.time_split),
+    "level_random_split": Question(
+        "Levels of random lines. This leaks: the same templates are on both sides, and every model looks good",
+        "level_random_split_.*", levels.random_split),
+    "corrections": Question(
+        "Corrections: 3% of the lines of 6 systems play their level down, and models are trained on them as they are",
+        "corrections_(precision|recall)", corrections.pooled),
+    "corrections_by_system": Question(
+        "Corrections where a table holds one system: 3% of its lines, at most a third of those of WARN and above", "corrections_(precision|recall)_(?!simulated).*", corrections.by_system),
+    "corrections_simulated": Question(
+        "Corrections on simulated lines. This flatters: the default models were made from the same templates",
+        "corrections_.*_simulated", corrections.on_simulated_lines, needs_real_logs=False),
+    "corrections_unseen_system": Question(
+        "Corrections in a system never seen: which of its templates up to INFO are WARN and above in truth?",
+        "corrections_unseen_system_.*", corrections.unseen_systems),
+    "anomaly_hdfs_sessions": Question(
+        "Anomalous HDFS sessions, split by time. Only 10 of 110 are anomalous: see all the cuts",
+        "anomaly_hdfs_sessions_.*", anomalies.hdfs),
+    "anomaly_simulated": Question(
+        "Anomalies of later simulated lines. The default models were made from the same templates",
+        "anomaly_simulated_.*", anomalies.on_simulated_lines, needs_real_logs=False),
+    "anomaly": Question(
+        "Anomalies: the project's own templates, unseen and of unseen systems",
+        "anomaly_(?!hdfs|simulated).*", own_templates.anomalies, needs_real_logs=False),
+    "category": Question(
+        "Categories: the project's own templates, unseen and of unseen systems",
+        "category_.*", own_templates.categories, needs_real_logs=False),
+    "level_own_templates": Question(
+        "Levels of the project's own templates, unseen and of unseen systems",
+        "level_own_templates_.*", own_templates.levels, needs_real_logs=False),
+    "cost": Question(
+        "What a new shape costs on one core, in batches of 256 and alone (logintel: the three default models together)",
+        "cost_.*", costs.costs, needs_real_logs=False),
+}  # fmt: skip
+
+
+def main() -> None:
+    """Answer the questions and print a table for each; exit with 1 when one has failed."""
+    parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
+    parser.add_argument("--json", type=Path, help="also write the results to this file")
+    parser.add_argument("--only", default="*", help=f"which to run, as a pattern: {', '.join(QUESTIONS)}, or a figure")
+    arguments = parser.parse_args()
+    chosen = _chosen(arguments.only)
+    if not chosen:
+        sys.exit(f"eval: no question is called {arguments.only}; there are {', '.join(QUESTIONS)}")
+    if not REAL.exists():
+        _say(f"the real logs of {REAL} are not here: only the project's own sets are evaluated")
+        chosen = [name for name in chosen if not QUESTIONS[name].needs_real_logs]
+    results, failed = _run(chosen)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    sys.exit(failed)
+
+
+def _run(names: Sequence[str]) -> tuple[list[Result], bool]:
+    """Answer questions; return the results, and whether one has failed, which does not keep others from running."""
+    results, failed = [], False
+    for name in names:
+        started = time.monotonic()
+        try:
+            answer = list(QUESTIONS[name].answer())
+        except Exception:
+            failed = True
+            _say(f"{name} failed: {traceback.format_exc()}")
+            continue
+        _print(QUESTIONS[name].title, answer)
+        results += answer
+        _say(f"{name} took {time.monotonic() - started:.0f} s")
+    return results, failed
+
+
+def _chosen(pattern: str) -> list[str]:
+    """The questions of that name or pattern or, where there is none, the one with the figure of that name."""
+    named = [name for name in QUESTIONS if fnmatch.fnmatch(name, pattern)]
+    return named or [name for name, question in QUESTIONS.items() if re.fullmatch(question.figures, pattern)]
+
+
+def _say(text: str) -> None:
+    print(f"eval: {text}", file=sys.stderr, flush=True)
+
+
+def _print(title: str, results: Sequence[Result]) -> None:
+    """One row a figure, one column a contender."""
+    baselines = list(dict.fromkeys(name for result in results for name in result.baselines))
+    table = Table(title=title, title_justify="left")
+    table.add_column("figure", no_wrap=True)
+    for name in (PRODUCT, *baselines):
+        table.add_column(name.replace("_", " "), justify="right", style="bold" if name == PRODUCT else None)
+    for result in results:
+        table.add_row(result.name, _number(result.value), *(_number(result.baselines.get(name)) for name in baselines))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+if __name__ == "__main__":
+    main()
