@@ -5,9 +5,11 @@ Each test runs on a fresh local cluster; with --container also in a container, w
 """
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 import servers
 from servers import Database, Server
@@ -45,6 +47,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Let `-n auto` be a process for each server and one for the rest; one in all where tests are to print (-s)."""
+    return 0 if config.getoption("capture") == "no" else 3
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "ByServer":
+    return ByServer(config, log)
+
+
+class ByServer(LoadFileScheduling):
+    """Keeps the tests of one server in one process, and those of one file that need none: they share what is costly."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        server = re.search(r"\[(local|container|given)\b", nodeid)
+        return server[1] if server else super()._split_scope(nodeid)
+
+
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The server under test; tests that use it, or a fixture made from it, run once on each kind."""
@@ -65,6 +84,8 @@ def template(server: Server) -> Iterator[Database]:
     """The database that `db` is copied from."""
     database = server.create_database()
     database.execute("CREATE EXTENSION logintel CASCADE")
+    # Most tests bring models of their own; those of the default models make an extension of their own.
+    database.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.ml_models RESTART IDENTITY CASCADE")
     database.execute("SELECT logintel.create_log_entries()")
     database.close()  # a database can be copied only while nobody is connected
     yield database
