@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 
 import servers
 from servers import Database, Server
+from tiny_models import WITHOUT_DEFAULTS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,8 +85,7 @@ def template(server: Server) -> Iterator[Database]:
     """The database that `db` is copied from."""
     database = server.create_database()
     database.execute("CREATE EXTENSION logintel CASCADE")
-    # Most tests bring models of their own; those of the default models make an extension of their own.
-    database.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.ml_models RESTART IDENTITY CASCADE")
+    database.execute(WITHOUT_DEFAULTS)
     database.execute("SELECT logintel.create_log_entries()")
     database.close()  # a database can be copied only while nobody is connected
     yield database

@@ -32,6 +32,12 @@ ANOMALIES = (
 )
 
 
+WITHOUT_DEFAULTS = (
+    "TRUNCATE logintel.deployments, logintel.model_sets, logintel.ml_models RESTART IDENTITY CASCADE"
+)
+"""Takes the default models out of a database that has just got the extension: a test's own are version 1 then."""
+
+
 @dataclass(frozen=True)
 class TinyModel:
     """The arguments of import_model()."""

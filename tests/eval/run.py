@@ -53,9 +53,10 @@ QUESTIONS = {
         "Corrections: 3% of the lines of 6 systems play their level down, and models are trained on them as they are",
         "corrections_(precision|recall)", corrections.pooled),
     "corrections_by_system": Question(
-        "Corrections where a table holds one system: 3% of its lines, at most a third of those of WARN and above", "corrections_(precision|recall)_(?!simulated).*", corrections.by_system),
+        "Corrections where a table holds one system: 3% of its lines, at most a third of those of WARN and above",
+        "corrections_(precision|recall)_(?!simulated).*", corrections.by_system),
     "corrections_simulated": Question(
-        "Corrections on simulated lines. This flatters: the default models were made from the same templates",
+        "Corrections on simulated lines, whose rare templates have one line or two",
         "corrections_.*_simulated", corrections.on_simulated_lines, needs_real_logs=False),
     "corrections_unseen_system": Question(
         "Corrections in a system never seen: which of its templates up to INFO are WARN and above in truth?",
@@ -64,7 +65,7 @@ QUESTIONS = {
         "Anomalous HDFS sessions, split by time. Only 10 of 110 are anomalous: see all the cuts",
         "anomaly_hdfs_sessions_.*", anomalies.hdfs),
     "anomaly_simulated": Question(
-        "Anomalies of later simulated lines. The default models were made from the same templates",
+        "Anomalies of later simulated lines; the default models have never seen the simulator's templates",
         "anomaly_simulated_.*", anomalies.on_simulated_lines, needs_real_logs=False),
     "anomaly": Question(
         "Anomalies: the project's own templates, unseen and of unseen systems",

@@ -29,7 +29,7 @@ from sessions import Session, Soak
 from writers import ROLE, Batch, FixedSnapshot, Long, NewShapes, Odd, OneRow, RolledBack, Savepoints, Writer
 
 from logintel import cluster
-from tiny_models import ANOMALIES, LEVELS, TinyModel, tiny_model
+from tiny_models import ANOMALIES, LEVELS, WITHOUT_DEFAULTS, TinyModel, tiny_model
 
 WRITERS: tuple[tuple[type[Writer], int], ...] = (
     (OneRow, 2), (Batch, 2), (FixedSnapshot, 2), (Savepoints, 2), (Long, 2), (RolledBack, 1), (NewShapes, 2), (Odd, 1),
@@ -85,6 +85,7 @@ def _prepare(dsn: str) -> list[dict[str, str]]:
     levels = [dict(LEVELS), _OTHER_LEVELS]
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION logintel CASCADE")
+        connection.execute(WITHOUT_DEFAULTS)
         connection.execute("SELECT logintel.create_log_entries()")
         connection.execute("CREATE INDEX ON log_entries (log_id)")
         connection.execute("SELECT logintel.create_partitions(current_date - 45, current_date - 41)")

@@ -1,0 +1,54 @@
+"""`make eval`: its figures are what they are called, and their names stay."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EVAL = Path(__file__).parent.parent / "eval"
+FIGURES = ["level_unseen_templates_accuracy", "level_unseen_templates_macro_f1", "level_unseen_templates_auc", "level_unseen_templates_calibration_error", "level_unseen_system_auc", "level_unseen_system_three_class_accuracy", "level_time_split_accuracy", "level_random_split_accuracy", "corrections_precision", "corrections_recall", "corrections_unseen_system_auc", "corrections_unseen_system_precision_at_k", "corrections_recall_simulated", "anomaly_hdfs_sessions_f1", "anomaly_hdfs_sessions_pr_auc", "anomaly_type_macro_f1", "anomaly_f1", "anomaly_simulated_f1", "category_macro_f1", "category_multilabel_f1_micro", "cost_default_models_us", "cost_default_models_mb"]
+
+
+@pytest.fixture
+def evaluation(monkeypatch: pytest.MonkeyPatch):
+    """The modules of tests/eval, by name."""
+    monkeypatch.syspath_prepend(str(EVAL))
+    return __import__
+
+
+def test_every_figure_that_was_promised_belongs_to_one_question(evaluation) -> None:
+    run = evaluation("run")
+    for figure in FIGURES:
+        assert len(run._chosen(figure)) == 1, figure
+
+
+def test_an_unknown_question_is_answered_in_one_line() -> None:
+    done = subprocess.run([sys.executable, EVAL / "run.py", "--only", "nothing"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("eval: no question is called nothing; there are level_unseen_templates,")
+    assert done.stderr.count("\n") == 1
+
+
+def test_figures_of_the_perfect_the_useless_and_the_overconfident(evaluation) -> None:
+    metrics = evaluation("metrics")
+    truth = np.array([0, 1, 1, 2, 3, 4])
+    perfect = metrics.of_levels(truth, np.eye(5)[truth])
+    assert all(perfect[name] == 1 for name in ("accuracy", "macro_f1", "auc", "three_class_accuracy", "share_confident"))
+    assert perfect["calibration_error"] == 0
+    useless = metrics.of_levels(truth, np.tile([0.1, 0.6, 0.1, 0.1, 0.1], (6, 1)))
+    assert useless["accuracy"] == pytest.approx(2 / 6)
+    assert useless["auc"] == 0.5
+    assert useless["calibration_error"] == pytest.approx(0.6 - 2 / 6)
+    assert metrics.of_levels(truth, np.eye(5)[[1] * 6])["calibration_error"] == pytest.approx(4 / 6)
+
+
+def test_levels_are_played_down_and_nothing_else_changes(evaluation) -> None:
+    from logintel.training.dataset import Line, Shape
+
+    lines = [Line(Shape(f"line {i}", level="ERROR"), "ERROR") for i in range(90)] + [Line(Shape("up", level="INFO"), "INFO")] * 910
+    played, wrong = evaluation("corrections").play_down(lines, seed=0)
+    assert wrong.sum() == 30  # 3% of 1,000
+    assert all((before == after) != changed for before, after, changed in zip(lines, played, wrong, strict=True))
+    assert {line.level for line, changed in zip(played, wrong, strict=True) if changed} == {"INFO"}
