@@ -1,24 +1,33 @@
-"""The default models, beside this package where it is installed: models/NAME/VERSION/model.onnx and model.json."""
+"""The default models, as files: FOLDER/NAME/VERSION/model.onnx, the graph, and model.json, metadata and golden cases."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
-FOLDER = Path(__file__).parent.parent / "models"
 NAMES = ("level", "category", "anomaly")
+FOLDER = Path(__file__).parent.parent / "models"
+"""Where `make install` puts them on a server: beside this package."""
+
+
+class Files(NamedTuple):
+    """What the two files of a model hold."""
+
+    version: int
+    onnx: bytes
+    metadata: dict[str, Any]
+    golden: list[dict[str, Any]]
+
+
+def read(name: str, folder: Path) -> Files:
+    """Read the newest version of a default model. Raises OSError or ValueError where there is none."""
+    newest = max((folder / name).iterdir(), key=lambda version: int(version.name))
+    described = json.loads((newest / "model.json").read_text("utf-8"))
+    return Files(int(newest.name), (newest / "model.onnx").read_bytes(), described["metadata"], described["golden"])
 
 
 def models() -> Iterator[tuple[str, bytes, str, str]]:
-    """Yield name, ONNX graph, metadata and golden cases (both JSON) of the newest version of each default model.
-
-    Raises OSError where they are not installed.
-    """
+    """Yield name, ONNX graph, metadata and golden cases (both JSON) of each default model of this server."""
     for name in NAMES:
-        folder = max((FOLDER / name).iterdir(), key=lambda version: int(version.name))
-        described = json.loads((folder / "model.json").read_text("utf-8"))
-        yield (
-            name,
-            (folder / "model.onnx").read_bytes(),
-            json.dumps(described["metadata"]),
-            json.dumps(described["golden"]),
-        )
+        files = read(name, FOLDER)
+        yield name, files.onnx, json.dumps(files.metadata), json.dumps(files.golden)

@@ -95,7 +95,7 @@ CREATE FUNCTION logintel._check_upkeep() RETURNS TABLE (status text, detail text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT CASE WHEN late THEN 'note' ELSE 'ok' END,
-           coalesce(format('maintain() ran %s ago', date_trunc('second', now() - r.counted_at)), 'maintain() never ran'),
+           coalesce('maintain() ran ' || date_trunc('second', now() - r.counted_at) || ' ago', 'maintain() never ran'),
            CASE WHEN late THEN 'let "logintel worker" run, or SELECT logintel.schedule() with pg_cron: every minute keeps views and look-ups fast' END
     FROM logintel.rollup_state r
     CROSS JOIN LATERAL (SELECT coalesce(r.counted_at < now() - interval '10 minutes', true)) AS l (late)
