@@ -1,4 +1,4 @@
-"""The default models, as files: FOLDER/NAME/VERSION/model.onnx, the graph, and model.json, metadata and golden cases."""
+"""The default models as files: FOLDER/NAME/VERSION/model.onnx, the graph, and model.json, the rest."""
 
 import json
 from collections.abc import Iterator
