@@ -7,6 +7,7 @@ DECLARE
     version integer;
     registered text[] := '{}';
 BEGIN
+    PERFORM logintel._lock_deployments();
     FOR model IN SELECT s.name, s.onnx, s.metadata, s.golden FROM logintel._shipped_models() s ORDER BY s.name LOOP
         CONTINUE WHEN EXISTS (SELECT FROM logintel.ml_models m
                               WHERE m.name = model.name AND m.sha256 = encode(sha256(model.onnx), 'hex'));

@@ -393,3 +393,15 @@ def test_corpora_and_lexicon_stay_out_of_the_server(server: Server) -> None:
     assert {str(path) for path in installed} == {
         f"{name}/1/{file}" for name in shipped.NAMES for file in ("model.json", "model.onnx")
     }
+
+
+def test_two_sessions_register_the_default_models_once(db: Database) -> None:
+    first, second = db.connect(autocommit=False), db.connect(autocommit=False)
+    assert first.execute("SELECT logintel.register_default_models()").fetchone() != ([],)
+    second.execute("SET lock_timeout = '200ms'")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        second.execute("SELECT logintel.register_default_models()")
+    second.rollback()
+    first.commit()
+    assert second.execute("SELECT logintel.register_default_models()").fetchone() == ([],)
+    assert db.value("SELECT count(*) FROM logintel.ml_models") == 3
