@@ -115,6 +115,23 @@ def trained_db(server: Server, trained_template: Database) -> Iterator[Database]
     yield from _dropped(server.create_database(trained_template))
 
 
+@pytest.fixture(scope="session")
+def fresh_template(server: Server) -> Iterator[Database]:
+    """The database that `fresh_db` is copied from."""
+    database = server.create_database()
+    database.execute("CREATE EXTENSION logintel CASCADE")
+    database.execute("SELECT logintel.create_log_entries()")
+    database.close()  # a database can be copied only while nobody is connected
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def fresh_db(server: Server, fresh_template: Database) -> Iterator[Database]:
+    """A database as installation leaves it, the default models in force, with the standard log table."""
+    yield from _dropped(server.create_database(fresh_template))
+
+
 @pytest.fixture
 def empty_db(server: Server) -> Iterator[Database]:
     """A fresh database without the extension."""

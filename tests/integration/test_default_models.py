@@ -1,22 +1,14 @@
 """The default models: in force from the first moment, out of the way of everybody's own, and never a reason to fail."""
 
 import random
-import subprocess
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from logintel import cluster
+from fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
 from logintel.defaults import corpora, shipped
 from servers import ROOT, Database, Server
-from tiny_models import deploy, register, tiny_model
-
-DEFAULTS = "anomaly 1, category 1, level 1"
-IN_FORCE = "SELECT models FROM logintel.ml_status"
-REGISTERED = "SELECT name, version, metadata ->> 'origin' FROM logintel.ml_models ORDER BY name, version"
-REGISTER = "SELECT logintel.register_default_models()"
-TROUBLE = "Unrecoverable error: out of memory, shutting down"
+from tiny_models import deploy, tiny_model
 
 # Replaces the last line of _shipped_models() as soon as CREATE EXTENSION has made it, in this database alone: the
 # files of the installation are everybody's.
@@ -59,29 +51,6 @@ def warnings_of(connection: psycopg.Connection) -> list[tuple[str | None, str | 
         lambda d: caught.append((d.message_primary, d.message_hint)) if d.severity_nonlocalized == "WARNING" else None
     )
     return caught
-
-
-@pytest.fixture(scope="module")
-def fresh_template(server: Server) -> Iterator[Database]:
-    """The database that `fresh_db` is copied from."""
-    database = server.create_database()
-    database.execute("CREATE EXTENSION logintel CASCADE")
-    database.execute("SELECT logintel.create_log_entries()")
-    database.close()
-    yield database
-    database.drop()
-
-
-@pytest.fixture
-def fresh_db(server: Server, fresh_template: Database) -> Iterator[Database]:
-    """A database as installation leaves it, the default models in force, with the standard log table."""
-    database = server.create_database(fresh_template)
-    yield database
-    database.drop()
-
-
-def insert(db: Database, *messages: str) -> None:
-    db.execute("INSERT INTO log_entries (message) SELECT unnest(%s::text[])", (list(messages),))
 
 
 def test_creating_the_extension_registers_and_deploys_the_models_that_ship(empty_db: Database) -> None:
@@ -215,86 +184,6 @@ def test_a_manager_registers_the_default_models_and_nobody_else(db: Database) ->
         session.execute("SELECT * FROM logintel._shipped_models()")
 
 
-def restore(db: Database, target: Database, *options: str) -> None:
-    dump = subprocess.run([str(cluster.bindir() / "pg_dump"), *options, db.dsn], capture_output=True, text=True, check=True)
-    restored = target.psql(dump.stdout, "-v", "ON_ERROR_STOP=1", "-q")
-    assert restored.returncode == 0, restored.stderr
-
-
-def own_level_model(db: Database) -> None:
-    deploy(db, tiny_model())
-
-
-def own_level_model_and_back(db: Database) -> None:
-    deploy(db, tiny_model())
-    db.execute("SELECT logintel.rollback('level')")
-
-
-def own_models_of_every_name_and_one_that_waits(db: Database) -> None:
-    deploy(db)
-    deploy(db, tiny_model("category", (("started", "System"), ("failed", "Error"))))
-    register(db, tiny_model())
-
-
-def own_row_written_before_the_defaults(db: Database) -> None:
-    # An update moves rows: a dump brings the models in the order in which they lie.
-    deploy(db, tiny_model())
-    db.execute("UPDATE logintel.ml_models SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
-
-
-@pytest.mark.local_only  # pg_dump must be as new as the server
-@pytest.mark.parametrize("afterwards", [
-    None, own_level_model, own_level_model_and_back, own_models_of_every_name_and_one_that_waits,
-    own_row_written_before_the_defaults,
-])
-def test_a_dump_brings_its_models_and_predictions_to_where_the_defaults_are(fresh_db: Database, empty_db: Database, afterwards) -> None:
-    insert(fresh_db, TROUBLE, "request 17 served")
-    if afterwards:
-        afterwards(fresh_db)
-        insert(fresh_db, "job 1 failed", "job 2 started", "entering hall 7")
-    fresh_db.execute("SELECT logintel.maintain()")
-
-    restore(fresh_db, empty_db)
-    for query in (
-        "SELECT * FROM logintel.ml_predictions ORDER BY id",
-        "SELECT * FROM logintel.ml_deployments",
-        "SELECT * FROM logintel.model_sets ORDER BY id",
-        "SELECT * FROM logintel.deployments ORDER BY id",
-        "SELECT * FROM logintel.ml_models ORDER BY id",
-        IN_FORCE,
-    ):
-        assert empty_db.execute(query) == fresh_db.execute(query), query
-    assert empty_db.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
-    for db in (fresh_db, empty_db):
-        assert db.value(REGISTER) == []
-        db.execute("INSERT INTO public.log_entries (message) VALUES ('a disk that nobody knew has failed')")
-        db.execute("INSERT INTO public.log_entries (message) VALUES ('request 18 served')")
-    latest = "SELECT id, predicted_level, category, severity, model_version FROM logintel.ml_predictions ORDER BY id"
-    assert empty_db.execute(latest) == fresh_db.execute(latest)
-    assert register(empty_db, tiny_model()) == register(fresh_db, tiny_model())
-    assert empty_db.value("SELECT logintel.deploy('level')") == fresh_db.value("SELECT logintel.deploy('level')")
-
-
-@pytest.mark.local_only
-def test_a_dump_from_before_there_were_default_models_replaces_them(db: Database, empty_db: Database) -> None:
-    deploy(db)
-    insert(db, "job 1 failed")
-    restore(db, empty_db)
-    assert empty_db.value(IN_FORCE) == db.value(IN_FORCE) == "anomaly 1, level 1"
-    assert empty_db.execute(REGISTERED) == db.execute(REGISTERED)
-    assert empty_db.value(REGISTER) == ["anomaly 2", "category 1", "level 2"]
-    assert empty_db.value(IN_FORCE) == DEFAULTS
-
-
-def test_models_in_use_never_make_room(fresh_db: Database) -> None:
-    insert(fresh_db, TROUBLE)
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        fresh_db.execute(
-            "INSERT INTO logintel.ml_models OVERRIDING SYSTEM VALUE SELECT * FROM logintel.ml_models WHERE name = 'level'"
-        )
-    assert fresh_db.value(IN_FORCE) == DEFAULTS
-
-
 def test_a_creation_that_is_rolled_back_leaves_nothing(empty_db: Database) -> None:
     session = empty_db.connect(autocommit=False)
     session.execute("CREATE EXTENSION logintel CASCADE")
@@ -339,34 +228,6 @@ def test_default_models_that_cannot_be_had_keep_nobody_from_installing(empty_db:
     assert session.execute(REGISTER).fetchone() == (["anomaly 1", "category 1", "level 1"],)
     assert session.execute("SELECT logintel.backfill()").fetchone() == (1,)
     assert empty_db.execute("SELECT models, predictions FROM logintel.ml_status") == [(DEFAULTS, 1)]
-
-
-def corpus_messages() -> Iterator[str]:
-    for file in sorted(corpora.FOLDER.glob("*.txt")):
-        for row in file.read_text("utf-8").splitlines():
-            if not row.startswith("#") and " | " in row:
-                yield row.split(" | ", 1)[1].replace("\\n", "\n").replace("\\t", "\t")
-
-
-def generated_messages(count: int) -> Iterator[str]:
-    """Digits of all kinds, spaces of all kinds, and characters from anywhere, some of them longer than what counts."""
-    chance = random.Random(0)
-    pieces = [*"0123456789", *" \t\n\r\f\v", *"\u00a0\u2003\u3000\u0085\u2028\u200b\ufeff", *"²½Ⅷ٣７۴\U0001d7d8", *"aZ._-<*>[]\\"]
-    for _ in range(count):
-        length = chance.choice((0, 1, 5, 40, 40, 40, chance.randrange(4080, 4110)))
-        anywhere = [chr(p) for p in (chance.randrange(1, 0x110000) for _ in range(20)) if not 0xD800 <= p < 0xE000]
-        yield "".join(chance.choices([*pieces, *anywhere], k=length))
-
-
-def test_the_corpora_are_masked_as_the_server_masks_lines(fresh_db: Database) -> None:
-    messages = list(dict.fromkeys([*corpus_messages(), *generated_messages(5000), "", "x" * 4095 + "1", "é" * 4095 + "12"]))
-    assert len(messages) > 15_000
-    masked = fresh_db.value(
-        "SELECT array_agg(logintel.mask(m) ORDER BY n) FROM unnest(%s::text[]) WITH ORDINALITY AS u (m, n)", (messages,)
-    )
-    different = [(m, corpora.mask(m), said) for m, said in zip(messages, masked, strict=True) if corpora.mask(m) != said]
-    assert different == []
-    assert fresh_db.value("SELECT logintel.shape_version()") == corpora.SHAPE_VERSION
 
 
 def test_training_makes_version_two_and_rollback_returns_to_the_default(fresh_db: Database) -> None:

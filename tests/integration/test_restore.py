@@ -2,11 +2,19 @@
 
 import subprocess
 
+import psycopg
 import pytest
 
+from fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
 from logintel import cluster
 from servers import Database
 from tiny_models import deploy, register, tiny_model
+
+
+def restore(db: Database, target: Database, *options: str) -> None:
+    dump = subprocess.run([str(cluster.bindir() / "pg_dump"), *options, db.dsn], capture_output=True, text=True, check=True)
+    restored = target.psql(dump.stdout, "-v", "ON_ERROR_STOP=1", "-q")
+    assert restored.returncode == 0, restored.stderr
 
 
 @pytest.mark.local_only  # pg_dump must be as new as the server
@@ -22,11 +30,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     db.execute("UPDATE logintel.settings SET value = '0.8' WHERE name = 'anomaly_threshold'")
     db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('mine', 'WARN')")
 
-    dump = subprocess.run(
-        [str(cluster.bindir() / "pg_dump"), db.dsn], capture_output=True, text=True, check=True
-    ).stdout
-    restored = empty_db.psql(dump, "-v", "ON_ERROR_STOP=1", "-q")
-    assert restored.returncode == 0, restored.stderr
+    restore(db, empty_db)
 
     for query in (
         "SELECT * FROM logintel.ml_predictions ORDER BY id",
@@ -50,3 +54,77 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     ]
     assert register(empty_db, tiny_model()) == 3
     assert empty_db.value("SELECT logintel.deploy('level')") == "anomaly 1, level 3"
+
+
+def own_level_model(db: Database) -> None:
+    deploy(db, tiny_model())
+
+
+def own_level_model_and_back(db: Database) -> None:
+    deploy(db, tiny_model())
+    db.execute("SELECT logintel.rollback('level')")
+
+
+def own_models_of_every_name_and_one_that_waits(db: Database) -> None:
+    deploy(db)
+    deploy(db, tiny_model("category", (("started", "System"), ("failed", "Error"))))
+    register(db, tiny_model())
+
+
+def own_row_written_before_the_defaults(db: Database) -> None:
+    # An update moves rows: a dump brings the models in the order in which they lie.
+    deploy(db, tiny_model())
+    db.execute("UPDATE logintel.ml_models SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
+
+
+@pytest.mark.local_only  # pg_dump must be as new as the server
+@pytest.mark.parametrize("afterwards", [
+    None, own_level_model, own_level_model_and_back, own_models_of_every_name_and_one_that_waits,
+    own_row_written_before_the_defaults,
+])
+def test_a_dump_brings_its_models_and_predictions_to_where_the_defaults_are(fresh_db: Database, empty_db: Database, afterwards) -> None:
+    insert(fresh_db, TROUBLE, "request 17 served")
+    if afterwards:
+        afterwards(fresh_db)
+        insert(fresh_db, "job 1 failed", "job 2 started", "entering hall 7")
+    fresh_db.execute("SELECT logintel.maintain()")
+
+    restore(fresh_db, empty_db)
+    for query in (
+        "SELECT * FROM logintel.ml_predictions ORDER BY id",
+        "SELECT * FROM logintel.ml_deployments",
+        "SELECT * FROM logintel.model_sets ORDER BY id",
+        "SELECT * FROM logintel.deployments ORDER BY id",
+        "SELECT * FROM logintel.ml_models ORDER BY id",
+        IN_FORCE,
+    ):
+        assert empty_db.execute(query) == fresh_db.execute(query), query
+    assert empty_db.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
+    for db in (fresh_db, empty_db):
+        assert db.value(REGISTER) == []
+        db.execute("INSERT INTO public.log_entries (message) VALUES ('a disk that nobody knew has failed')")
+        db.execute("INSERT INTO public.log_entries (message) VALUES ('request 18 served')")
+    latest = "SELECT id, predicted_level, category, severity, model_version FROM logintel.ml_predictions ORDER BY id"
+    assert empty_db.execute(latest) == fresh_db.execute(latest)
+    assert register(empty_db, tiny_model()) == register(fresh_db, tiny_model())
+    assert empty_db.value("SELECT logintel.deploy('level')") == fresh_db.value("SELECT logintel.deploy('level')")
+
+
+@pytest.mark.local_only
+def test_a_dump_from_before_there_were_default_models_replaces_them(db: Database, empty_db: Database) -> None:
+    deploy(db)
+    insert(db, "job 1 failed")
+    restore(db, empty_db)
+    assert empty_db.value(IN_FORCE) == db.value(IN_FORCE) == "anomaly 1, level 1"
+    assert empty_db.execute(REGISTERED) == db.execute(REGISTERED)
+    assert empty_db.value(REGISTER) == ["anomaly 2", "category 1", "level 2"]
+    assert empty_db.value(IN_FORCE) == DEFAULTS
+
+
+def test_models_in_use_never_make_room(fresh_db: Database) -> None:
+    insert(fresh_db, TROUBLE)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        fresh_db.execute(
+            "INSERT INTO logintel.ml_models OVERRIDING SYSTEM VALUE SELECT * FROM logintel.ml_models WHERE name = 'level'"
+        )
+    assert fresh_db.value(IN_FORCE) == DEFAULTS
