@@ -5,7 +5,7 @@ from servers import Database
 DEFAULTS = "anomaly 1, category 1, level 1"
 IN_FORCE = "SELECT models FROM logintel.ml_status"
 REGISTER = "SELECT logintel.register_default_models()"
-REGISTERED = "SELECT name, version, metadata ->> 'origin' FROM logintel.ml_models ORDER BY name, version"
+REGISTERED = "SELECT name, version, metadata ->> 'origin' FROM logintel.models ORDER BY name, version"
 TROUBLE = "Unrecoverable error: out of memory, shutting down"
 
 

@@ -33,7 +33,7 @@ ANOMALIES = (
 
 
 WITHOUT_DEFAULTS = (
-    "TRUNCATE logintel.deployments, logintel.model_sets, logintel.ml_models RESTART IDENTITY CASCADE"
+    "TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE"
 )
 """Takes the default models out of a database that has just got the extension: a test's own are version 1 then."""
 

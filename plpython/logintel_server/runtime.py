@@ -137,7 +137,7 @@ def models_of_set(plpy: Any, model_set_id: int) -> list[Model]:
     rows = plpy.execute(
         prepared(
             plpy,
-            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.ml_models m "
+            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.models m "
             "JOIN logintel.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name",
             ["integer"],
         ),
@@ -168,7 +168,7 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> Model:
 def _load(plpy: Any, row: Mapping[str, Any]) -> Model:
     title = f"{row['name']} {row['version']}"
     stored = plpy.execute(
-        prepared(plpy, "SELECT onnx, metadata::text FROM logintel.ml_models WHERE id = $1", ["integer"]), [row["id"]]
+        prepared(plpy, "SELECT onnx, metadata::text FROM logintel.models WHERE id = $1", ["integer"]), [row["id"]]
     )[0]
     if sha256(stored["onnx"]).hexdigest() != row["sha256"]:
         raise ModelError(f"model {title} is corrupt: its bytes do not match its SHA-256")

@@ -27,6 +27,8 @@ SCORE_COLUMNS = (
     "labels",
     "anomaly_score",
     "anomaly_type",
+    "unknown_words",
+    "is_new_template",
 )
 
 

@@ -3,13 +3,14 @@
 CREATE FUNCTION logintel._score_rows(shapes logintel._shapes, scores logintel._scores) RETURNS TABLE (
     number bigint, shape_hash bigint, template text, service text, source_type text, level text, status_class text, latency_bucket text,
     predicted_level text, level_confidence real, level_probabilities real[], category text, category_confidence real,
-    labels text[], anomaly_score real, anomaly_type text, latency_us real
+    labels text[], anomaly_score real, anomaly_type text, unknown_words real, is_new_template boolean, latency_us real
 )
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     SELECT r.number, r.shape_hash, r.template, r.service, r.source_type, r.level, r.status_class, r.latency_bucket,
            r.predicted_level, r.level_confidence, ((scores).level_probabilities)[r.number * 5 - 4 : r.number * 5],
-           r.category, r.category_confidence, r.labels::text[], r.anomaly_score, r.anomaly_type, (scores).latency_us
+           r.category, r.category_confidence, r.labels::text[], r.anomaly_score, r.anomaly_type, r.unknown_words,
+           r.is_new_template, (scores).latency_us
     FROM (SELECT generate_subscripts((shapes).template, 1)::bigint AS number, unnest((shapes).shape_hash) AS shape_hash,
                  unnest((shapes).template) AS template, unnest((shapes).service) AS service,
                  unnest((shapes).source_type) AS source_type, unnest((shapes).level) AS level,
@@ -17,7 +18,8 @@ BEGIN ATOMIC
                  unnest((scores).predicted_level) AS predicted_level, unnest((scores).level_confidence) AS level_confidence,
                  unnest((scores).category) AS category, unnest((scores).category_confidence) AS category_confidence,
                  unnest((scores).labels) AS labels, unnest((scores).anomaly_score) AS anomaly_score,
-                 unnest((scores).anomaly_type) AS anomaly_type) AS r;
+                 unnest((scores).anomaly_type) AS anomaly_type, unnest((scores).unknown_words) AS unknown_words,
+                 unnest((scores).is_new_template) AS is_new_template) AS r;
 END;
 
 COMMENT ON FUNCTION logintel._score_rows(logintel._shapes, logintel._scores) IS 'Shapes and their scores as rows.';

@@ -66,7 +66,7 @@ CREATE FUNCTION logintel.remember_scores(model_set_id integer, shapes jsonb, sco
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT logintel._append_scores(
-        $1, jsonb_populate_record(NULL::logintel._shapes, $2), jsonb_populate_record(NULL::logintel._scores, $3), false);
+        $1, jsonb_populate_record(NULL::logintel._shapes, $2), jsonb_populate_record(NULL::logintel._scores, $3), false, true);
 $function$;
 
 COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
@@ -112,7 +112,7 @@ BEGIN
         FROM (SELECT n.*, row_number() OVER () - 1 AS number FROM logintel.unknown_shapes(log_entry_ids) n) AS u
         GROUP BY u.number / 256
     LOOP
-        PERFORM logintel._learn_shapes(active, shapes, false);
+        PERFORM logintel._learn_shapes(active, shapes, canonical => false, at_write => true);
     END LOOP;
     RETURN logintel.score_taken(log_entry_ids);
 END

@@ -25,6 +25,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     TRUNCATE logintel.predictions, logintel.pending, logintel.removed_predictions, logintel.hourly_counts, logintel.score_totals;
     UPDATE logintel.rollup_state SET counted = NULL, counted_at = NULL;
+    UPDATE logintel.feedback SET log_entry_id = NULL WHERE log_entry_id IS NOT NULL;
 $function$;
 
-COMMENT ON FUNCTION logintel._forget_all_lines() IS 'Removes all predictions and their counts.';
+COMMENT ON FUNCTION logintel._forget_all_lines() IS 'Removes all predictions and their counts; verdicts stay, of lines that are gone.';

@@ -14,9 +14,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'A model is called level, category or anomaly.';
     END IF;
     PERFORM logintel._check_model(import_model.name, import_model.onnx, import_model.metadata, import_model.golden);
-    LOCK TABLE logintel.ml_models IN SHARE ROW EXCLUSIVE MODE;
-    new_version := 1 + coalesce((SELECT max(m.version) FROM logintel.ml_models m WHERE m.name = import_model.name), 0);
-    INSERT INTO logintel.ml_models (name, version, onnx, sha256, metadata, golden)
+    LOCK TABLE logintel.models IN SHARE ROW EXCLUSIVE MODE;
+    new_version := 1 + coalesce((SELECT max(m.version) FROM logintel.models m WHERE m.name = import_model.name), 0);
+    INSERT INTO logintel.models (name, version, onnx, sha256, metadata, golden)
     VALUES (import_model.name, new_version, import_model.onnx, encode(sha256(import_model.onnx), 'hex'),
             import_model.metadata, import_model.golden);
     RETURN new_version;

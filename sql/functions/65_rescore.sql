@@ -26,7 +26,7 @@ BEGIN
                                         AND k.evicted_txid IS NULL)) AS d) AS u
         GROUP BY u.number / 256
     LOOP
-        PERFORM logintel._learn_shapes(active, shapes, false);
+        PERFORM logintel._learn_shapes(active, shapes, canonical => false, at_write => false);
     END LOOP;
     UPDATE logintel.shape_scores s
     SET rescored_id = CASE WHEN s.model_set_id <> active THEN

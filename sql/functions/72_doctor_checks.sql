@@ -14,7 +14,7 @@ $function$
 DECLARE
     model record;
 BEGIN
-    FOR model IN SELECT m.* FROM logintel.ml_models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
+    FOR model IN SELECT m.* FROM logintel.models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
                  WHERE s.id = logintel._active_model_set() ORDER BY m.name LOOP
         BEGIN
             IF encode(sha256(model.onnx), 'hex') <> model.sha256 THEN

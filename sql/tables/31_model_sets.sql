@@ -15,7 +15,7 @@ SELECT pg_catalog.pg_extension_config_dump('logintel.model_sets_id_seq', '');
 
 COMMENT ON TABLE logintel.model_sets IS 'Combinations of model versions that have scored lines together.';
 COMMENT ON COLUMN logintel.model_sets.id IS 'Identifies the set.';
-COMMENT ON COLUMN logintel.model_sets.model_ids IS 'Ids in ml_models, ascending.';
+COMMENT ON COLUMN logintel.model_sets.model_ids IS 'Ids in models, ascending.';
 COMMENT ON COLUMN logintel.model_sets.level_is_default IS 'Whether its level model is a default one. That one knows what words mean, but not the habits of a source: it corrects only what it reads as a problem (WARN and above) and the source does not.';
 COMMENT ON COLUMN logintel.model_sets.model_version IS 'The set in words, such as "anomaly 1, level 3".';
 COMMENT ON COLUMN logintel.model_sets.created_at IS 'When the set was first deployed.';

@@ -27,7 +27,10 @@ CREATE TABLE logintel.shape_scores (
     labels text[],
     anomaly_score real,
     anomaly_type text,
+    unknown_words real,
+    is_new_template boolean,
     latency_us real NOT NULL,
+    at_write boolean NOT NULL,
     scored_at timestamptz NOT NULL DEFAULT now(),
     rescored_id bigint,
     evicted_txid bigint,
@@ -59,7 +62,10 @@ COMMENT ON COLUMN logintel.shape_scores.category_confidence IS 'Its probability,
 COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.3 or more.';
 COMMENT ON COLUMN logintel.shape_scores.anomaly_score IS 'How anomalous the shape is, 0 to 1; null without an anomaly model.';
 COMMENT ON COLUMN logintel.shape_scores.anomaly_type IS 'The kind of anomaly it would be.';
+COMMENT ON COLUMN logintel.shape_scores.unknown_words IS 'Share of the words of the template that the training lines of the models did not have, 0 to 1; null where no model of the set recorded them.';
+COMMENT ON COLUMN logintel.shape_scores.is_new_template IS 'Whether the training lines of the models did not have the template; null where no model of the set recorded them.';
 COMMENT ON COLUMN logintel.shape_scores.latency_us IS 'What computing the score took, in microseconds: its share of the batch.';
+COMMENT ON COLUMN logintel.shape_scores.at_write IS 'Whether a line waited for the score; false for what a deployment, a test or rescore() had scored in advance.';
 COMMENT ON COLUMN logintel.shape_scores.scored_at IS 'When the score was computed.';
 COMMENT ON COLUMN logintel.shape_scores.rescored_id IS 'The score of the same shape that readers see instead, given by rescore(); null for its own.';
 COMMENT ON COLUMN logintel.shape_scores.evicted_txid IS 'Transaction that evicted the shape: it is no longer looked up. Null while it is known.';

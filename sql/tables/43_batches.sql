@@ -21,6 +21,8 @@ CREATE TYPE logintel._scores AS (
     labels text[],
     anomaly_score real[],
     anomaly_type text[],
+    unknown_words real[],
+    is_new_template boolean[],
     latency_us real
 );
 

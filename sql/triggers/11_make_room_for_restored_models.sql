@@ -10,7 +10,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM logintel.shape_scores s WHERE s.scored_at > installed_at) THEN
         DELETE FROM logintel.deployments;
         DELETE FROM logintel.model_sets s WHERE s.created_at = installed_at;
-        DELETE FROM logintel.ml_models m WHERE m.created_at = installed_at;
+        DELETE FROM logintel.models m WHERE m.created_at = installed_at;
     END IF;
 END
 $function$;
@@ -21,15 +21,15 @@ CREATE FUNCTION logintel._replace_installed_model() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    PERFORM logintel._make_room_for_restored_models(m.created_at) FROM logintel.ml_models m
+    PERFORM logintel._make_room_for_restored_models(m.created_at) FROM logintel.models m
     WHERE (m.id = NEW.id OR (m.name = NEW.name AND m.version = NEW.version)) AND m.metadata ->> 'origin' = 'default';
     RETURN NEW;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._replace_installed_model() IS 'Trigger on ml_models: the rows of a dump take the place of those of the installation.';
+COMMENT ON FUNCTION logintel._replace_installed_model() IS 'Trigger on models: the rows of a dump take the place of those of the installation.';
 
-CREATE TRIGGER replace_installed_model BEFORE INSERT ON logintel.ml_models
+CREATE TRIGGER replace_installed_model BEFORE INSERT ON logintel.models
     FOR EACH ROW EXECUTE FUNCTION logintel._replace_installed_model();
 
 CREATE FUNCTION logintel._replace_installed_set() RETURNS trigger

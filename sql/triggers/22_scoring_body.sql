@@ -51,7 +51,7 @@ BEGIN
                                                 AND s.evicted_txid IS NULL)) AS u) AS n
                 GROUP BY n.number / 256
             LOOP
-                PERFORM logintel._learn_shapes(active, new_shapes, false);
+                PERFORM logintel._learn_shapes(active, new_shapes, canonical => false, at_write => true);
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
             IF SQLSTATE LIKE '40%%' THEN

@@ -9,7 +9,7 @@ SELECT m.name, m.version, m.metadata ->> 'kind' AS kind, m.metadata ->> 'candida
        (m.metadata ->> 'trained_at')::timestamptz AS trained_at,
        d.deployed_at, d.deployed_by, octet_length(m.onnx) AS bytes, m.sha256
 FROM logintel.model_sets s
-JOIN logintel.ml_models m ON m.id = ANY (s.model_ids)
+JOIN logintel.models m ON m.id = ANY (s.model_ids)
 CROSS JOIN LATERAL (SELECT h.deployed_at, h.deployed_by FROM logintel.deployments h
                     WHERE h.model_id = m.id ORDER BY h.id DESC LIMIT 1) AS d
 WHERE s.id = (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1)

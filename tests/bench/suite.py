@@ -79,7 +79,7 @@ def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedMod
     connection.execute("CREATE EXTENSION logintel CASCADE")
     # The jobs that logintel is compared with predict levels and anomalies: no category model here either.
     connection.execute(
-        "TRUNCATE logintel.deployments, logintel.model_sets, logintel.ml_models RESTART IDENTITY CASCADE"
+        "TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE"
     )
     connection.execute("SELECT logintel.create_log_entries()")
     today = datetime.now(UTC).date()

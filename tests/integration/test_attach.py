@@ -116,7 +116,7 @@ def test_doctor_names_a_disabled_trigger_and_what_to_do(db: Database) -> None:
 
 def test_doctor_names_a_corrupt_model(db: Database) -> None:
     deploy(db)
-    db.execute("UPDATE logintel.ml_models SET onnx = 'no model' WHERE name = 'level'")
+    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE name = 'level'")
     problems = db.execute("SELECT \"check\", detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
     assert problems == [
         (

@@ -58,7 +58,7 @@ def test_maintain_and_deploy_do_not_block_writers(db: Database) -> None:
     deploy(db)
     for statement in ("SELECT logintel.maintain()", "SELECT logintel.rollback('level')"):
         db.execute(
-            "SELECT logintel.import_model(name, onnx, metadata, golden) FROM logintel.ml_models WHERE name = 'level' LIMIT 1"
+            "SELECT logintel.import_model(name, onnx, metadata, golden) FROM logintel.models WHERE name = 'level' LIMIT 1"
         )
         db.execute("SELECT logintel.deploy('level')")
         upkeep = db.connect(autocommit=False)

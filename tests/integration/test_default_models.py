@@ -59,7 +59,7 @@ def test_creating_the_extension_registers_and_deploys_the_models_that_ship(empty
     assert warnings == []
     assert empty_db.execute(REGISTERED) == [(name, 1, "default") for name in ("anomaly", "category", "level")]
     assert empty_db.value(IN_FORCE) == DEFAULTS
-    assert dict(empty_db.execute("SELECT name, onnx FROM logintel.ml_models")) == {
+    assert dict(empty_db.execute("SELECT name, onnx FROM logintel.models")) == {
         name: model.onnx for name, model in shipped.models().items()
     }
     assert empty_db.execute("SELECT action, name, version, replaced_version FROM logintel.ml_deployments ORDER BY name") == [
@@ -125,10 +125,10 @@ def test_the_server_says_what_the_loader_says_of_a_default_model(fresh_db: Datab
 
 
 def test_registering_again_changes_nothing(fresh_db: Database) -> None:
-    before = fresh_db.execute("SELECT * FROM logintel.deployments"), fresh_db.execute("SELECT * FROM logintel.ml_models")
+    before = fresh_db.execute("SELECT * FROM logintel.deployments"), fresh_db.execute("SELECT * FROM logintel.models")
     for _ in range(2):
         assert fresh_db.value(REGISTER) == []
-    assert before == (fresh_db.execute("SELECT * FROM logintel.deployments"), fresh_db.execute("SELECT * FROM logintel.ml_models"))
+    assert before == (fresh_db.execute("SELECT * FROM logintel.deployments"), fresh_db.execute("SELECT * FROM logintel.models"))
 
 
 def test_registering_where_there_are_none_says_what_it_registered_and_lines_catch_up(db: Database) -> None:
@@ -265,4 +265,4 @@ def test_two_sessions_register_the_default_models_once(db: Database) -> None:
     second.rollback()
     first.commit()
     assert second.execute("SELECT logintel.register_default_models()").fetchone() == ([],)
-    assert db.value("SELECT count(*) FROM logintel.ml_models") == 3
+    assert db.value("SELECT count(*) FROM logintel.models") == 3

@@ -20,11 +20,11 @@ def warnings_of(connection: psycopg.Connection) -> list[str]:
 
 
 def corrupt_bytes(db: Database) -> None:
-    db.execute("UPDATE logintel.ml_models SET onnx = 'no model'")
+    db.execute("UPDATE logintel.models SET onnx = 'no model'")
 
 
 def corrupt_graph(db: Database) -> None:
-    db.execute("UPDATE logintel.ml_models SET onnx = 'no model', sha256 = encode(sha256('no model'), 'hex')")
+    db.execute("UPDATE logintel.models SET onnx = 'no model', sha256 = encode(sha256('no model'), 'hex')")
 
 
 def packages_gone(db: Database) -> None:
@@ -75,11 +75,11 @@ def test_the_insert_succeeds_and_known_shapes_are_scored_all_the_same(
 
 def test_backfill_catches_up_once_the_cause_is_mended(db: Database) -> None:
     deploy(db)
-    [(onnx,)] = db.execute("SELECT onnx FROM logintel.ml_models WHERE name = 'level'")
-    db.execute("UPDATE logintel.ml_models SET onnx = 'no model' WHERE name = 'level'")
+    [(onnx,)] = db.execute("SELECT onnx FROM logintel.models WHERE name = 'level'")
+    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE name = 'level'")
     db.connect().execute("INSERT INTO log_entries (message) VALUES ('failed'), ('slow'), ('started')")
     assert db.execute(PENDING) == [(3, 0, 3)]
-    db.execute("UPDATE logintel.ml_models SET onnx = %s WHERE name = 'level'", (onnx,))
+    db.execute("UPDATE logintel.models SET onnx = %s WHERE name = 'level'", (onnx,))
     connection = db.connect()
     assert connection.execute("SELECT logintel.backfill()").fetchone() == (3,)
     assert connection.execute("SELECT logintel.backfill()").fetchone() == (0,)

@@ -37,7 +37,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         "SELECT * FROM logintel.ml_deployments",
         "SELECT * FROM logintel.settings ORDER BY name",
         "SELECT * FROM logintel.level_names ORDER BY name",
-        "SELECT name, version, sha256, onnx FROM logintel.ml_models ORDER BY id",
+        "SELECT name, version, sha256, onnx FROM logintel.models ORDER BY id",
     ):
         assert empty_db.execute(query) == db.execute(query), query
     assert empty_db.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
@@ -74,7 +74,7 @@ def own_models_of_every_name_and_one_that_waits(db: Database) -> None:
 def own_row_written_before_the_defaults(db: Database) -> None:
     # An update moves rows: a dump brings the models in the order in which they lie.
     deploy(db, tiny_model())
-    db.execute("UPDATE logintel.ml_models SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
+    db.execute("UPDATE logintel.models SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
 
 
 @pytest.mark.local_only  # pg_dump must be as new as the server
@@ -95,7 +95,7 @@ def test_a_dump_brings_its_models_and_predictions_to_where_the_defaults_are(fres
         "SELECT * FROM logintel.ml_deployments",
         "SELECT * FROM logintel.model_sets ORDER BY id",
         "SELECT * FROM logintel.deployments ORDER BY id",
-        "SELECT * FROM logintel.ml_models ORDER BY id",
+        "SELECT * FROM logintel.models ORDER BY id",
         IN_FORCE,
     ):
         assert empty_db.execute(query) == fresh_db.execute(query), query
@@ -125,6 +125,6 @@ def test_models_in_use_never_make_room(fresh_db: Database) -> None:
     insert(fresh_db, TROUBLE)
     with pytest.raises(psycopg.errors.UniqueViolation):
         fresh_db.execute(
-            "INSERT INTO logintel.ml_models OVERRIDING SYSTEM VALUE SELECT * FROM logintel.ml_models WHERE name = 'level'"
+            "INSERT INTO logintel.models OVERRIDING SYSTEM VALUE SELECT * FROM logintel.models WHERE name = 'level'"
         )
     assert fresh_db.value(IN_FORCE) == DEFAULTS

@@ -26,7 +26,7 @@ def load(db: Database, count: int, **without: object) -> None:
 
 
 def registered(db: Database) -> list[tuple]:
-    return db.execute("SELECT name, version, metadata ->> 'kind' FROM logintel.ml_models ORDER BY name, version")
+    return db.execute("SELECT name, version, metadata ->> 'kind' FROM logintel.models ORDER BY name, version")
 
 
 def test_training_registers_and_deploys_all_models(db: Database) -> None:

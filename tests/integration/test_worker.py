@@ -225,7 +225,7 @@ def test_a_broken_model_is_named(db: Database) -> None:
     insert_new_shapes(db, 10)
     defer(db)
     insert_new_shapes(db, 10, "y")
-    db.execute("UPDATE logintel.ml_models SET onnx = 'broken' WHERE name = 'level'")
+    db.execute("UPDATE logintel.models SET onnx = 'broken' WHERE name = 'level'")
     done = once(db)
     assert done.returncode == 1
     assert re.search("^logintel: scoring failed: model level 1 is corrupt.*$", done.stderr, re.MULTILINE)
@@ -263,7 +263,7 @@ def test_models_deployed_while_a_batch_is_in_hand(db: Database) -> None:
     session = db.connect()
 
     def deploy_others() -> bool:
-        if db.value("SELECT count(*) FROM logintel.ml_models WHERE name = 'level'") == 1:
+        if db.value("SELECT count(*) FROM logintel.models WHERE name = 'level'") == 1:
             deploy(db, tiny_model("level", (("started", "FATAL"), ("failed", "INFO"))))
         return False
 
