@@ -11,6 +11,7 @@ from logintel.errors import UserError
 from logintel.loading.command import load
 from logintel.simulation.command import simulate
 from logintel.training.command import train
+from logintel.versions import export, import_
 from logintel.working.backfill import backfill
 from logintel.working.command import worker
 
@@ -22,6 +23,8 @@ app = typer.Typer(
 )
 for command in (load, train, deploy, rollback, backfill, worker, maintain, status, doctor, simulate, demo):
     app.command()(command)
+app.command("export")(export)
+app.command("import")(import_)
 
 
 def main() -> None:

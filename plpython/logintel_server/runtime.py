@@ -13,13 +13,15 @@ from hashlib import sha256
 from typing import Any
 
 import logintel_server
+from logintel_server import ensembles
 from logintel_server import tokenizer as tokenization
 
 # numpy and onnxruntime bring thread pools along; a backend is one of many processes and computes on one core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-CACHED_MODELS = 8
+CACHED_SETS = 8
+"""Model sets, those used last, whose models a process keeps. Sets have most of their models in common."""
 SECONDS_BEFORE_RETRY = 60
 ROWS = 32
 """Shapes that a graph is run on at once: every n-gram that it knows is a number for each of them."""
@@ -127,11 +129,13 @@ def prepared(plpy: Any, query: str, types: list[str]) -> Any:
     return _plans[query]
 
 
-_models: OrderedDict[tuple, Model] = OrderedDict()
+_Scorer = Model | ensembles.Ensemble
+_models: dict[tuple, _Scorer] = {}
+_keys_of_set: OrderedDict[int, set[tuple]] = OrderedDict()
 _failures: dict[tuple, tuple[float, ModelError]] = {}
 
 
-def models_of_set(plpy: Any, model_set_id: int) -> list[Model]:
+def models_of_set(plpy: Any, model_set_id: int) -> list[_Scorer]:
     """Models of a set, from this backend's cache where it has them. Raises ModelError."""
     check_version(plpy)
     rows = plpy.execute(
@@ -143,14 +147,26 @@ def models_of_set(plpy: Any, model_set_id: int) -> list[Model]:
         ),
         [model_set_id],
     )
-    return [_cached(plpy, row) for row in rows]
+    models = [_cached(plpy, row) for row in rows]
+    _keys_of_set[model_set_id] = {_key(row) for row in rows}.union(
+        *(model.member_keys for model in models if isinstance(model, ensembles.Ensemble))
+    )
+    _keys_of_set.move_to_end(model_set_id)
+    if len(_keys_of_set) > CACHED_SETS:
+        _keys_of_set.popitem(last=False)
+        for key in _models.keys() - set().union(*_keys_of_set.values()):
+            del _models[key]
+    return models
 
 
-def _cached(plpy: Any, row: Mapping[str, Any]) -> Model:
+def _key(row: Mapping[str, Any]) -> tuple:
     # The hash alone would do for the graph, but what its outputs mean is in the metadata of the row.
-    key = (row["sha256"], row["id"], row["created_at"])
+    return row["sha256"], row["id"], row["created_at"]
+
+
+def _cached(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
+    key = _key(row)
     if key in _models:
-        _models.move_to_end(key)
         return _models[key]
     failed_at, failure = _failures.get(key, (0.0, None))
     if failure and time.monotonic() - failed_at < SECONDS_BEFORE_RETRY:
@@ -160,19 +176,41 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> Model:
     except ModelError as error:
         _failures[key] = (time.monotonic(), error)
         raise
-    while len(_models) > CACHED_MODELS:
-        _models.popitem(last=False)
     return model
 
 
-def _load(plpy: Any, row: Mapping[str, Any]) -> Model:
+def _load(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
     title = f"{row['name']} {row['version']}"
     stored = plpy.execute(
         prepared(plpy, "SELECT onnx, metadata::text FROM logintel.models WHERE id = $1", ["integer"]), [row["id"]]
     )[0]
+    metadata = json.loads(stored["metadata"])
+    if metadata["kind"] == "ensemble":
+        return _load_ensemble(plpy, row, title, metadata)
+    if stored["onnx"] is None:
+        raise ModelError(f"model {title} was dropped: its graph is gone")
     if sha256(stored["onnx"]).hexdigest() != row["sha256"]:
         raise ModelError(f"model {title} is corrupt: its bytes do not match its SHA-256")
-    return open_model(row["name"], title, stored["onnx"], json.loads(stored["metadata"]))
+    return open_model(row["name"], title, stored["onnx"], metadata)
+
+
+def _load_ensemble(plpy: Any, row: Mapping[str, Any], title: str, metadata: Mapping[str, Any]) -> ensembles.Ensemble:
+    rows = plpy.execute(
+        prepared(
+            plpy,
+            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.models m "
+            "WHERE m.name = $1 AND m.version = ANY ($2) ORDER BY m.version",
+            ["text", "integer[]"],
+        ),
+        [row["name"], metadata["members"]],
+    )
+    if ensembles.digest(metadata["combine"], [member["sha256"] for member in rows]) != row["sha256"]:
+        raise ModelError(f"model {title} is corrupt: its members do not match its SHA-256")
+    try:
+        members = tuple(_cached(plpy, member) for member in rows)
+    except ModelError as error:
+        raise ModelError(f"model {title} cannot be used: {error}") from None
+    return ensembles.Ensemble(title, row["name"], metadata, members, frozenset(map(_key, rows)))
 
 
 def check_version(plpy: Any) -> None:

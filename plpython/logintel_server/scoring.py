@@ -81,7 +81,7 @@ def _read_level(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -> d
     import numpy
 
     labels, probabilities = model.run(columns)
-    by_level = numpy.zeros((len(probabilities), len(LEVELS)), numpy.float32)
+    by_level = numpy.zeros((len(probabilities), len(LEVELS)), probabilities.dtype)
     by_level[:, [LEVELS.index(name) for name in model.metadata["classes"]]] = probabilities
     return {
         "predicted_level": labels.tolist(),
@@ -98,7 +98,7 @@ def _read_category(model: runtime.Model, columns: Mapping[str, Sequence[str]]) -
         "category_confidence": _rounded(probabilities.max(axis=1)),
         "labels": [
             _sql_array([name for name, p in zip(classes, row, strict=True) if name == label or p >= LABEL_PROBABILITY])
-            for label, row in zip(labels, probabilities, strict=True)
+            for label, row in zip(labels, probabilities.round(7), strict=True)  # as many digits as are shown
         ],
     }
 

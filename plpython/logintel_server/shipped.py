@@ -1,4 +1,4 @@
-"""The default models as files: FOLDER/NAME/VERSION/model.onnx, the graph, and model.json, the rest."""
+"""Models as files: model.onnx, the graph, and model.json, the rest. The default ones lie in FOLDER/NAME/VERSION."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ FOLDER = Path(__file__).parent.parent / "models"
 class Files(NamedTuple):
     """What the two files of a model hold."""
 
-    version: int
     onnx: bytes
     metadata: dict[str, Any]
     golden: list[dict[str, Any]]
@@ -21,9 +20,15 @@ class Files(NamedTuple):
 
 def read(name: str, folder: Path) -> Files:
     """Read the newest version of a default model. Raises OSError or ValueError where there is none."""
-    newest = max((folder / name).iterdir(), key=lambda version: int(version.name))
-    described = json.loads((newest / "model.json").read_text("utf-8"))
-    return Files(int(newest.name), (newest / "model.onnx").read_bytes(), described["metadata"], described["golden"])
+    return read_files(max((folder / name).iterdir(), key=lambda version: int(version.name)))
+
+
+def read_files(folder: Path) -> Files:
+    """Read the two files of one model. Raises OSError, or ValueError that says what is wrong with model.json."""
+    described = json.loads((folder / "model.json").read_text("utf-8"))
+    if not isinstance(described, dict) or not {"metadata", "golden"} <= described.keys():
+        raise ValueError("it is no object with the keys metadata and golden")
+    return Files((folder / "model.onnx").read_bytes(), described["metadata"], described["golden"])
 
 
 def models() -> Iterator[tuple[str, bytes, str, str]]:

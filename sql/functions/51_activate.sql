@@ -22,7 +22,7 @@ BEGIN
     IF NOT FOUND THEN
         INSERT INTO logintel.model_sets (model_ids, model_version, level_is_default)
         SELECT members, string_agg(format('%s %s', m.name, m.version), ', ' ORDER BY m.name),
-               coalesce(bool_or(m.name = 'level' AND m.metadata ->> 'origin' = 'default'), false)
+               coalesce(bool_or(m.name = 'level' AND logintel._is_default(m.id)), false)
         FROM logintel.models m WHERE m.id = ANY (members)
         RETURNING id INTO new_set;
     END IF;

@@ -14,24 +14,34 @@ $function$
 DECLARE
     model record;
 BEGIN
-    FOR model IN SELECT m.* FROM logintel.models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
-                 WHERE s.id = logintel._active_model_set() ORDER BY m.name LOOP
+    FOR model IN SELECT m.*, CASE WHEN m.id <> d.id THEN format(', member of %s %s', d.name, d.version) ELSE '' END AS part
+                 FROM logintel.models d
+                 CROSS JOIN unnest(d.id || logintel._members(d.id)) AS parts (id)
+                 JOIN logintel.models m ON m.id = parts.id
+                 WHERE logintel._is_in_force(d.id) ORDER BY d.name, m.id <> d.id, m.version LOOP
         BEGIN
-            IF encode(sha256(model.onnx), 'hex') <> model.sha256 THEN
-                RAISE EXCEPTION 'its bytes do not match its SHA-256';
-            END IF;
-            PERFORM logintel._check_model(model.name, model.onnx, model.metadata, model.golden);
             status := 'ok';
-            detail := format('%s %s reproduces its golden cases', model.name, model.version);
             next_step := NULL;
+            IF model.metadata ->> 'kind' = 'ensemble' THEN
+                detail := format('%s %s combines its members by %s', model.name, model.version, model.metadata ->> 'combine');
+                IF logintel._ensemble_sha256(logintel._members(model.id), model.metadata ->> 'combine') <> model.sha256 THEN
+                    RAISE EXCEPTION 'its members do not match its SHA-256';
+                END IF;
+            ELSE
+                detail := format('%s %s%s reproduces its golden cases', model.name, model.version, model.part);
+                IF encode(sha256(model.onnx), 'hex') <> model.sha256 THEN
+                    RAISE EXCEPTION 'its bytes do not match its SHA-256';
+                END IF;
+                PERFORM logintel._check_model(model.name, model.onnx, model.metadata, model.golden);
+            END IF;
             IF (model.metadata ->> 'shape_version')::integer <> logintel.shape_version() THEN
                 status := 'problem';
-                detail := format('%s %s was trained with another version of the shape function', model.name, model.version);
+                detail := format('%s %s%s was trained with another version of the shape function', model.name, model.version, model.part);
                 next_step := 'train it again: logintel train --deploy';
             END IF;
         EXCEPTION WHEN OTHERS THEN
             status := 'problem';
-            detail := format('%s %s: %s', model.name, model.version, SQLERRM);
+            detail := format('%s %s%s: %s', model.name, model.version, model.part, SQLERRM);
             next_step := format('SELECT logintel.rollback(%L), or train again: logintel train --deploy', model.name);
         END;
         RETURN NEXT;

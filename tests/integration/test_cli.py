@@ -11,7 +11,7 @@ from logintel.cli import app
 from servers import Database
 from tiny_models import deploy, register, tiny_model
 
-COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands)
+COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
 
 
 def run(*arguments: str, db: Database | None = None) -> subprocess.CompletedProcess:

@@ -1,6 +1,5 @@
 """`make models`: builds the default models from corpora and lexicon, measures them, and writes them to models/."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +15,7 @@ from logintel.defaults.corpora import Entry
 from logintel.simulation.templates import ANOMALY_TYPES, CATEGORIES, LEVELS
 from logintel.training import evaluation, export, golden, metadata
 from logintel.training.dataset import NORMAL, anomaly_of, category_of, group, level_of
+from logintel.versions import model_json
 
 VERSION = 1
 FOLDS = 5
@@ -120,8 +120,7 @@ def write(name: str, onnx: bytes, described: dict, cases: list) -> None:
     folder = shipped.FOLDER / name / str(VERSION)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(onnx)
-    text = json.dumps({"metadata": described, "golden": cases}, indent=1, sort_keys=True)
-    (folder / "model.json").write_text(text + "\n", "utf-8")
+    (folder / "model.json").write_text(model_json(described, cases), "utf-8")
 
 
 def main() -> None:

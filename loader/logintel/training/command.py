@@ -37,6 +37,7 @@ def train(
     """
     with closing(connect(dsn)) as connection, _progress() as progress:
         # scikit-learn takes seconds to import, and only this command needs it.
+        from logintel.training import lineage
         from logintel.training.candidates import CANDIDATES
         from logintel.training.dataset import read_lines, shape_version
         from logintel.training.models import train_models
@@ -46,13 +47,19 @@ def train(
 
             check_installed()
         task = progress.add_task("reading lines", total=lines)
-        read = read_lines(connection, lines, lambda count: progress.advance(task, count))
-        version = shape_version(connection)
-        connection.rollback()  # nothing is held open while models are trained
+        with lineage.one_snapshot(connection):
+            read = read_lines(connection, lines, lambda count: progress.advance(task, count))
+            version = shape_version(connection)
+            trained_from = lineage.trained_from(connection, lines, read)
+            replaced = lineage.in_force(connection)
         progress.update(task, total=None)
         models, notes = train_models(read, seed=seed, outliers=outliers, shape_version=version,
                                      candidates=(*CANDIDATES, *(("transformer",) if transformer else ())),
                                      step=lambda description: progress.update(task, description=description))
+        for model in models:
+            model.metadata.update(
+                trained_from=trained_from, replaces=replaced.get(model.name),
+                trained_with={"lines": lines, "outliers": outliers, "seed": seed, "transformer": transformer})
         progress.update(task, description="registration")
         versions = _register(connection, models, deploy)
     tables.show_rows(_COLUMNS, [row for model in models for row in _candidates(model)])

@@ -1,0 +1,43 @@
+"""Where a model comes from: which lines, and which versions it may replace. models/README.md documents the keys."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from logintel.training.dataset import Line
+
+_SOURCE = """
+    SELECT format('%%I.%%I', n.nspname, c.relname), to_json(period.first) #>> '{}', to_json(period.last) #>> '{}'
+    FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN (
+        SELECT min(l."timestamp") AS first, max(l."timestamp") AS last
+        FROM (SELECT "timestamp" FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS l) AS period"""
+
+
+@contextmanager
+def one_snapshot(connection: psycopg.Connection) -> Iterator[None]:
+    """Let all that is read inside be of one moment, and hold nothing open afterwards."""
+    before = connection.isolation_level
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    yield
+    connection.rollback()
+    connection.isolation_level = before
+
+
+def trained_from(connection: psycopg.Connection, limit: int, lines: Sequence[Line]) -> dict[str, Any]:
+    """Return what the latest `limit` lines of the attached table are, which were read as `lines`."""
+    [(table, first, last)] = connection.execute(_SOURCE, (limit,)).fetchall()
+    return {
+        "table": table,
+        "lines": len(lines),
+        "first": first,
+        "last": last,
+        "feedback": sum(getattr(line, "verdict", None) is not None for line in lines),
+    }
+
+
+def in_force(connection: psycopg.Connection) -> dict[str, int]:
+    """Return the version in force of each model that has one."""
+    return dict(connection.execute("SELECT name, version FROM logintel.ml_deployed_models").fetchall())
