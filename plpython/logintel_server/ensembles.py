@@ -28,27 +28,28 @@ class Ensemble:
 
     def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
         """Run the members on feature columns of N strings each. Returns labels [N], probabilities [N, classes]."""
-        said = [(member.metadata["classes"], member.run(features)[1]) for member in self.members]
+        said = [(member.metadata["classes"], *member.run(features)) for member in self.members]
         return combine(self.metadata["combine"], self.metadata["classes"], said)
 
 
-def combine(how: str, classes: Sequence[str], said: Sequence[tuple[Sequence[str], Any]]) -> tuple[Any, Any]:
-    """Combine what members say of N shapes, each with classes of its own and probabilities [N, its classes].
+def combine(how: str, classes: Sequence[str], said: Sequence[tuple[Sequence[str], Any, Any]]) -> tuple[Any, Any]:
+    """Combine what members say of N shapes: each its classes, labels [N] and probabilities [N, its classes].
 
     A class that a member does not know has the probability 0 there. `average` is the mean of the probabilities; in a
-    `vote` each member has one, for its likeliest class, and the shares of the votes are the probabilities. Returns
-    labels [N] and probabilities [N, classes].
+    `vote` each member has one, for its label, and the shares of the votes are the probabilities. Returns labels [N] and
+    probabilities [N, classes].
     """
     import numpy
 
-    columns = {name: i for i, name in enumerate(classes)}
-    everything = numpy.zeros((len(said), len(said[0][1]), len(classes)))
-    for of_member, (known, probabilities) in zip(everything, said, strict=True):
-        of_member[:, [columns[name] for name in known]] = probabilities
-    probabilities = everything.mean(axis=0)
+    number = {name: i for i, name in enumerate(classes)}
+    averages = numpy.zeros((len(said[0][1]), len(classes)))
+    votes = numpy.zeros_like(averages)
+    for known, labels, probabilities in said:
+        averages[:, [number[name] for name in known]] += probabilities
+        votes[numpy.arange(len(votes)), [number[label] for label in labels]] += 1
+    probabilities = averages / len(said)
     if how == "vote":
-        votes = numpy.eye(len(classes))[everything.argmax(axis=2)].mean(axis=0)
-        probabilities = (1 - TIE_BREAK) * votes + TIE_BREAK * probabilities
+        probabilities = (1 - TIE_BREAK) * votes / len(said) + TIE_BREAK * probabilities
     return numpy.array(classes, dtype=object)[probabilities.argmax(axis=1)], probabilities
 
 

@@ -76,6 +76,11 @@ def _check_cases(plpy: Any, model: runtime.Model, cases: Sequence[Mapping[str, A
                 f"model {model.name}: golden case {first + i + 1} is {label!r} in scikit-learn, "
                 f"{labels[i]!r} in this server; the conversion to ONNX changed the model"
             )
+        if label is not None and label not in model.metadata["classes"]:
+            raise runtime.ModelError(
+                f"model {model.name}: golden case {first + i + 1} is {label!r}, which is none of its classes "
+                f"{model.metadata['classes']}"
+            )
         if len(got) != len(model.metadata.get("classes", [0])):
             raise runtime.ModelError(
                 f"model {model.name} gives {len(got)} probabilities for {model.metadata['classes']}"

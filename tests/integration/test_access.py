@@ -48,6 +48,10 @@ def test_a_reader_reads_every_view_and_changes_nothing(scoring_db: Database) -> 
         "UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'",
         "DELETE FROM logintel.predictions",
         "SELECT logintel.deploy('level')",
+        "SELECT logintel.retire('level', 1)",
+        "SELECT logintel.drop_model('level', 1)",
+        "SELECT * FROM logintel.export_model('level', 1)",
+        "SELECT logintel.create_ensemble('level', '{1,2}')",
         "SELECT logintel.import_model('level', '', '{}', '[]')",
         "SELECT logintel.detach()",
         "INSERT INTO logintel.deployments (model_set_id, action, model_id) VALUES (1, 'deploy', 1)",
@@ -80,6 +84,8 @@ def test_a_manager_manages_models_but_not_other_peoples_tables(scoring_db: Datab
     register(scoring_db, tiny_model())
     manager.execute("SELECT logintel.deploy('level', 2)")
     manager.execute("SELECT logintel.rollback('level')")
+    manager.execute("SELECT logintel.retire('level', 2), logintel.drop_model('level', 2)")
+    manager.execute("SELECT * FROM logintel.export_model('level', 1)")
     manager.execute("UPDATE logintel.settings SET value = '0.8' WHERE name = 'anomaly_threshold'")
     manager.execute("SELECT * FROM logintel.maintain()")
     manager.execute("SELECT logintel.backfill()")

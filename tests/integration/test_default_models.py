@@ -239,6 +239,7 @@ def test_training_makes_version_two_and_rollback_returns_to_the_default(fresh_db
     assert fresh_db.execute(REGISTERED) == [
         (name, version, origin) for name in ("anomaly", "category", "level") for version, origin in ((1, "default"), (2, None))
     ]
+    assert fresh_db.execute("SELECT DISTINCT replaces FROM ml_models WHERE version = 2") == [(1,)]
     assert fresh_db.value(REGISTER) == []
     assert fresh_db.value("SELECT logintel.rollback('level')") == "anomaly 2, category 2, level 1"
     fresh_db.logintel("rollback", "category")

@@ -33,6 +33,10 @@ def _metadata(model: TinyModel, **change: object) -> TinyModel:
             "golden case 1 is 'FATAL' in scikit-learn, 'INFO' in this server",
         ),
         (lambda m: _golden(m, lambda g: g.pop("shape")), "a golden case lacks 'shape'"),
+        (
+            lambda m: _metadata(m, classes=["DEBUG", "ERROR", "FATAL", "WARN"]),
+            "golden case 1 is 'INFO', which is none of its classes",
+        ),
         (lambda m: dataclasses.replace(m, golden=[]), "has no golden cases"),
         (lambda m: dataclasses.replace(m, onnx=b"\x00garbage"), "model level cannot be loaded"),
         (lambda m: _metadata(m, kind="magic"), "has the kind 'magic'"),

@@ -77,10 +77,18 @@ def own_row_written_before_the_defaults(db: Database) -> None:
     db.execute("UPDATE logintel.models SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
 
 
+def an_ensemble_and_versions_out_of_use(db: Database) -> None:
+    deploy(db, tiny_model())
+    for _ in range(3):
+        register(db, tiny_model())
+    db.execute("SELECT logintel.create_ensemble('level', '{2,3}', 'vote'), logintel.retire('level', 4), logintel.retire('level', 5, 'odd')")
+    db.execute("SELECT logintel.drop_model('level', 5), logintel.deploy('level')")
+
+
 @pytest.mark.local_only  # pg_dump must be as new as the server
 @pytest.mark.parametrize("afterwards", [
     None, own_level_model, own_level_model_and_back, own_models_of_every_name_and_one_that_waits,
-    own_row_written_before_the_defaults,
+    own_row_written_before_the_defaults, an_ensemble_and_versions_out_of_use,
 ])
 def test_a_dump_brings_its_models_and_predictions_to_where_the_defaults_are(fresh_db: Database, empty_db: Database, afterwards) -> None:
     insert(fresh_db, TROUBLE, "request 17 served")
@@ -96,6 +104,7 @@ def test_a_dump_brings_its_models_and_predictions_to_where_the_defaults_are(fres
         "SELECT * FROM logintel.model_sets ORDER BY id",
         "SELECT * FROM logintel.deployments ORDER BY id",
         "SELECT * FROM logintel.models ORDER BY id",
+        "SELECT * FROM logintel.ml_models",
         IN_FORCE,
     ):
         assert empty_db.execute(query) == fresh_db.execute(query), query

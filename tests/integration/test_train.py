@@ -42,6 +42,13 @@ def test_training_registers_and_deploys_all_models(db: Database) -> None:
                          "trained_at FROM logintel.ml_deployed_models")
     assert len(figures) == 3
     assert all(value is not None for row in figures for value in row)
+    first, last = db.execute("SELECT min(timestamp), max(timestamp) FROM log_entries")[0]
+    for trained_from, trained_with, replaces in db.execute("SELECT trained_from, trained_with, replaces FROM ml_models"):
+        period = [datetime.fromisoformat(trained_from.pop(key)) for key in ("first", "last")]
+        assert period == [first, last]
+        assert trained_from == {"table": "public.log_entries", "lines": 1500, "feedback": 0}
+        assert trained_with == {"lines": 1500, "outliers": False, "seed": 0, "transformer": False}
+        assert replaces is None
     [(level, confidence, category)] = db.execute(
         "SELECT predicted_level, level_confidence, category FROM logintel.analyze("
         "(SELECT message FROM log_entries WHERE level IN ('error', 'ERROR', 'E', 'err') LIMIT 1))")
