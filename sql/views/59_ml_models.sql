@@ -18,6 +18,7 @@ SELECT m.name, m.version,
        m.retired_at, m.retired_by, m.retired_why, m.dropped_at,
        m.metadata - '{vocabulary,tokenizer,trained_from,trained_with}'::text[] AS metadata
 FROM logintel.models m
+LEFT JOIN logintel.model_sets f ON f.id = (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1)
 LEFT JOIN LATERAL (
     SELECT array_agg(p.version ORDER BY p.version) AS members, sum(octet_length(p.onnx))::bigint AS bytes
     FROM logintel.models p
@@ -26,7 +27,6 @@ LEFT JOIN LATERAL (
     SELECT h.deployed_at, h.deployed_by, r.version AS replaced_version FROM logintel.deployments h
     LEFT JOIN logintel.models r ON r.id = h.replaced_model_id
     WHERE h.model_id = m.id ORDER BY h.id DESC LIMIT 1) AS d ON true
-LEFT JOIN logintel.model_sets f ON f.id = (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1)
 ORDER BY m.name, m.version DESC;
 
 COMMENT ON VIEW logintel.ml_models IS 'All model versions, newest first within a name: what they are, what they come from, what became of them.';
