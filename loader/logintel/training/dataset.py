@@ -55,12 +55,12 @@ class Line(NamedTuple):
         return tokens.features(self.shape._asdict(), self.level)
 
 
-# A verdict on a line is of its key and its shape: it is not of another line that got the key. What no line among the latest
-# stands for any more, a line or a template, is made a line again from the shape that the verdict keeps.
+# A verdict on a line is of its key and its shape: it is not of another line that got the key. Where no line among the
+# latest stands for a verdict, on a line or on a template, the shape that the verdict keeps does.
 _LATEST_LINES = """
     WITH latest AS MATERIALIZED (
-        SELECT line.id, line."timestamp", shape, logintel.normalize_level(line.level) AS declared_level, line.is_anomaly,
-               line.anomaly_type, line.category, md5(shape.template) AS template_hash,
+        SELECT line.id, line."timestamp", shape, logintel.normalize_level(line.level) AS declared_level,
+               line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash,
                logintel.shape_hash(line.message, line.service, line.source_type, line.level, line.http_status,
                                    line.response_time_ms) AS shape_hash
         FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
@@ -100,8 +100,8 @@ def read_lines(
 ) -> list[Line]:
     """Read the latest `limit` lines of the attached table, oldest first; `read` is told how many came each time.
 
-    Lines come with the verdict on them: their own, or else their template's. Before them come older lines and lines that
-    are gone, where there are verdicts on them.
+    Lines come with the verdict on them: their own, or else their template's. Before them come lines with a verdict that
+    are older, or gone.
 
     Raises UserError when the extension or an attached table is missing, or the role may not read them.
     """
@@ -210,8 +210,8 @@ def group(target: str, lines: Sequence[Line], label_of: Callable[[Line], str | N
     ordered = tuple(name for name in classes or sorted(present) if name in present)
     number = {name: i for i, name in enumerate(ordered)}
     return Examples(target, tuple(features), np.array(list(inputs), object).reshape(len(inputs), len(features)), firsts,
-                    np.array(template_of_input, int), np.isin(np.arange(len(inputs)), list(verdicts)), ordered, line_input,
-                    np.array([number[label] for label in labels], int))
+                    np.array(template_of_input, int), np.array([n in verdicts for n in range(len(inputs))], bool),
+                    ordered, line_input, np.array([number[label] for label in labels], int))
 
 
 def _let_verdicts_speak(labels: list[str], line_input: np.ndarray, verdicts: dict[int, list[str]]) -> None:

@@ -40,7 +40,7 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
     if unknown:
         notes.insert(0, f"{unknown.total():,} of {len(lines):,} lines have no known level and were left out; {hint}")
     if judged := sum(line.verdict is not None for line in lines):
-        notes.append(f"verdicts on {judged:,} lines were used; they outrank what the lines declare")
+        notes.append(f"lines with a verdict, which outranks what they declare: {judged:,}")
     return examples, notes
 
 
@@ -103,8 +103,9 @@ def _telling(lines: Sequence[Line], constant: Container[str]) -> list[Line]:
 
 def _oddities(constant: dict[str, str], examples: Examples) -> list[str]:
     """Sources with a constant level, and templates with several."""
-    notes = [f"every line of source '{source}' has the level {level}, which says nothing of a message: left out"
-             for source, level in sorted(constant.items())]
+    kept = {line.shape.source_type: ", but for those with a verdict" for line in examples.lines}
+    notes = [f"every line of source '{source}' has the level {level}, which says nothing of a message: "
+             f"left out{kept.get(source, '')}" for source, level in sorted(constant.items())]
     by_template = np.zeros((examples.templates.max() + 1, len(examples.classes)))
     np.add.at(by_template, examples.templates, examples.counts())
     mixed = int((np.count_nonzero(by_template, axis=1) > 1).sum())
