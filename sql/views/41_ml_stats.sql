@@ -18,7 +18,7 @@ COMMENT ON COLUMN logintel.ml_stats.predictions IS 'Lines that have a prediction
 COMMENT ON COLUMN logintel.ml_stats.anomalies IS 'Lines predicted to be anomalies.';
 COMMENT ON COLUMN logintel.ml_stats.anomaly_rate IS 'Their share of the lines that an anomaly model scored, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_stats.average_confidence IS 'Mean confidence of the predicted levels, 0 to 1.';
-COMMENT ON COLUMN logintel.ml_stats.corrections IS 'Lines whose declared level the prediction corrects.';
+COMMENT ON COLUMN logintel.ml_stats.corrections IS 'Lines whose declared level the prediction corrects, whatever feedback says of them.';
 COMMENT ON COLUMN logintel.ml_stats.abstained IS 'Lines whose level stays below the minimum confidence: never corrected.';
 COMMENT ON COLUMN logintel.ml_stats.abstained_rate IS 'Their share of the lines that a level model scored, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_stats.templates IS 'Distinct templates among the lines.';

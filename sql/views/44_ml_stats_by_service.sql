@@ -17,5 +17,5 @@ COMMENT ON COLUMN logintel.ml_stats_by_service.predictions IS 'Lines.';
 COMMENT ON COLUMN logintel.ml_stats_by_service.errors IS 'Lines predicted ERROR or FATAL.';
 COMMENT ON COLUMN logintel.ml_stats_by_service.warnings IS 'Lines predicted WARN.';
 COMMENT ON COLUMN logintel.ml_stats_by_service.anomalies IS 'Lines predicted to be anomalies.';
-COMMENT ON COLUMN logintel.ml_stats_by_service.corrections IS 'Lines whose declared level the prediction corrects.';
+COMMENT ON COLUMN logintel.ml_stats_by_service.corrections IS 'Lines whose declared level the prediction corrects, whatever feedback says of them.';
 COMMENT ON COLUMN logintel.ml_stats_by_service.average_confidence IS 'Mean confidence of the predicted levels, 0 to 1.';

@@ -23,5 +23,5 @@ COMMENT ON COLUMN logintel.ml_stats_by_hour.warn IS 'Lines predicted WARN.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.error IS 'Lines predicted ERROR.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.fatal IS 'Lines predicted FATAL.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.anomalies IS 'Lines predicted to be anomalies.';
-COMMENT ON COLUMN logintel.ml_stats_by_hour.corrections IS 'Lines whose declared level the prediction corrects.';
+COMMENT ON COLUMN logintel.ml_stats_by_hour.corrections IS 'Lines whose declared level the prediction corrects, whatever feedback says of them.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.average_confidence IS 'Mean confidence of the predicted levels, 0 to 1.';

@@ -29,6 +29,9 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     db.execute("SELECT logintel.maintain()")
     db.execute("UPDATE logintel.settings SET value = '0.8' WHERE name = 'anomaly_threshold'")
     db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('mine', 'WARN')")
+    for judge in ("give_feedback(1, 'WARN', note => 'it says \"failed\"')", "give_feedback(1, true_category => 'Jobs')",
+                  "give_feedback(2, is_anomaly => true, whole_template => true)"):
+        db.execute(f"SELECT logintel.{judge}")
 
     restore(db, empty_db)
 
@@ -38,6 +41,8 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         "SELECT * FROM logintel.settings ORDER BY name",
         "SELECT * FROM logintel.level_names ORDER BY name",
         "SELECT name, version, sha256, onnx FROM logintel.models ORDER BY id",
+        "SELECT f::text FROM logintel.feedback f ORDER BY f.id",
+        "SELECT * FROM logintel.line_verdicts",
     ):
         assert empty_db.execute(query) == db.execute(query), query
     assert empty_db.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
@@ -52,6 +57,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         (3, "ERROR"),
         (4, "FATAL"),
     ]
+    assert empty_db.value("SELECT logintel.give_feedback(2, 'WARN')") == 4
     assert register(empty_db, tiny_model()) == 3
     assert empty_db.value("SELECT logintel.deploy('level')") == "anomaly 1, level 3"
 

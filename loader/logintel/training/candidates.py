@@ -103,16 +103,19 @@ EXTRAS: dict[str, Callable[[Task], Pipeline]] = {"transformer": transformer}
 """Candidates that need more than logintel itself: they compete where they are asked for."""
 
 
-def votes(counts: np.ndarray, templates: np.ndarray) -> np.ndarray:
+def votes(counts: np.ndarray, templates: np.ndarray, judged: np.ndarray) -> np.ndarray:
     """Turn line counts [M, C] into training weights [M, C]; inputs of one template share a number in `templates` [M].
 
     Within a template lines vote, so that a few wrong labels are outvoted. Across templates the number of lines is
-    damped, so that a frequent template does not drown the rare ones.
+    damped, so that a frequent template does not drown the rare ones. What verdicts say of the inputs that are `judged`
+    [M] is not put to the vote, and makes their template a known one.
     """
+    counts = counts * np.where(judged, KNOWN_LINES / np.clip(counts.sum(1), 1, KNOWN_LINES), 1)[:, None]
     lines = counts.sum(1, keepdims=True)
     by_template = np.zeros((templates.max() + 1, counts.shape[1]))
     np.add.at(by_template, templates, counts)
-    shares = _shares(counts + TEMPLATE_WEIGHT * _shares(by_template)[templates])
+    of_template = np.where(judged, 0, TEMPLATE_WEIGHT)[:, None] * _shares(by_template)[templates]
+    shares = _shares(counts + of_template)
     return np.where(lines > 0, (1 + np.log(np.maximum(lines, 1))) * shares, 0)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import NamedTuple
 
 import numpy as np
@@ -27,33 +28,80 @@ class Shape(NamedTuple):
     latency_bucket: str = ""
 
 
+class Verdict(NamedTuple):
+    """What people say that a line is in truth (None: they say nothing of that)."""
+
+    level: str | None = None
+    category: str | None = None
+    is_anomaly: bool | None = None
+
+    def is_of(self, target: str) -> bool:
+        """Tell whether it says what a model of `target` learns."""
+        return {"level": self.level, "category": self.category, "anomaly": self.is_anomaly}[target] is not None
+
+
 class Line(NamedTuple):
-    """One line: its shape, its normalised level, and the labels it came with (None: unknown)."""
+    """One line: its shape, its normalised level, the labels it came with (None: unknown), and the verdict on it."""
 
     shape: Shape
     level: str | None = None
     is_anomaly: bool | None = None
     anomaly_type: str | None = None
     category: str | None = None
+    verdict: Verdict | None = None
 
     def features(self) -> dict[str, str]:
         """Return the features of the line by name, as the server will make them."""
         return tokens.features(self.shape._asdict(), self.level)
 
 
+# A verdict on a line is of its key and its shape: it is not of another line that got the key. Where no line among the
+# latest stands for a verdict, on a line or on a template, the shape that the verdict keeps does.
 _LATEST_LINES = """
-    SELECT shape.template, shape.service, shape.source_type, shape.level, shape.status_class, shape.latency_bucket,
-           logintel.normalize_level(line.level), line.is_anomaly, line.anomaly_type, line.category
-    FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
-    CROSS JOIN LATERAL logintel.shape(line.message, line.service, line.source_type, line.level, line.http_status,
-                                      line.response_time_ms) AS shape
-    ORDER BY line."timestamp", line.id"""
+    WITH latest AS MATERIALIZED (
+        SELECT line.id, line."timestamp", shape, logintel.normalize_level(line.level) AS declared_level,
+               line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash,
+               logintel.shape_hash(line.message, line.service, line.source_type, line.level, line.http_status,
+                                   line.response_time_ms) AS shape_hash
+        FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
+        CROSS JOIN LATERAL logintel.shape(line.message, line.service, line.source_type, line.level, line.http_status,
+                                          line.response_time_ms) AS shape),
+    verdicts AS MATERIALIZED (
+        SELECT f.*, md5((f.shape).template) AS template_hash FROM logintel.feedback f WHERE f.is_current),
+    others AS (
+        SELECT v.* FROM verdicts v WHERE v.scope = 'line'
+            AND NOT EXISTS (SELECT FROM latest l WHERE l.id = v.log_entry_id AND l.shape_hash = v.shape_hash)
+        UNION ALL
+        SELECT v.* FROM verdicts v WHERE v.scope = 'template'
+            AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = v.template_hash)),
+    lines AS (
+        SELECT l.*, v.id AS verdict_id FROM latest l
+        LEFT JOIN verdicts v ON v.scope = 'line' AND v.log_entry_id = l.id AND v.shape_hash = l.shape_hash
+        UNION ALL
+        SELECT o.log_entry_id, '-infinity', o.shape, logintel.normalize_level((o.shape).level), NULL, NULL, NULL,
+               o.template_hash, o.shape_hash, o.id
+        FROM others o)
+    SELECT (l.shape).template, (l.shape).service, (l.shape).source_type, (l.shape).level, (l.shape).status_class,
+           (l.shape).latency_bucket, l.declared_level, l.is_anomaly, l.anomaly_type, l.category,
+           coalesce(own.true_level, declared.true_level, any_level.true_level),
+           coalesce(own.true_category, declared.true_category, any_level.true_category),
+           coalesce(own.is_anomaly, declared.is_anomaly, any_level.is_anomaly)
+    FROM lines l
+    LEFT JOIN verdicts own ON own.id = l.verdict_id
+    LEFT JOIN verdicts declared ON declared.scope = 'template' AND declared.template_hash = l.template_hash
+        AND declared.declared_level = l.declared_level
+    LEFT JOIN verdicts any_level ON any_level.scope = 'template' AND any_level.template_hash = l.template_hash
+        AND any_level.declared_level IS NULL
+    ORDER BY l."timestamp", l.id, l.verdict_id"""
 
 
 def read_lines(
     connection: psycopg.Connection, limit: int, read: Callable[[int], None] = lambda lines: None
 ) -> list[Line]:
     """Read the latest `limit` lines of the attached table, oldest first; `read` is told how many came each time.
+
+    Lines come with the verdict on them: their own, or else their template's. Before them come lines with a verdict that
+    are older, or gone.
 
     Raises UserError when the extension or an attached table is missing, or the role may not read them.
     """
@@ -68,7 +116,9 @@ def read_lines(
             while rows := cursor.fetchmany(5000):
                 for row in rows:
                     shape = Shape._make(row[:6])
-                    lines.append(Line(shapes.setdefault(shape, shape), *row[6:]))
+                    verdict = Verdict._make(row[10:])
+                    lines.append(Line(shapes.setdefault(shape, shape), *row[6:10],
+                                      verdict=None if verdict == Verdict() else verdict))
                 read(len(rows))
         return lines
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
@@ -87,20 +137,23 @@ def shape_version(connection: psycopg.Connection) -> int:
 
 def level_of(line: Line) -> str | None:
     """Return the label that a level model learns."""
-    return line.level
+    return (line.verdict and line.verdict.level) or line.level
 
 
 def category_of(line: Line) -> str | None:
     """Return the label that a category model learns."""
-    return line.category or None
+    return (line.verdict and line.verdict.category) or line.category or None
 
 
 def anomaly_of(line: Line) -> str | None:
     """Return the label that an anomaly model learns: NORMAL, a type, or UNTYPED; None where nothing is known."""
-    if line.is_anomaly is False:
+    is_anomaly = line.is_anomaly
+    if line.verdict and line.verdict.is_anomaly is not None:
+        is_anomaly = line.verdict.is_anomaly
+    if is_anomaly is False:
         return NORMAL
     named = line.anomaly_type if line.anomaly_type and line.anomaly_type.lower() != NORMAL else None
-    return named or (UNTYPED if line.is_anomaly else None)
+    return named or (UNTYPED if is_anomaly else None)
 
 
 @dataclass(frozen=True)
@@ -112,6 +165,7 @@ class Examples:
     inputs: np.ndarray  # [M, F] of str
     lines: list[Line]  # M: one line of each input
     templates: np.ndarray  # [M] number of the input's template; templates with the same words are one
+    judged: np.ndarray  # [M] of bool: verdicts say the labels of all of the input's lines
     classes: tuple[str, ...]
     line_input: np.ndarray  # [N]
     line_class: np.ndarray  # [N]
@@ -126,17 +180,20 @@ class Examples:
 
 def group(target: str, lines: Sequence[Line], label_of: Callable[[Line], str | None], features: Sequence[str],
           classes: Sequence[str] | None = None) -> Examples:
-    """Group the lines that have a label of `target`. `classes` gives their order, which else is alphabetical."""
+    """Group the lines that have a label of `target`. `classes` gives their order, which else is alphabetical.
+
+    A model can't tell the lines of one input apart, so verdicts on some of them say what all of them are.
+    """
     known: dict[tuple[Shape, str | None], int] = {}
     inputs: dict[tuple[str, ...], int] = {}
     firsts: list[Line] = []
     templates: dict[str, int] = {}
     template_of_input: list[int] = []
     labelled = [(line, label) for line in lines if (label := label_of(line)) is not None]
-    present = {label for _, label in labelled}
-    ordered = tuple(name for name in classes or sorted(present) if name in present)
+    labels = [label for _, label in labelled]
     line_input = np.empty(len(labelled), int)
-    for i, (line, _) in enumerate(labelled):
+    verdicts: dict[int, list[str]] = {}
+    for i, (line, label) in enumerate(labelled):
         key = (line.shape, line.level)
         if key not in known:
             made = line.features()
@@ -146,7 +203,21 @@ def group(target: str, lines: Sequence[Line], label_of: Callable[[Line], str | N
                 firsts.append(line)
                 template_of_input.append(templates.setdefault(made["words"], len(templates)))
         line_input[i] = known[key]
+        if line.verdict and line.verdict.is_of(target):
+            verdicts.setdefault(known[key], []).append(label)
+    _let_verdicts_speak(labels, line_input, verdicts)
+    present = set(labels)
+    ordered = tuple(name for name in classes or sorted(present) if name in present)
     number = {name: i for i, name in enumerate(ordered)}
     return Examples(target, tuple(features), np.array(list(inputs), object).reshape(len(inputs), len(features)), firsts,
-                    np.array(template_of_input, int), ordered, line_input,
-                    np.array([number[label] for _, label in labelled], int))
+                    np.array(template_of_input, int), np.array([n in verdicts for n in range(len(inputs))], bool),
+                    ordered, line_input, np.array([number[label] for label in labels], int))
+
+
+def _let_verdicts_speak(labels: list[str], line_input: np.ndarray, verdicts: dict[int, list[str]]) -> None:
+    """Give all lines of an input that has `verdicts` the labels of these, in turn, so that each has its share."""
+    if verdicts:
+        turns = {number: cycle(said) for number, said in verdicts.items()}
+        for i, number in enumerate(line_input):
+            if number in turns:
+                labels[i] = next(turns[number])

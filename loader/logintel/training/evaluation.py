@@ -65,7 +65,7 @@ def evaluate(candidate: str, examples: Examples, seed: int, step: Callable[[str]
 
 def fit(candidate: str, examples: Examples, counts: np.ndarray, seed: int) -> Fitted:
     """Fit a candidate to the lines that `counts` [M, C] counts by input and class."""
-    weights = votes(counts, examples.templates)
+    weights = votes(counts, examples.templates, examples.judged)
     return Fitted(candidate, examples.target, examples.features, examples.classes, examples.inputs, weights, seed)
 
 
@@ -105,11 +105,14 @@ def _unseen_probabilities(candidate: str, examples: Examples, seed: int) -> np.n
 
 
 def _one_row_a_template(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
-    """The most frequent input of each template [T], and the class that most of its lines carry [T]."""
+    """The input that speaks for each template [T], and the class that most of its lines carry [T].
+
+    It is the most frequent one, or of those with verdicts, where there are any.
+    """
     counts = examples.counts()
-    by_frequency = np.argsort(-counts.sum(1), kind="stable")
-    _, first = np.unique(examples.templates[by_frequency], return_index=True)
-    inputs = by_frequency[first]
+    by_weight = np.lexsort((-counts.sum(1), ~examples.judged))
+    _, first = np.unique(examples.templates[by_weight], return_index=True)
+    inputs = by_weight[first]
     return inputs, counts[inputs].argmax(1)
 
 

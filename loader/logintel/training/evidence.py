@@ -1,7 +1,7 @@
 """What there is to learn from: examples for each model, what they lack, and what is odd about them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -24,9 +24,8 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
         raise UserError(f"training needs {MINIMUM_LINES:,} lines and there are {len(lines):,}; load more lines, "
                         "or raise --lines")
     constant = _constant_sources(lines)
-    telling = [line for line in lines if line.shape.source_type not in constant]
-    examples = group("level", telling, level_of, ("words", "context"), LEVELS)
-    unknown = Counter(line.shape.level for line in lines if line.level is None)
+    examples = group("level", _telling(lines, constant), level_of, ("words", "context"), LEVELS)
+    unknown = Counter(line.shape.level for line in lines if level_of(line) is None)
     spellings = ", ".join(f"'{name}'" for name, _ in unknown.most_common(5) if name)
     hint = (f"add the spellings {spellings} to logintel.level_names" if spellings
             else "map the column that holds levels in logintel.attach()")
@@ -40,6 +39,8 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
     notes = _oddities(constant, examples)
     if unknown:
         notes.insert(0, f"{unknown.total():,} of {len(lines):,} lines have no known level and were left out; {hint}")
+    if judged := sum(line.verdict is not None for line in lines):
+        notes.append(f"lines with a verdict, which outranks what they declare: {judged:,}")
     return examples, notes
 
 
@@ -81,7 +82,7 @@ def _missing(examples: Examples, column: str) -> str | None:
 def _constant_sources(lines: Sequence[Line]) -> dict[str, str]:
     """Return the sources that log everything as one level, and that level: it says nothing of their messages.
 
-    Where no lines of two levels would be left, no source counts as one.
+    Where no lines of two levels would be left, no source counts as one. Lines with a verdict are never left out.
     """
     levels: dict[str, set[str]] = {}
     templates: dict[str, set[str]] = {}
@@ -91,14 +92,20 @@ def _constant_sources(lines: Sequence[Line]) -> dict[str, str]:
             templates.setdefault(line.shape.source_type, set()).add(line.shape.template)
     constant = {source: next(iter(found)) for source, found in levels.items()
                 if len(found) == 1 and len(templates[source]) >= CONSTANT_TEMPLATES}
-    others = [line for line in lines if line.level and line.shape.source_type not in constant]
-    return constant if len(others) >= MINIMUM_LINES and len({line.level for line in others}) > 1 else {}
+    others = [level for line in _telling(lines, constant) if (level := level_of(line))]
+    return constant if len(others) >= MINIMUM_LINES and len(set(others)) > 1 else {}
+
+
+def _telling(lines: Sequence[Line], constant: Container[str]) -> list[Line]:
+    """Return the lines without those of the `constant` sources, save where a verdict tells their level."""
+    return [line for line in lines if line.shape.source_type not in constant or (line.verdict and line.verdict.level)]
 
 
 def _oddities(constant: dict[str, str], examples: Examples) -> list[str]:
     """Sources with a constant level, and templates with several."""
-    notes = [f"every line of source '{source}' has the level {level}, which says nothing of a message: left out"
-             for source, level in sorted(constant.items())]
+    kept = {line.shape.source_type: ", but for those with a verdict" for line in examples.lines}
+    notes = [f"every line of source '{source}' has the level {level}, which says nothing of a message: "
+             f"left out{kept.get(source, '')}" for source, level in sorted(constant.items())]
     by_template = np.zeros((examples.templates.max() + 1, len(examples.classes)))
     np.add.at(by_template, examples.templates, examples.counts())
     mixed = int((np.count_nonzero(by_template, axis=1) > 1).sum())
