@@ -22,6 +22,12 @@ BEGIN
     task := 'scores made canonical';
     done := logintel._promote_scores();
     RETURN NEXT;
+    task := 'shapes scored for A/B tests';
+    done := logintel._score_for_ab_tests();
+    RETURN NEXT;
+    task := 'A/B tests decided';
+    done := logintel._decide_ab_tests();
+    RETURN NEXT;
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF FOUND THEN
         task := 'triggers created on new partitions';
@@ -42,7 +48,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, creates and drops partitions.';
+COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, looks at A/B tests, creates and drops partitions.';
 
 -- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an hour.
 CREATE FUNCTION logintel._summarize_indexes() RETURNS void
