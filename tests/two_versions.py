@@ -7,24 +7,23 @@ from servers import Database
 from tiny_models import TinyModel, deploy, register, tiny_model
 
 RESULTS = "SELECT {} FROM logintel.ml_ab_results WHERE id = (SELECT max(id) FROM logintel.ab_tests) ORDER BY side DESC"
-CHAMPION = tiny_model("level", (("good", "ERROR"), ("bad", "INFO"), ("job", "INFO")))
-CHALLENGER = tiny_model("level", (("good", "ERROR"), ("bad", "ERROR"), ("job", "INFO")))
-"""Where the word is `bad` the two differ."""
+WEAK = tiny_model("level", (("good", "ERROR"), ("bad", "INFO"), ("job", "INFO")))
+STRONG = tiny_model("level", (("good", "ERROR"), ("bad", "ERROR"), ("job", "INFO")))
+"""The two differ where the word is `bad`, of lines that are errors."""
 
 
-def word(n: int) -> str:
-    """A word of letters alone, another for each number: what tells templates apart."""
-    letters = ascii_lowercase
-    return letters[n // 676 % 26] + letters[n // 26 % 26] + letters[n % 26]
-
-
-def champion_and_challenger(db: Database, champion: TinyModel = CHAMPION, challenger: TinyModel = CHALLENGER) -> None:
-    """Deploy one and register the other as the next version."""
+def weak_and_strong(db: Database, champion: TinyModel = WEAK, challenger: TinyModel = STRONG) -> None:
+    """Deploy a champion and register a challenger, as versions 1 and 2."""
     deploy(db, champion)
     register(db, challenger)
 
 
-def write(db: Database, known: str, templates: Sequence[int], level: str | None = "ERROR", lines: int = 1) -> None:
+def word(n: int) -> str:
+    """A word of letters alone, another for each number: what tells templates apart."""
+    return "".join(ascii_lowercase[n // place % 26] for place in (676, 26, 1))
+
+
+def write(db: Database, known: str, templates: Sequence[int], level: str = "ERROR", lines: int = 1) -> None:
     """Write lines of these templates, which hold a word that the models know."""
     db.execute(
         "INSERT INTO log_entries (level, message) SELECT %s, %s || ' ' || w FROM unnest(%s::text[]) w, generate_series(1, %s)",
@@ -32,7 +31,7 @@ def write(db: Database, known: str, templates: Sequence[int], level: str | None 
     )
 
 
-def start(db: Database, *, options: str = "") -> int:
+def start(db: Database, options: str = "") -> int:
     """Start a test of version 2 of the level model."""
     return db.value(f"SELECT logintel.start_ab_test('level', 2{options})")
 
@@ -51,3 +50,8 @@ def outcome(db: Database) -> tuple:
     """How the latest test ended, and why."""
     [row] = db.execute("SELECT outcome, reason FROM logintel.ab_tests ORDER BY id DESC LIMIT 1")
     return row
+
+
+def maintain(db: Database) -> dict[str, int]:
+    """Run maintain() and return what it did."""
+    return dict(db.execute("SELECT * FROM logintel.maintain()"))

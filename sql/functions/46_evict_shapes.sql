@@ -33,6 +33,29 @@ $function$;
 
 COMMENT ON FUNCTION logintel._evict_shapes() IS 'Evicts the least used shapes beyond the setting known_shapes; returns how many.';
 
+-- A challenger that was never deployed leaves scores that nobody looks up. Those that lines have stay as they are. A minute
+-- after the end hardly a statement is left that still goes by the test.
+CREATE FUNCTION logintel._evict_ended_challengers() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    unserved integer[] := ARRAY(
+        SELECT m.id FROM logintel.model_sets m
+        WHERE EXISTS (SELECT FROM logintel.ab_tests t WHERE t.challenger_id = ANY (m.model_ids) AND t.ended_at < now() - interval '1 minute')
+          AND NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.challenger_set_id = m.id AND t.ended_at IS NULL)
+          AND NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.model_set_id = m.id));
+    evicted bigint;
+BEGIN
+    UPDATE logintel.shape_scores s SET evicted_txid = txid_current(), canonical = false
+    WHERE s.model_set_id = ANY (unserved) AND s.evicted_txid IS NULL
+      AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
+    GET DIAGNOSTICS evicted = ROW_COUNT;
+    RETURN evicted;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._evict_ended_challengers() IS 'Evicts the shapes of challengers whose tests ended, where no line has their score; returns how many.';
+
 -- Evicted scores that no prediction and no running A/B test needs any more. A transaction may still hold a score that it looked up before the
 -- eviction. So the roll-up before the caller's must have seen the eviction, all that ran then must have ended, and no
 -- snapshot may be left from before it: then the count is final.

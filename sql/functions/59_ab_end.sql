@@ -2,15 +2,10 @@
 CREATE FUNCTION logintel._end_ab_test(test_id integer, outcome text, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
-DECLARE
-    challenger_set integer := (SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.id = test_id);
 BEGIN
     INSERT INTO logintel.ab_results SELECT r.* FROM logintel._ab_results(test_id) AS r;
     UPDATE logintel.ab_tests t SET ended_at = now(), outcome = $2, reason = $3 WHERE t.id = test_id;
     DELETE FROM logintel.ab_test_counts c WHERE c.test_id = $1;
-    IF outcome <> 'promoted' THEN
-        PERFORM logintel._evict_unserved(challenger_set);
-    END IF;
 END
 $function$;
 

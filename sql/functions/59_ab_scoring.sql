@@ -61,7 +61,6 @@ BEGIN
         BEGIN
             UPDATE logintel.ab_tests t SET challenger_set_id = logintel._challenger_set(test.champion_id, test.challenger_id)
             WHERE t.id = test.id;
-            PERFORM logintel._evict_unserved(test.challenger_set_id);
         EXCEPTION WHEN OTHERS THEN
             PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
         END;
@@ -70,15 +69,3 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._follow_deployment(integer) IS 'Makes the challengers'' sets of running A/B tests anew after a deployment, and stops the test of the model that was deployed.';
-
--- Nobody looks up what such a set knows. What predictions point to stays, the rest goes when no transaction can hold it.
-CREATE FUNCTION logintel._evict_unserved(challenger_set_id integer) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    UPDATE logintel.shape_scores s SET evicted_txid = txid_current(), canonical = false
-    WHERE s.model_set_id = $1 AND s.evicted_txid IS NULL AND $1 <> logintel._active_model_set()
-      AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0)
-      AND NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.model_set_id = $1);
-$function$;
-
-COMMENT ON FUNCTION logintel._evict_unserved(integer) IS 'Evicts the shapes of a set that served a test only, where no line has their score.';

@@ -14,7 +14,7 @@ BEGIN
     done := logintel._roll_up();
     RETURN NEXT;
     task := 'shapes evicted';
-    done := logintel._evict_shapes();
+    done := logintel._evict_shapes() + logintel._evict_ended_challengers();
     RETURN NEXT;
     task := 'unused scores removed';
     done := logintel._remove_unused_scores(counted_before);

@@ -111,7 +111,7 @@ $template$, lines, id, "time", arguments, before,
 $hot_path$, lines, id, "time", arguments,
     CASE WHEN split.id IS NULL THEN in_force::text ELSE 'l.scorer' END,
     CASE WHEN split.id IS NOT NULL THEN format(
-        ', CASE WHEN logintel._in_share(%s, %s, %L) AND EXISTS (SELECT FROM logintel.ab_tests r WHERE r.id = %2$s AND r.ended_at IS NULL) '
-        'THEN %s ELSE %s END AS scorer', id, split.id, split.share, split.challenger_set_id, in_force) END) END);
+        ', CASE WHEN logintel._in_share(%1$s, %2$s, %3$L) AND EXISTS (SELECT FROM logintel.ab_tests r WHERE r.id = %2$s AND r.ended_at IS NULL) '
+        'THEN %4$s ELSE %5$s END AS scorer', id, split.id, split.share, split.challenger_set_id, in_force) END) END);
 
 COMMENT ON FUNCTION logintel._scoring_body(text, text, text, text, text, integer, logintel.ab_tests) IS 'Body of a trigger function that scores lines.';
