@@ -14,10 +14,10 @@ RETURN significance * 2.0::double precision ^ (look - 1) / 31;
 COMMENT ON FUNCTION logintel._look_significance(double precision, integer) IS 'What the n-th of five looks at an A/B test may spend of its significance.';
 
 -- Enough to find a difference of 3 points in four of five tests by the last look: `make eval` shows it. Shadow tests
--- compare the same templates, and need half of what split tests need on each side.
+-- compare the same templates, and need less than half of what split tests need on each side.
 CREATE FUNCTION logintel._default_sample(share double precision) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN share = 0 THEN 60 ELSE 130 END;
+RETURN CASE WHEN share = 0 THEN 60 ELSE 140 END;
 
 COMMENT ON FUNCTION logintel._default_sample(double precision) IS 'Templates at the first look where start_ab_test() is told nothing.';
 

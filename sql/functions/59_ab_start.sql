@@ -25,7 +25,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.start_ab_test(text, integer, double precision, text, integer, double precision, boolean, text) IS 'Tests a version of a model against the one in force. share 0 is a shadow test: the challenger scores the shapes of all lines and serves none; else it serves that share of them. metric: feedback or, for level, declared. minimum_sample: templates at the first of five looks, by default 60, or 130 on each side of a split test. With auto, maintain() promotes a better challenger and stops a worse one; else call decide_ab_test(). Acts when the transaction commits. Returns the id of the test.';
+COMMENT ON FUNCTION logintel.start_ab_test(text, integer, double precision, text, integer, double precision, boolean, text) IS 'Tests a version of a model against the one in force. share 0 is a shadow test: the challenger scores the shapes of all lines and serves none; else it serves that share of them. metric: feedback or, for level, declared. minimum_sample: templates at the first of five looks, by default 60, or 140 on each side of a split test. With auto, maintain() promotes a better challenger and stops a worse one; else call decide_ab_test(). Acts when the transaction commits. Returns the id of the test.';
 
 CREATE FUNCTION logintel._check_ab_rule(
     name text, share double precision, metric text, minimum_sample integer, significance double precision, auto boolean
