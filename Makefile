@@ -90,8 +90,9 @@ bench: packages $(ENVIRONMENT)  ## run the benchmarks; JSON=FILE, ONLY=pattern
 	@$(MAKE) --no-print-directory install
 	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/bench/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
 
-eval: $(ENVIRONMENT)  ## measure how right the models are; JSON=FILE, ONLY=pattern
-	@.venv/bin/python tests/eval/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
+eval: packages $(ENVIRONMENT)  ## measure how right the models are; JSON=FILE, ONLY=pattern
+	@$(MAKE) --no-print-directory install
+	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/eval/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
 
 models: $(ENVIRONMENT)  ## build the default models again, from models/corpora and models/lexicon
 	@.venv/bin/python -m logintel.defaults.build

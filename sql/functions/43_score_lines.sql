@@ -50,17 +50,20 @@ CREATE FUNCTION logintel.unknown_shapes(log_entry_ids bigint[]) RETURNS TABLE (
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
-    SELECT DISTINCT ON (l.shape_hash) a.model_set_id, l.shape_hash, (l.shape).*
-    FROM (SELECT logintel._require_model_set() AS model_set_id) AS a
+    SELECT DISTINCT ON (s.model_set_id, l.shape_hash) s.model_set_id, l.shape_hash, (l.shape).*
+    FROM (SELECT logintel._require_model_set() IS NOT NULL AS is_there) AS a
+    JOIN logintel._serving() AS v ON a.is_there
     CROSS JOIN (
-        SELECT logintel.shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape,
+        SELECT t.id, logintel.shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape,
                logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
         FROM logintel.log_lines t WHERE t.id = ANY ($1) OFFSET 0) AS l
-    WHERE NOT EXISTS (SELECT FROM logintel.shape_scores s
-                      WHERE s.model_set_id = a.model_set_id AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL);
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN logintel._in_share(l.id, v.test_id, v.share) THEN v.challenger_set_id ELSE v.model_set_id END AS model_set_id) AS s
+    WHERE NOT EXISTS (SELECT FROM logintel.shape_scores k
+                      WHERE k.model_set_id = s.model_set_id AND k.shape_hash = l.shape_hash AND k.evicted_txid IS NULL);
 $function$;
 
-COMMENT ON FUNCTION logintel.unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set in force has no score for.';
+COMMENT ON FUNCTION logintel.unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set which serves them has no score for, set by set: the one in force, or that of the challenger in a split test.';
 
 CREATE FUNCTION logintel.remember_scores(model_set_id integer, shapes jsonb, scores jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -76,17 +79,20 @@ CREATE FUNCTION logintel.score_taken(log_entry_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
-    active integer := logintel._require_model_set();
     scored bigint;
 BEGIN
+    PERFORM logintel._require_model_set();
     PERFORM logintel._remove_predictions(log_entry_ids);
     WITH looked_up AS MATERIALIZED (
         SELECT l.id, l."timestamp", s.id AS score_id
-        FROM (SELECT t.id, coalesce(t."timestamp", now()) AS "timestamp",
-                     logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
+        FROM logintel._serving() AS v
+        CROSS JOIN LATERAL (
+              SELECT t.id, coalesce(t."timestamp", now()) AS "timestamp",
+                     logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash,
+                     CASE WHEN logintel._in_share(t.id, v.test_id, v.share) THEN v.challenger_set_id ELSE v.model_set_id END AS model_set_id
               FROM logintel.log_lines t WHERE t.id = ANY (log_entry_ids) OFFSET 0) AS l
         LEFT JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
-                           WHERE s.model_set_id = active AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL
+                           WHERE s.model_set_id = l.model_set_id AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL
                            LIMIT 1) AS s ON true),
     waiting AS (
         INSERT INTO logintel.pending (log_entry_id) SELECT l.id FROM looked_up l WHERE l.score_id IS NULL)
@@ -103,16 +109,15 @@ CREATE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    active integer := logintel._require_model_set();
-    shapes logintel._shapes;
+    batch record;
 BEGIN
-    FOR shapes IN
-        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
-               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
-        FROM (SELECT n.*, row_number() OVER () - 1 AS number FROM logintel.unknown_shapes(log_entry_ids) n) AS u
-        GROUP BY u.number / 256
+    FOR batch IN
+        SELECT u.model_set_id, ROW(array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
+                                   array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket))::logintel._shapes AS shapes
+        FROM (SELECT n.*, row_number() OVER (PARTITION BY n.model_set_id) - 1 AS number FROM logintel.unknown_shapes(log_entry_ids) n) AS u
+        GROUP BY u.model_set_id, u.number / 256
     LOOP
-        PERFORM logintel._learn_shapes(active, shapes, canonical => false, at_write => true);
+        PERFORM logintel._learn_shapes(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
     RETURN logintel.score_taken(log_entry_ids);
 END

@@ -6,7 +6,6 @@ $function$
 DECLARE
     name text;
     version integer;
-    side text := logintel._running_test(model_id);
     ensemble integer := (SELECT e.version FROM logintel.models e
                          WHERE e.retired_at IS NULL AND model_id = ANY (logintel._members(e.id)) ORDER BY e.version LIMIT 1);
 BEGIN
@@ -14,8 +13,8 @@ BEGIN
     IF logintel._is_in_force(model_id) THEN
         RAISE EXCEPTION 'model % % is in force', name, version
             USING ERRCODE = 'object_in_use', HINT = format('Put another version into force first: SELECT logintel.deploy(%L, version).', name);
-    ELSIF side IS NOT NULL THEN
-        RAISE EXCEPTION 'model % % is in a running A/B test, as %', name, version, side
+    ELSIF EXISTS (SELECT FROM logintel.ab_tests t WHERE t.challenger_id = model_id AND t.ended_at IS NULL) THEN
+        RAISE EXCEPTION 'model % % is the challenger of a running A/B test', name, version
             USING ERRCODE = 'object_in_use', HINT = format('Stop the test first: SELECT logintel.stop_ab_test(%L, why).', name);
     ELSIF ensemble IS NOT NULL THEN
         RAISE EXCEPTION 'model % % is a member of the ensemble % %', name, version, name, ensemble
@@ -25,23 +24,6 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._refuse_if_used(integer) IS 'Raises an error that names what uses a model version: deployment, A/B test or ensemble.';
-
-CREATE FUNCTION logintel._running_test(model_id integer) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    side text;
-BEGIN
-    IF to_regclass('logintel.ab_tests') IS NOT NULL THEN
-        EXECUTE 'SELECT CASE WHEN t.champion_id = $1 THEN ''champion'' WHEN t.share = 0 THEN ''shadow'' ELSE ''challenger'' END '
-                'FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND $1 IN (t.champion_id, t.challenger_id)'
-            INTO side USING model_id;
-    END IF;
-    RETURN side;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._running_test(integer) IS 'Which side of a running A/B test a model version is: champion, challenger, or shadow for the challenger of a shadow test; null where it is in none.';
 
 CREATE FUNCTION logintel.retire(name text, version integer, why text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS

@@ -1,6 +1,6 @@
 -- History follows a new model by shapes, not by lines: a score is read as the one that the set in force gives the same
 -- shape, and no prediction is touched. A shape whose template was cut by its eviction can't be scored again and keeps
--- what it was given.
+-- what it was given. So do the challengers of A/B tests that run.
 CREATE FUNCTION logintel.rescore("limit" integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
@@ -14,6 +14,7 @@ BEGIN
           LEFT JOIN logintel.shape_scores r ON r.id = s.rescored_id
           WHERE coalesce(r.model_set_id, s.model_set_id) <> active
             AND (s.evicted_txid IS NULL OR length(s.template) < 200)
+            AND NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.challenger_set_id = s.model_set_id)
           ORDER BY s.id LIMIT "limit" FOR UPDATE OF s SKIP LOCKED) AS o;
     FOR shapes IN
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),

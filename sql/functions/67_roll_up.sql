@@ -21,6 +21,11 @@ BEGIN
             FROM logintel.predictions p, now
             WHERE %s AND txid_visible_in_snapshot(p.txid, now.snapshot)
             GROUP BY 1, 2),
+        tested AS (
+            INSERT INTO logintel.ab_test_counts AS c (test_id, score_id, lines)
+            SELECT t.id, a.score_id, sum(a.lines) FROM added a CROSS JOIN logintel.ab_tests t
+            WHERE t.ended_at IS NULL AND $1 IS NOT NULL GROUP BY 1, 2
+            ON CONFLICT (test_id, score_id) DO UPDATE SET lines = c.lines + excluded.lines),
         removed AS (
             DELETE FROM logintel.removed_predictions RETURNING *),
         changed AS MATERIALIZED (

@@ -5,6 +5,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 $function$
 BEGIN
     PERFORM logintel._lock_deployments();
+    -- A/B tests keep what was counted once, and counting afresh adds nothing to them.
+    PERFORM logintel._roll_up() FROM logintel.rollup_state s WHERE s.counted IS NOT NULL;
     task := 'predictions of vanished lines removed';
     done := logintel._remove_predictions(ARRAY(
         SELECT p.log_entry_id FROM logintel.predictions p

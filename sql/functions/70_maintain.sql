@@ -14,13 +14,19 @@ BEGIN
     done := logintel._roll_up();
     RETURN NEXT;
     task := 'shapes evicted';
-    done := logintel._evict_shapes();
+    done := logintel._evict_shapes() + logintel._evict_ended_challengers();
     RETURN NEXT;
     task := 'unused scores removed';
     done := logintel._remove_unused_scores(counted_before);
     RETURN NEXT;
     task := 'scores made canonical';
     done := logintel._promote_scores();
+    RETURN NEXT;
+    task := 'shapes scored for A/B tests';
+    done := logintel._score_for_ab_tests();
+    RETURN NEXT;
+    task := 'A/B tests decided';
+    done := logintel._decide_ab_tests();
     RETURN NEXT;
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF FOUND THEN
@@ -42,7 +48,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, creates and drops partitions.';
+COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, looks at A/B tests, creates and drops partitions.';
 
 -- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an hour.
 CREATE FUNCTION logintel._summarize_indexes() RETURNS void

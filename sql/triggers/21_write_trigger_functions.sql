@@ -1,6 +1,7 @@
 -- Writes the functions behind the triggers for the attached table and the model set in force. Transition tables are
 -- visible in the trigger function alone, and a statement planned once is several times faster than one planned for
--- every insert, so both are written into the functions. The lock keeps two that write them apart.
+-- every insert, so both are written into the functions, and a split test while one runs. The lock keeps two that write
+-- them apart.
 --
 -- pg_catalog comes first without being named; naming it would make every call look it up.
 CREATE FUNCTION logintel._write_trigger_functions() RETURNS void
@@ -9,6 +10,7 @@ $function$
 DECLARE
     attached logintel.attachments;
     in_force integer;
+    split logintel.ab_tests;
     id text;
     "time" text;
     fields text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];  -- as shape() takes them
@@ -26,6 +28,7 @@ BEGIN
         RETURN;
     END IF;
     in_force := CASE WHEN logintel._setting('mode') <> 'off' THEN logintel._active_model_set() END;
+    SELECT t.* INTO split FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share > 0;
     id := logintel._line_expression(attached.log_table, attached.columns, 'id');
     "time" := format('coalesce(%s, now())', logintel._line_expression(attached.log_table, attached.columns, 'timestamp'));
     SELECT string_agg(logintel._line_expression(attached.log_table, attached.columns, f.name), ', ' ORDER BY f.n),
@@ -38,7 +41,7 @@ BEGIN
     changed := format('(%s EXCEPT ALL %s)', new_lines, old_lines);
 
     EXECUTE format(header, 'score_new_lines',
-                   logintel._scoring_body('new_lines t', id, "time", arguments, '', in_force));
+                   logintel._scoring_body('new_lines t', id, "time", arguments, '', in_force, split));
     -- A line that waits may be in a worker's hands: it is queued again and all of it is left to the queue, so that who
     -- writes never touches, and never waits for, a prediction that somebody else is replacing.
     EXECUTE format(header, 'score_changed_lines', logintel._scoring_body(
@@ -49,7 +52,7 @@ BEGIN
                'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id);'
                'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%2$s EXCEPT ALL %3$s) o '
                'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = o.id)));',
-               changed, old_lines, new_lines), in_force));
+               changed, old_lines, new_lines), in_force, split));
     EXECUTE format(header, 'forget_deleted_lines', format(
         'BEGIN INSERT INTO logintel.pending (log_entry_id) SELECT %1$s FROM old_lines t '
         'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = %1$s);'
@@ -58,7 +61,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_trigger_functions() IS 'Writes the trigger functions for the attached table and the model set in force.';
+COMMENT ON FUNCTION logintel._write_trigger_functions() IS 'Writes the trigger functions for the attached table, the model set in force and the split test that runs.';
 
 CREATE FUNCTION logintel._rewrite_trigger_functions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -69,9 +72,13 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on deployments and settings: lets the write path know what is in force.';
+COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on deployments, A/B tests and settings: lets the write path know what serves.';
 
 CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.deployments
     FOR EACH STATEMENT EXECUTE FUNCTION logintel._rewrite_trigger_functions();
 CREATE TRIGGER rewrite_trigger_functions AFTER UPDATE ON logintel.settings
     FOR EACH ROW WHEN (NEW.name = 'mode') EXECUTE FUNCTION logintel._rewrite_trigger_functions();
+CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.ab_tests
+    FOR EACH ROW WHEN (NEW.share > 0) EXECUTE FUNCTION logintel._rewrite_trigger_functions();
+CREATE TRIGGER rewrite_trigger_functions_after_delete AFTER DELETE ON logintel.ab_tests
+    FOR EACH ROW WHEN (OLD.share > 0) EXECUTE FUNCTION logintel._rewrite_trigger_functions();

@@ -4,7 +4,9 @@ SELECT m.name, m.version,
        CASE WHEN m.dropped_at IS NOT NULL THEN 'dropped'
             WHEN m.retired_at IS NOT NULL THEN 'retired'
             WHEN m.id = ANY (f.model_ids) THEN 'in force'
-            ELSE coalesce(logintel._running_test(m.id), 'registered') END AS state,
+            WHEN t.share = 0 THEN 'shadow'
+            WHEN t.share > 0 THEN 'challenger'
+            ELSE 'registered' END AS state,
        m.metadata ->> 'kind' AS kind, m.metadata ->> 'candidate' AS candidate, e.members,
        (m.metadata ->> 'accuracy')::double precision AS accuracy,
        (m.metadata ->> 'macro_f1')::double precision AS macro_f1,
@@ -16,9 +18,10 @@ SELECT m.name, m.version,
        m.created_at AS registered_at, m.created_by AS registered_by,
        d.deployed_at, d.deployed_by, d.replaced_version,
        m.retired_at, m.retired_by, m.retired_why, m.dropped_at,
-       m.metadata - '{vocabulary,tokenizer,trained_from,trained_with}'::text[] AS metadata
+       m.metadata - '{vocabulary,baseline,tokenizer,trained_from,trained_with}'::text[] AS metadata
 FROM logintel.models m
 LEFT JOIN logintel.model_sets f ON f.id = (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1)
+LEFT JOIN logintel.ab_tests t ON t.challenger_id = m.id AND t.ended_at IS NULL
 LEFT JOIN LATERAL (
     SELECT array_agg(p.version ORDER BY p.version) AS members, sum(octet_length(p.onnx))::bigint AS bytes
     FROM logintel.models p

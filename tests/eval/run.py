@@ -1,11 +1,13 @@
 """make eval: how right the models are, each figure beside those of baselines measured in the same run.
 
 Real logs are read from ../shared/data and never copied; where that folder is absent, only the project's own sets are
-evaluated. No server is needed. See --help.
+evaluated. Questions about what the server does are asked of a temporary cluster. See --help.
 """
 
 import argparse
+import contextlib
 import fnmatch
+import functools
 import json
 import re
 import sys
@@ -15,25 +17,33 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import ab_tests
 import anomalies
 import corrections
 import costs
 import levels
 import own_templates
+import psycopg
 from datasets import REAL
 from results import PRODUCT, Result
 from rich.console import Console
 from rich.table import Table
 
+from logintel import cluster
+
 
 @dataclass(frozen=True)
 class Question:
-    """One table. `figures` is a regular expression for the names of its figures."""
+    """One table. `figures` is a regular expression for the names of its figures.
+
+    `answer` gets a connection to a database with the extension where the question needs a server.
+    """
 
     title: str
     figures: str
-    answer: Callable[[], Iterator[Result]]
+    answer: Callable[..., Iterator[Result]]
     needs_real_logs: bool = True
+    needs_server: bool = False
 
 
 QUESTIONS = {
@@ -79,6 +89,9 @@ QUESTIONS = {
     "cost": Question(
         "What a new shape costs on one core, in batches of 256 and alone (logintel: the three default models together)",
         "cost_.*", costs.costs, needs_real_logs=False),
+    "ab_tests": Question(
+        "A/B tests, 500 each: wrongly decided where both models are equal, and rightly where one is 3 points better",
+        "ab_.*", ab_tests.decisions, needs_real_logs=False, needs_server=True),
 }  # fmt: skip
 
 
@@ -103,18 +116,29 @@ def main() -> None:
 def _run(names: Sequence[str]) -> tuple[list[Result], bool]:
     """Answer questions; return the results, and whether one has failed, which does not keep others from running."""
     results, failed = [], False
-    for name in names:
-        started = time.monotonic()
-        try:
-            answer = list(QUESTIONS[name].answer())
-        except Exception:
-            failed = True
-            _say(f"{name} failed: {traceback.format_exc()}")
-            continue
-        _print(QUESTIONS[name].title, answer)
-        results += answer
-        _say(f"{name} took {time.monotonic() - started:.0f} s")
+    with contextlib.ExitStack() as resources:
+        server = functools.cache(lambda: resources.enter_context(_server()))  # started by the first who needs it
+        for name in names:
+            started = time.monotonic()
+            question = QUESTIONS[name]
+            try:
+                answer = list(question.answer(*([server()] if question.needs_server else [])))
+            except Exception:
+                failed = True
+                _say(f"{name} failed: {traceback.format_exc()}")
+                continue
+            _print(question.title, answer)
+            results += answer
+            _say(f"{name} took {time.monotonic() - started:.0f} s")
     return results, failed
+
+
+@contextlib.contextmanager
+def _server() -> Iterator[psycopg.Connection]:
+    """Start a temporary cluster and connect to a database in it that has the extension."""
+    with cluster.temporary() as temporary, psycopg.connect(temporary.dsn(), autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION logintel CASCADE")
+        yield connection
 
 
 def _chosen(pattern: str) -> list[str]:

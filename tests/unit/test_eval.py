@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 EVAL = Path(__file__).parent.parent / "eval"
-FIGURES = ["level_unseen_templates_accuracy", "level_unseen_templates_macro_f1", "level_unseen_templates_auc", "level_unseen_templates_calibration_error", "level_unseen_system_auc", "level_unseen_system_three_class_accuracy", "level_time_split_accuracy", "level_random_split_accuracy", "corrections_precision", "corrections_recall", "corrections_unseen_system_auc", "corrections_unseen_system_precision_at_k", "corrections_recall_simulated", "anomaly_hdfs_sessions_f1", "anomaly_hdfs_sessions_pr_auc", "anomaly_type_macro_f1", "anomaly_f1", "anomaly_simulated_f1", "category_macro_f1", "category_multilabel_f1_micro", "cost_default_models_us", "cost_default_models_mb"]
+FIGURES = ["level_unseen_templates_accuracy", "level_unseen_templates_macro_f1", "level_unseen_templates_auc", "level_unseen_templates_calibration_error", "level_unseen_system_auc", "level_unseen_system_three_class_accuracy", "level_time_split_accuracy", "level_random_split_accuracy", "corrections_precision", "corrections_recall", "corrections_unseen_system_auc", "corrections_unseen_system_precision_at_k", "corrections_recall_simulated", "anomaly_hdfs_sessions_f1", "anomaly_hdfs_sessions_pr_auc", "anomaly_type_macro_f1", "anomaly_f1", "anomaly_simulated_f1", "category_macro_f1", "category_multilabel_f1_micro", "cost_default_models_us", "cost_default_models_mb", "ab_wrong_promotion_rate", "ab_wrong_promotion_rate_split", "ab_wrong_stop_rate", "ab_promotion_power", "ab_promotion_power_split", "ab_harmful_stop_power"]
 
 
 @pytest.fixture

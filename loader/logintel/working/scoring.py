@@ -1,8 +1,10 @@
 """One batch of pending lines, scored outside the server by the very Python that scores inside it."""
 
+import itertools
 import json
+import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -57,17 +59,23 @@ def score_batch(connection: psycopg.Connection, limit: int, should_stop: Callabl
 
 
 def _learn(connection: psycopg.Connection, log_entry_ids: list[int], should_stop: Callable[[], bool]) -> None:
-    """Score the shapes of these lines that the models in force have not seen, and remember the scores."""
+    """Score the shapes of these lines that the models which serve them have not seen, and remember the scores."""
     plpy = PlpyConnection(connection)
     unknown = plpy.execute("SELECT * FROM logintel.unknown_shapes($1::bigint[])", [log_entry_ids])
-    for start in range(0, len(unknown), runtime.MAX_SHAPES):
+    for model_set_id, shapes in _batches(unknown):
         if should_stop():
             raise Stopped
-        shapes = unknown[start : start + runtime.MAX_SHAPES]
-        model_set_id = shapes[0]["model_set_id"]  # one statement sees one set in force
         columns = {field: [shape[field] for shape in shapes] for field in ("shape_hash", *SHAPE_FIELDS)}
         scores = scoring.score_shapes(plpy, model_set_id, columns)
         connection.execute(
             "SELECT logintel.remember_scores(%s::integer, %s::jsonb, %s::jsonb)",
             (model_set_id, json.dumps(columns), json.dumps(scores, allow_nan=False)),
         )
+
+
+def _batches(unknown: Sequence[dict[str, Any]]) -> Iterator[tuple[int, Sequence[dict[str, Any]]]]:
+    """Yield shapes in batches of one model set each: in a split test, two sets serve the lines."""
+    for model_set_id, group in itertools.groupby(unknown, operator.itemgetter("model_set_id")):
+        shapes = list(group)
+        for start in range(0, len(shapes), runtime.MAX_SHAPES):
+            yield model_set_id, shapes[start : start + runtime.MAX_SHAPES]
