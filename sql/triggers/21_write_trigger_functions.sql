@@ -73,5 +73,5 @@ COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on deploym
 
 CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.deployments
     FOR EACH STATEMENT EXECUTE FUNCTION logintel._rewrite_trigger_functions();
-CREATE TRIGGER rewrite_trigger_functions AFTER UPDATE ON logintel.settings
+CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.settings
     FOR EACH ROW WHEN (NEW.name = 'mode') EXECUTE FUNCTION logintel._rewrite_trigger_functions();
