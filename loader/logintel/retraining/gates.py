@@ -85,5 +85,6 @@ def _f1(truth: np.ndarray, said: np.ndarray) -> float:
 def _judged(gate: str, says: str, ours: Figure, theirs: Figure, chance: float) -> Gate:
     passed = theirs.value - ours.value <= TOLERANCE or chance >= SIGNIFICANCE
     others = f" of {theirs.templates:,}" if theirs.templates != ours.templates else ""
-    detail = f"{says.format(f'{ours.value:.1%}', f'{ours.templates:,}')}, the version in force {theirs.value:.1%}{others}"
+    said = says.format(f"{ours.value:.1%}", f"{ours.templates:,}")
+    detail = f"{said}, the version in force {theirs.value:.1%}{others}"
     return Gate(gate, bool(passed), detail if passed else f"{detail}; by chance with p = {chance:.2g}")
