@@ -24,7 +24,8 @@ BEGIN
     LOCK TABLE logintel.retrainings IN SHARE ROW EXCLUSIVE MODE;
     UPDATE logintel.retrainings r SET finished_at = now(), outcome = 'failed: interrupted'
     WHERE r.started_at IS NOT NULL AND r.finished_at IS NULL
-      AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid AND a.backend_start = r.session_began_at);
+      AND NOT EXISTS (SELECT FROM pg_stat_activity a
+                      WHERE a.datname = current_database() AND a.pid = r.pid AND a.backend_start = r.session_began_at);
 END
 $function$;
 

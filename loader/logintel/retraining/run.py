@@ -109,7 +109,7 @@ def _promote(connection: psycopg.Connection, retraining: int, result: Result, cu
     if promotion == "now" or current is None or (current.is_default and measured):
         connection.execute("SELECT logintel.deploy(%s, %s, %s)", (result.name, result.version, why))
         return "deployed"
-    return f"registered: fewer than {VERDICTS_TO_TEST} new verdicts, so no test could decide; deploy it by hand"
+    return f"registered: fewer than {VERDICTS_TO_TEST} new verdicts, so no test could decide: deploy it by hand"
 
 
 def _metric(connection: psycopg.Connection, name: str) -> str | None:
