@@ -35,3 +35,15 @@ BEGIN
     RETURN test;
 END
 $function$;
+
+COMMENT ON TABLE logintel.ab_tests IS 'Stand-in.';
+COMMENT ON FUNCTION logintel.start_ab_test(text, integer, double precision, text, integer, double precision, boolean, text) IS 'Stand-in.';
+DO $block$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'logintel.ab_tests'::regclass AND a.attnum > 0 LOOP
+        EXECUTE format('COMMENT ON COLUMN logintel.ab_tests.%I IS ''Stand-in.''', name);
+    END LOOP;
+END
+$block$;
