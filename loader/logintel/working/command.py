@@ -21,7 +21,8 @@ def worker(
     poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks when little is pending.")] = 0.5,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is pending, or when something fails.")] = False,
     maintain_every: Annotated[
-        float, typer.Option(min=0, help="Seconds between two runs of the upkeep, maintain(); 0: no upkeep, no retraining.")
+        float,
+        typer.Option(min=0, help="Seconds between two runs of the upkeep, maintain(); 0: none, and no retraining."),
     ] = 60,
     dsn: Dsn = None,
 ) -> None:
