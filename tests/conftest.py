@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, value in servers.TESTCONTAINERS.items():
         os.environ.setdefault(name, value)
     # Connections must be what the tests ask for, not what the caller's environment adds to them.
-    for name in [name for name in os.environ if name.startswith("PG") and name != "PG_CONFIG"]:
+    for name in [name for name in os.environ if name == "DATABASE_URL" or (name.startswith("PG") and name != "PG_CONFIG")]:
         del os.environ[name]
 
 

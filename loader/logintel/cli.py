@@ -5,10 +5,11 @@ import sys
 import psycopg
 import typer
 
-from logintel.commands import deploy, doctor, maintain, rollback, status
+from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
 from logintel.demo import demo
 from logintel.errors import UserError
 from logintel.loading.command import load
+from logintel.retraining.command import retrain
 from logintel.simulation.command import simulate
 from logintel.training.command import train
 from logintel.versions import export, import_
@@ -21,7 +22,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (load, train, deploy, rollback, backfill, worker, maintain, status, doctor, simulate, demo):
+for command in (
+    load, train, retrain, deploy, rollback, backfill, worker, maintain, pause, resume, status, doctor, simulate, demo,
+):
     app.command()(command)
 app.command("export")(export)
 app.command("import")(import_)

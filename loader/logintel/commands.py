@@ -1,4 +1,4 @@
-"""The commands that call one SQL function or read one view: deploy, rollback, maintain, status, doctor."""
+"""The commands that call one SQL function or read one view, such as deploy, pause and status."""
 
 from contextlib import closing
 from typing import Annotated
@@ -37,6 +37,26 @@ def maintain(dsn: Dsn = None) -> None:
     """Do the regular upkeep once."""
     with closing(connect(dsn)) as connection, connection:
         tables.show(connection.execute("SELECT * FROM logintel.maintain()"))
+
+
+Why = Annotated[str | None, typer.Option(help="Why: it is recorded.", show_default=False)]
+
+
+def pause(why: Why = None, dsn: Dsn = None) -> None:
+    """Pause scoring: lines are stored, and wait."""
+    _change_mode("SELECT logintel.pause(%s)", why, dsn)
+
+
+def resume(why: Why = None, dsn: Dsn = None) -> None:
+    """End a pause: back to the mode before it."""
+    _change_mode("SELECT logintel.resume(%s)", why, dsn)
+
+
+def _change_mode(query: str, why: str | None, dsn: str | None) -> None:
+    with closing(connect(dsn)) as connection, connection:
+        connection.add_notice_handler(lambda notice: print(f"note: {notice.message_primary}"))
+        [(mode,)] = connection.execute(query, (why,)).fetchall()
+    print(f"mode: {mode}")
 
 
 def status(dsn: Dsn = None) -> None:

@@ -36,7 +36,7 @@ def connect(dsn: str | None, *, autocommit: bool = False) -> psycopg.Connection:
         return psycopg.connect(connection_string(dsn), autocommit=autocommit, application_name="logintel")
     except psycopg.OperationalError as error:
         raise UserError(
-            f"cannot connect: {_first_line(error)}; give --dsn or set PGHOST, PGDATABASE and PGUSER"
+            f"cannot connect: {_first_line(error)}; give --dsn, or set DATABASE_URL, or PGHOST, PGDATABASE and PGUSER"
         ) from None
 
 

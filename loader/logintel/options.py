@@ -6,5 +6,9 @@ import typer
 
 Dsn = Annotated[
     str | None,
-    typer.Option(help="Connection string of the database. Without it the PG* variables count.", show_default=False),
+    typer.Option(
+        envvar="DATABASE_URL",  # which other users of the machine cannot see, unlike a command line
+        help="Connection string of the database. Without it the variable DATABASE_URL counts, then the PG* variables.",
+        show_default=False,
+    ),
 ]

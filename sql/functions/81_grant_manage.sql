@@ -9,7 +9,7 @@ BEGIN
     EXECUTE format('GRANT UPDATE (value) ON logintel.settings TO %s', to_role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON logintel.level_names TO %s', to_role);
     EXECUTE format('GRANT SELECT ON logintel.log_lines, logintel.deployments, logintel.models, logintel.model_sets, logintel.pending, '
-                   'logintel.feedback TO %s', to_role);
+                   'logintel.feedback, logintel.ab_tests TO %s', to_role);
     FOR callable IN SELECT p.oid::regprocedure AS signature FROM pg_proc p
                     WHERE p.pronamespace = 'logintel'::regnamespace AND p.prorettype <> 'trigger'::regtype
                       AND p.proname NOT LIKE '\_%' AND p.proname NOT IN ('grant_read', 'grant_manage') LOOP

@@ -1,5 +1,5 @@
 -- One row a setting, changed with UPDATE; a change acts on the next statement. Every setting has a row from the start,
--- so a dump's rows arrive as changes: sql/triggers/check_setting.sql turns them into updates.
+-- whose place a dump's row takes: sql/triggers/10_check_setting.sql.
 CREATE TABLE logintel.settings (
     name text NOT NULL,
     value text NOT NULL,
@@ -24,4 +24,8 @@ INSERT INTO logintel.settings (name, value, description) VALUES
     ('retention_days', '0',
      'Days that lines and predictions are kept, in a log table whose partitions logintel manages; 0 keeps all.'),
     ('known_shapes', '100000',
-     'Shapes that each model set keeps for look-up; maintain() evicts the least used beyond.');
+     'Shapes that each model set keeps for look-up; maintain() evicts the least used beyond.'),
+    ('promotion', 'test',
+     'What becomes of a retrained model that passes its gates. test: a shadow test against the version in force decides. now: it is deployed at once. manual: it is only registered.'),
+    ('retrain_every_hours', '0',
+     'Every so many hours "logintel worker" requests a retraining of what is advised to be retrained; 0 to 24, 0 for never. schedule() sets it.');

@@ -1,4 +1,5 @@
--- Refuses values that mean nothing, and turns the rows of a restored dump into changes of the rows that are there.
+-- Refuses values that mean nothing, and lets the rows of a restored dump take the place of those that are there. Only a
+-- restore inserts: that is no change of a setting, and settings_history has none of it.
 CREATE FUNCTION logintel._check_setting() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -16,14 +17,19 @@ BEGIN
     ELSIF NEW.name = 'known_shapes' AND NEW.value !~ '^[1-9][0-9]{2,7}$' THEN
         RAISE EXCEPTION 'setting known_shapes cannot be "%"', NEW.value
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes a number from 100 to 99999999.';
+    ELSIF NEW.name = 'promotion' AND NEW.value NOT IN ('test', 'now', 'manual') THEN
+        RAISE EXCEPTION 'setting promotion cannot be "%"', NEW.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes test, now or manual.';
+    ELSIF NEW.name = 'retrain_every_hours' AND NEW.value !~ '^([0-9]|1[0-9]|2[0-4])$' THEN
+        RAISE EXCEPTION 'setting retrain_every_hours cannot be "%"', NEW.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes a number of hours from 1 to 24, or 0 for never.';
     END IF;
     IF TG_OP = 'INSERT' THEN
-        UPDATE logintel.settings s SET value = NEW.value WHERE s.name = NEW.name;
+        DELETE FROM logintel.settings s WHERE s.name = NEW.name RETURNING s.description INTO NEW.description;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'there is no setting "%"', NEW.name USING ERRCODE = 'undefined_parameter',
                 HINT = 'SELECT name, description FROM logintel.settings lists them.';
         END IF;
-        RETURN NULL;
     ELSIF NEW.name <> OLD.name THEN
         RAISE EXCEPTION 'setting "%" cannot be renamed', OLD.name USING ERRCODE = 'invalid_parameter_value';
     END IF;

@@ -76,7 +76,7 @@ COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on deploym
 
 CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.deployments
     FOR EACH STATEMENT EXECUTE FUNCTION logintel._rewrite_trigger_functions();
-CREATE TRIGGER rewrite_trigger_functions AFTER UPDATE ON logintel.settings
+CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.settings
     FOR EACH ROW WHEN (NEW.name = 'mode') EXECUTE FUNCTION logintel._rewrite_trigger_functions();
 CREATE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.ab_tests
     FOR EACH ROW WHEN (NEW.share > 0) EXECUTE FUNCTION logintel._rewrite_trigger_functions();

@@ -1,20 +1,12 @@
 """A dump holds all that is the user's: logs, predictions, models, settings, and they work where they are restored."""
 
-import subprocess
-
 import psycopg
 import pytest
 
+from dumps import restore
 from fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
-from logintel import cluster
 from servers import Database
 from tiny_models import deploy, register, tiny_model
-
-
-def restore(db: Database, target: Database, *options: str) -> None:
-    dump = subprocess.run([str(cluster.bindir() / "pg_dump"), *options, db.dsn], capture_output=True, text=True, check=True)
-    restored = target.psql(dump.stdout, "-v", "ON_ERROR_STOP=1", "-q")
-    assert restored.returncode == 0, restored.stderr
 
 
 @pytest.mark.local_only  # pg_dump must be as new as the server

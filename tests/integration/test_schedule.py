@@ -13,9 +13,12 @@ from servers import Database, Server
 from tiny_models import deploy
 
 JOBS = [
-    ("logintel backfill", 'SELECT logintel.backfill("limit" => 200000)'),
-    ("logintel maintain", "SELECT logintel.maintain()"),
+    ("logintel backfill", "* * * * *", 'SELECT logintel.backfill("limit" => 200000)'),
+    ("logintel maintain", "* * * * *", "SELECT logintel.maintain()"),
 ]
+REQUESTS = ("logintel request retraining", "0 */6 * * *", "SELECT logintel.request_retraining()")
+SCHEDULED = "SELECT jobname, schedule, command FROM cron.job ORDER BY 1"
+EVERY = "SELECT value FROM logintel.settings WHERE name = 'retrain_every_hours'"
 
 
 @pytest.fixture
@@ -44,18 +47,44 @@ def cron_db(server: Server) -> Iterator[Database]:
         pytest.skip(f"no local server with pg_cron: {error}")
 
 
-def test_without_pg_cron_it_says_what_to_do(db: Database) -> None:
-    with pytest.raises(psycopg.errors.UndefinedObject, match="pg_cron is not in this database") as raised:
-        db.execute("SELECT logintel.schedule()")
-    assert "CREATE EXTENSION pg_cron" in raised.value.diag.message_hint
+def test_without_pg_cron_the_worker_does_it(db: Database) -> None:
+    said = [line for (line,) in db.execute("SELECT logintel.schedule()")]
+    assert said[1] == "logintel worker: every 6 hours, retrains what ml_retrain_advice advises"
+    assert said[-1] == 'pg_cron is not in this database: keep "logintel worker" running, it does all of this'
+    assert db.value(EVERY) == "6"
+    assert len(db.execute("SELECT logintel.schedule(0)")) == 2
+    assert db.value(EVERY) == "0"
+    db.execute("SELECT logintel.schedule(24)")
+    assert db.value("SELECT logintel.unschedule()") == 1
     assert db.value("SELECT logintel.unschedule()") == 0
+    assert db.value(EVERY) == "0"
+
+
+@pytest.mark.parametrize("hours", [-1, 25])
+def test_hours_that_no_schedule_can_have_are_refused(db: Database, hours: int) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=f"cannot be requested every {hours} hours"):
+        db.execute("SELECT logintel.schedule(%s)", (hours,))
+
+
+def test_who_manages_may_schedule(db: Database) -> None:
+    role = db.create_role("manager")
+    db.execute("SELECT logintel.grant_manage(%s)", (role,))
+    manager = db.connect(user=role)
+    manager.execute("SELECT logintel.schedule()")
+    assert manager.execute("SELECT logintel.unschedule()").fetchall() == [(1,)]
 
 
 @pytest.mark.local_only
 def test_one_call_schedules_upkeep_and_one_ends_it(cron_db: Database) -> None:
     for _ in range(2):
         cron_db.execute("SELECT logintel.schedule()")
-        assert cron_db.execute("SELECT jobname, command FROM cron.job ORDER BY 1") == JOBS
+        assert cron_db.execute(SCHEDULED) == [*JOBS, REQUESTS]
+    assert cron_db.value(EVERY) == "0"  # the requests are pg_cron's
+    for hours in (24, 1):
+        cron_db.execute("SELECT logintel.schedule(%s)", (hours,))
+        assert cron_db.execute(SCHEDULED)[2][1] == f"0 */{hours} * * *"
+    cron_db.execute("SELECT logintel.schedule(0)")
+    assert cron_db.execute(SCHEDULED) == JOBS
     cron_db.execute("UPDATE logintel.settings SET value = 'deferred' WHERE name = 'mode'")
     cron_db.execute("INSERT INTO log_entries (message) VALUES ('slow')")
     succeeded = "SELECT count(DISTINCT jobid) FROM cron.job_run_details WHERE status = 'succeeded'"

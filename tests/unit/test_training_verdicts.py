@@ -118,7 +118,7 @@ def test_a_judged_template_is_in_one_fold_with_all_its_inputs_and_speaks_for_its
     monkeypatch.setattr(evaluation, "fit", fit)
     evaluation._unseen_probabilities("logistic_regression", examples, 0)
     assert sorted(tuple(rows) for rows in seen) == [(False, False), *[(True, True)] * (evaluation.FOLDS - 1)]
-    inputs, truth = evaluation._one_row_a_template(examples)
+    inputs, truth = evaluation.one_row_a_template(examples)
     [row] = np.flatnonzero(mine[inputs])
     assert examples.classes[truth[row]] == "ERROR"
 

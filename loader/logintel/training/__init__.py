@@ -1,5 +1,6 @@
 """Training of models on the lines of the attached log table.
 
-Read in this order: dataset (lines and what models see of them), evidence, candidates, evaluation, models, command.
-Importing this package or its command is cheap; `models` brings scikit-learn along.
+Read in this order: dataset (lines and what models see of them), evidence, candidates, evaluation, models, learning,
+command.
+Importing this package or its command is cheap; `learning` brings scikit-learn along.
 """

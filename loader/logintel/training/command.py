@@ -1,13 +1,11 @@
 """The command `logintel train`."""
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from logintel import tables
 from logintel.database import connect
@@ -35,38 +33,18 @@ def train(
     They start from the default models. The level model needs lines with at least two levels; a category model is made
     where lines have a category, an anomaly model where they have values in is_anomaly or anomaly_type.
     """
-    with closing(connect(dsn)) as connection, _progress() as progress:
-        # scikit-learn takes seconds to import, and only this command needs it.
-        from logintel.training import lineage
-        from logintel.training.candidates import CANDIDATES
-        from logintel.training.dataset import read_lines, shape_version
-        from logintel.training.models import train_models
+    with closing(connect(dsn)) as connection:
+        # scikit-learn takes seconds to import, and few commands need it.
+        from logintel.training.learning import learn
 
-        if transformer:
-            from logintel.training.transformer import check_installed
-
-            check_installed()
-        task = progress.add_task("reading lines", total=lines)
-        with lineage.one_snapshot(connection):
-            read = read_lines(connection, lines, lambda count: progress.advance(task, count))
-            version = shape_version(connection)
-            trained_from = lineage.trained_from(connection, lines, read)
-            replaced = lineage.in_force(connection)
-        progress.update(task, total=None)
-        models, notes = train_models(read, seed=seed, outliers=outliers, shape_version=version,
-                                     candidates=(*CANDIDATES, *(("transformer",) if transformer else ())),
-                                     step=lambda description: progress.update(task, description=description))
-        for model in models:
-            model.metadata.update(
-                trained_from=trained_from, replaces=replaced.get(model.name),
-                trained_with={"lines": lines, "outliers": outliers, "seed": seed, "transformer": transformer})
-        progress.update(task, description="registration")
-        versions = _register(connection, models, deploy)
+        learnt = learn(connection, lines=lines, seed=seed, outliers=outliers, transformer=transformer)
+        versions = _register(connection, learnt.models, deploy)
+    models = learnt.models
     tables.show_rows(_COLUMNS, [row for model in models for row in _candidates(model)])
-    for note in notes:
+    for note in learnt.notes:
         print(f"note: {note}")
     registered = [f"{model.name} {versions[model.name]}" for model in models]
-    print(f"registered {', '.join(registered)}, trained on {len(read):,} lines")
+    print(f"registered {', '.join(registered)}, trained on {len(learnt.lines):,} lines")
     if deploy:
         print(f"in force: {', '.join(registered)}")
     else:
@@ -75,12 +53,10 @@ def train(
 
 def _register(connection: psycopg.Connection, models: "Sequence[TrainedModel]", deploy: bool) -> dict[str, int]:
     """Register all models or none, and deploy them if so wished. Returns the version of each name."""
-    versions = {}
+    from logintel.training.learning import register
+
     with connection.transaction():
-        for model in models:
-            [(versions[model.name],)] = connection.execute(
-                "SELECT logintel.import_model(%s, %s, %s, %s)",
-                (model.name, model.onnx, json.dumps(model.metadata), json.dumps(model.golden))).fetchall()
+        versions = {model.name: register(connection, model) for model in models}
         for model in models if deploy else ():
             connection.execute("SELECT logintel.deploy(%s, %s)", (model.name, versions[model.name]))
     return versions
@@ -95,10 +71,3 @@ def _candidates(model: "TrainedModel") -> Iterator[tuple[Any, ...]]:
         yield (model.name, name.replace("_", " "), unseen["accuracy"], unseen["macro_f1"], unseen.get("problem_auc"),
                unseen.get("pr_auc"), splits["time_split"]["accuracy"], splits["random_split"]["accuracy"],
                "chosen" if name == model.metadata["candidate"] else "")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=tables.STDERR, disable=not tables.STDERR.is_terminal, transient=True) as progress:
-        yield progress

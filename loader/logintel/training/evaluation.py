@@ -31,6 +31,8 @@ class Evaluation:
     splits: dict[str, dict[str, Any]] = field(default_factory=dict)
     confusion: list[list[int]] = field(default_factory=list)
     temperature: float | None = None
+    unseen: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False)
+    """Probabilities [M, C] of the inputs, each from a candidate that has not seen its template."""
 
     @property
     def criterion(self) -> float:
@@ -44,10 +46,11 @@ def evaluate(candidate: str, examples: Examples, seed: int, step: Callable[[str]
     result = Evaluation(candidate)
     step("unseen templates")
     unseen = _unseen_probabilities(candidate, examples, seed)
-    inputs, truth = _one_row_a_template(examples)
+    inputs, truth = one_row_a_template(examples)
     if candidate in SOFTENED:
         result.temperature = temperature(unseen[inputs], truth)
         unseen = softened(unseen, result.temperature)
+    result.unseen = unseen
     lines = len(examples.line_input)
     tests = {"random_split": np.random.default_rng(seed).random(lines) < HELD_OUT,
              "time_split": np.arange(lines) >= lines * (1 - HELD_OUT)}
@@ -104,8 +107,8 @@ def _unseen_probabilities(candidate: str, examples: Examples, seed: int) -> np.n
     return probabilities
 
 
-def _one_row_a_template(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
-    """The input that speaks for each template [T], and the class that most of its lines carry [T].
+def one_row_a_template(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """Return the input that speaks for each template [T], and the class that most of its lines carry [T].
 
     It is the most frequent one, or of those with verdicts, where there are any.
     """

@@ -34,7 +34,7 @@ def trained_from(connection: psycopg.Connection, limit: int, lines: Sequence[Lin
         "lines": len(lines),
         "first": first,
         "last": last,
-        "feedback": sum(getattr(line, "verdict", None) is not None for line in lines),
+        "feedback": sum(line.verdict is not None for line in lines),
     }
 
 

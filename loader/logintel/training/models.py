@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -12,6 +12,14 @@ from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Examples, Line
 
 Step = Callable[[str], None]
+NAMES = ("level", "category", "anomaly")
+
+
+class UnseenTemplates(NamedTuple):
+    """What a model says of its M training inputs when it has not seen their templates."""
+
+    examples: Examples
+    probabilities: np.ndarray  # [M, C]
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class TrainedModel:
     onnx: bytes
     metadata: dict[str, Any]
     golden: list[dict[str, Any]]
+    unseen: UnseenTemplates | None = None  # None where there were no labels
 
     def inputs(self, lines: Sequence[Line]) -> np.ndarray:
         """Return the model's inputs for N lines: [N, F] of str."""
@@ -43,27 +52,33 @@ class TrainedModel:
 
 
 def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False, shape_version: int | None = None,
-                 candidates: Sequence[str] = tuple(CANDIDATES),
+                 candidates: Sequence[str] = tuple(CANDIDATES), names: Sequence[str] = NAMES,
                  step: Step = lambda description: None) -> tuple[list[TrainedModel], list[str]]:
     """Train a level model, and models of categories and anomalies where there are labels, on lines, oldest first.
 
     `outliers` makes an anomaly model without labels too, of what is rare. `candidates` compete for each classifier.
-    Returns the models, and notes on what is odd or missing. `step` is told what happens next. Raises UserError, before
-    anything is trained, when a level model cannot be learnt from the lines.
+    Only models of these `names` are made. Returns the models, and notes on what is odd or missing. `step` is told what
+    happens next. Raises UserError, before anything is trained, when a level model cannot be learnt from the lines.
     """
-    levels, notes = evidence.level_examples(lines)
+    levels, notes = evidence.level_examples(lines) if "level" in names else (None, [])
     categories, no_categories = evidence.category_examples(lines)
     anomalies, no_anomalies = evidence.anomaly_examples(lines)
 
     def known(examples: Examples, own_notes: Sequence[str] = ()) -> dict[str, Any]:
         return metadata.of_training(examples, seed, shape_version, own_notes)
 
-    models = [_classifier("level", levels, known(levels, notes), candidates, step)]
-    if no_categories:
+    models = []
+    if levels:
+        models.append(_classifier("level", levels, known(levels, notes), candidates, step))
+    if "category" not in names:
+        pass
+    elif no_categories:
         notes = [*notes, f"no category model: {no_categories}; the one in force stays"]
     else:
         models.append(_classifier("category", categories, known(categories), candidates, step))
-    if no_anomalies and not outliers:
+    if "anomaly" not in names:
+        pass
+    elif no_anomalies and not outliers:
         notes = [*notes, f"no anomaly model: {no_anomalies}; the one in force stays"]
     elif no_anomalies:
         notes = [*notes, f"the anomaly model was trained without labels: {no_anomalies}"]
@@ -100,7 +115,7 @@ def _classifier(name: str, examples: Examples, known: dict[str, Any], candidates
         from logintel.training import transformer
 
         described["tokenizer"] = transformer.tokenizer_json()
-    return TrainedModel(name, features, pipeline, onnx, described, cases)
+    return TrainedModel(name, features, pipeline, onnx, described, cases, UnseenTemplates(examples, best.unseen))
 
 
 def _outlier(examples: Examples, known: dict[str, Any], step: Step) -> TrainedModel:

@@ -21,14 +21,16 @@ def worker(
     poll: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks when little is pending.")] = 0.5,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is pending, or when something fails.")] = False,
     maintain_every: Annotated[
-        float, typer.Option(min=0, help="Seconds between two runs of the upkeep, maintain(); 0: never.")
+        float,
+        typer.Option(min=0, help="Seconds between two runs of the upkeep, maintain(); 0: none, and no retraining."),
     ] = 60,
     dsn: Dsn = None,
 ) -> None:
     """Score pending lines outside the server, until interrupted.
 
     For the setting mode = deferred, where lines of new shapes wait for it, and for catching up in any mode. More
-    processes run while many lines are pending. Each batch is one transaction, so it may be killed at any time.
+    processes run while many lines are pending. Each batch is one transaction, so it may be killed at any time. It also
+    does the retrainings that are requested: by hand, by pg_cron, or by itself where schedule() said so.
     """
     options = Options(
         dsn=connection_string(dsn),

@@ -44,6 +44,18 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Retraining:
+    """A retraining waits for somebody to do it."""
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The process that did a retraining has ended."""
+
+    failure: str | None
+
+
+@dataclass(frozen=True)
 class Asked:
     """A signal asks for an end."""
 

@@ -11,10 +11,11 @@ from typing import Any
 import psycopg
 
 from logintel.errors import UserError
-from logintel.working.events import Asked, Backlog, Ended, Failed, Scored
+from logintel.working.events import Asked, Backlog, Ended, Failed, Retrained, Retraining, Scored
 from logintel.working.pacing import Backoff, Sizing
 from logintel.working.periodic import Periodic
 from logintel.working.process import WorkerProcess
+from logintel.working.retraining import SECONDS_BETWEEN_LOOKS, RetrainingProcess, Schedule
 from logintel.working.status import Status
 from logintel.working.worker import GRACE_SECONDS
 
@@ -56,6 +57,7 @@ class Supervisor:
         self._sizing = Sizing(options.batch, options.max_workers)
         self._status = Status(time.monotonic())
         self._workers: list[WorkerProcess] = []
+        self._retraining: RetrainingProcess | None = None
         self._deaths = Backoff()
         self._start_after = 0.0  # no worker is started before this time
         self._ended_by: int | None = None
@@ -75,6 +77,9 @@ class Supervisor:
             regularly = [self._regularly("counting the pending lines", self._look, self._options.poll, first=0.0)]
             if self._options.maintain_every:
                 regularly.append(self._regularly("maintain()", _maintain, self._options.maintain_every))
+                if not self._options.once:
+                    every = min(SECONDS_BETWEEN_LOOKS, self._options.maintain_every)
+                    regularly.append(self._regularly("requesting a retraining", Schedule().look, every, first=0.0))
             try:
                 while not self._done:
                     self._adjust()
@@ -102,6 +107,12 @@ class Supervisor:
                 self._complain(event)
             case Ended(worker):
                 self._bury(worker)
+            case Retraining() if self._retraining is None:
+                self._retraining = RetrainingProcess(self._options.dsn, self._events)
+            case Retrained(failure):
+                self._retraining = None
+                if failure:
+                    self._status.complain(f"logintel retrain failed: {failure}", time.monotonic())
             case Asked(number):
                 self._ended_by, self._done = number, True
 
@@ -136,22 +147,27 @@ class Supervisor:
 
     def _stop(self, regularly: list[Periodic]) -> None:
         """End everything that runs. A second signal, or the end of patience, kills the workers."""
-        for worker in self._workers:
-            worker.stop()
+        for process in self._children():
+            process.stop()
         for periodic in regularly:
             periodic.stop()
         deadline = time.monotonic() + GRACE_SECONDS
-        while self._workers:
+        while self._children():
             try:
                 event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
             except Empty:
                 event = None
             if event is None or isinstance(event, Asked):
-                for worker in self._workers:
-                    worker.kill()
+                for process in self._children():
+                    process.kill()
                 deadline = time.monotonic() + GRACE_SECONDS
+            elif isinstance(event, Retrained):
+                self._retraining = None
             elif isinstance(event, Scored | Ended):
                 self._handle(event)
+
+    def _children(self) -> list[WorkerProcess | RetrainingProcess]:
+        return [*self._workers, *([self._retraining] if self._retraining else [])]
 
     def _look(self, connection: psycopg.Connection) -> Backlog:
         queue_older_lines(connection)
