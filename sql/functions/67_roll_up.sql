@@ -29,6 +29,12 @@ BEGIN
                   UNION ALL
                   SELECT r.hour, r.score_id, -r.lines FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
             GROUP BY 1, 2),
+        to_measure AS (
+            INSERT INTO logintel.changed_hours (hour)
+            SELECT c.hour FROM changed c
+            UNION
+            SELECT date_trunc('hour', s.scored_at, 'UTC') FROM changed c JOIN logintel.shape_scores s ON s.id = c.score_id
+            WHERE s.at_write AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = c.score_id)),
         hours AS (
             INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines)
             SELECT c.hour, c.score_id, c.lines FROM changed c

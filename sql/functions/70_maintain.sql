@@ -22,6 +22,9 @@ BEGIN
     task := 'scores made canonical';
     done := logintel._promote_scores();
     RETURN NEXT;
+    task := 'windows measured';
+    done := logintel._measure_windows();
+    RETURN NEXT;
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF FOUND THEN
         task := 'triggers created on new partitions';
@@ -42,7 +45,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, creates and drops partitions.';
+COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, measures the models, creates and drops partitions.';
 
 -- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an hour.
 CREATE FUNCTION logintel._summarize_indexes() RETURNS void

@@ -1,0 +1,14 @@
+CREATE VIEW logintel.line_verdicts AS
+SELECT f.log_entry_id, p.score_id, f.true_level, f.true_category, f.is_anomaly, f.given_at, p."timestamp"
+FROM logintel.feedback f
+JOIN logintel.predictions p ON p.log_entry_id = f.log_entry_id
+WHERE f.is_current AND f.scope = 'line';
+
+COMMENT ON VIEW logintel.line_verdicts IS 'Verdicts on single lines that have a prediction; verdicts on templates are in score_verdicts.';
+COMMENT ON COLUMN logintel.line_verdicts.log_entry_id IS 'Key of the line.';
+COMMENT ON COLUMN logintel.line_verdicts.score_id IS 'The score that the line has.';
+COMMENT ON COLUMN logintel.line_verdicts.true_level IS 'Level that it has in truth.';
+COMMENT ON COLUMN logintel.line_verdicts.true_category IS 'Category that it has in truth.';
+COMMENT ON COLUMN logintel.line_verdicts.is_anomaly IS 'Whether it is an anomaly in truth.';
+COMMENT ON COLUMN logintel.line_verdicts.given_at IS 'When the verdict was given.';
+COMMENT ON COLUMN logintel.line_verdicts."timestamp" IS 'Time of the line, or of its prediction where the line has none.';
