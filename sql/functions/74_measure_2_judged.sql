@@ -7,13 +7,13 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     from_time timestamptz := (SELECT min(h) FROM unnest(hours) AS h);
-    to_time timestamptz := (SELECT max(h) + interval '1 hour' FROM unnest(hours) AS h);
+    to_time timestamptz := (SELECT max(h) + interval '59:59.999999' FROM unnest(hours) AS h);  -- the last hour of all has no next
 BEGIN
     RETURN QUERY
     WITH singly AS MATERIALIZED (
         SELECT date_trunc('hour', v."timestamp", 'UTC') AS hour, v.score_id, v.true_level, v.true_category, v.is_anomaly, count(*) AS lines
         FROM logintel.line_verdicts v
-        WHERE v."timestamp" >= from_time AND v."timestamp" < to_time AND date_trunc('hour', v."timestamp", 'UTC') = ANY (hours)
+        WHERE v."timestamp" >= from_time AND v."timestamp" <= to_time AND date_trunc('hour', v."timestamp", 'UTC') = ANY (hours)
         GROUP BY 1, 2, 3, 4, 5)
     SELECT j.hour, j.score_id, coalesce(j.true_level, t.true_level), coalesce(j.true_category, t.true_category),
            coalesce(j.is_anomaly, t.is_anomaly), j.lines::double precision

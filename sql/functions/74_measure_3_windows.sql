@@ -18,7 +18,7 @@ BEGIN
         JOIN logintel.model_sets t ON t.id = s.model_set_id
         JOIN logintel.models m ON m.id = ANY (t.model_ids)
         WHERE s.at_write AND s.scored_at >= (SELECT min(h) FROM unnest(hours) AS h)
-          AND s.scored_at < (SELECT max(h) + interval '1 hour' FROM unnest(hours) AS h)
+          AND s.scored_at <= (SELECT max(h) + interval '59:59.999999' FROM unnest(hours) AS h)
           AND date_trunc('hour', s.scored_at, 'UTC') = ANY (hours)
         GROUP BY 1, 2, 3),
     rows AS (

@@ -1,10 +1,11 @@
 -- Thresholds are settings: a window that is measured again is measured under those of that moment, any other keeps what
--- was measured.
+-- was measured. Lines may claim any time, the last hour of all too, which has no next.
 CREATE VIEW logintel.ml_model_metrics AS
-SELECT m.name, m.version, m.window_start, m.window_start + interval '1 hour' AS window_end, m.predictions, m.coverage,
-       m.feedback_lines, m.accuracy, m.declared_lines, m.declared_accuracy, m."precision", m.recall, m.false_positive_rate,
-       m.calibration_error, m.declared_calibration_error, m.mean_confidence, m.abstained_share,
-       m.latency_mean_us, m.latency_p95_us, m.latency_max_us, m.known_share, m.failures, m.measured_at
+SELECT m.name, m.version, m.window_start,
+       CASE WHEN m.window_start < '294276-12-31 23:00Z' THEN m.window_start + interval '1 hour' ELSE 'infinity' END AS window_end,
+       m.predictions, m.coverage, m.feedback_lines, m.accuracy, m.declared_lines, m.declared_accuracy,
+       m."precision", m.recall, m.false_positive_rate, m.calibration_error, m.declared_calibration_error,
+       m.mean_confidence, m.abstained_share, m.latency_mean_us, m.latency_p95_us, m.latency_max_us, m.known_share, m.failures, m.measured_at
 FROM logintel.model_metrics m
 ORDER BY m.window_start DESC, m.name, m.version;
 
@@ -12,7 +13,7 @@ COMMENT ON VIEW logintel.ml_model_metrics IS 'How each model version did in each
 COMMENT ON COLUMN logintel.ml_model_metrics.name IS 'level, category or anomaly.';
 COMMENT ON COLUMN logintel.ml_model_metrics.version IS 'Version that scored the lines, whatever rescore() shows of them since.';
 COMMENT ON COLUMN logintel.ml_model_metrics.window_start IS 'Start of the hour, UTC, by the timestamp of the lines.';
-COMMENT ON COLUMN logintel.ml_model_metrics.window_end IS 'Its end.';
+COMMENT ON COLUMN logintel.ml_model_metrics.window_end IS 'Its end; infinity where there is none.';
 COMMENT ON COLUMN logintel.ml_model_metrics.predictions IS 'Lines that the version scored.';
 COMMENT ON COLUMN logintel.ml_model_metrics.coverage IS 'Share of lines with a prediction of any version, 0 to 1. The lines without one are those that still wait and were queued in this hour.';
 COMMENT ON COLUMN logintel.ml_model_metrics.feedback_lines IS 'Lines with a verdict on what the model predicts: on the line itself, else on its template.';

@@ -141,6 +141,20 @@ def test_an_hour_in_which_all_lines_wait_shows_no_coverage_of_what_was_in_force(
     assert measured(scoring_db) == {}
 
 
+def test_lines_of_any_time_are_measured(scoring_db: Database) -> None:
+    times = ("-infinity", "4713-01-01 00:00:00Z BC", "294276-12-31 23:59:59.999999Z", "infinity")
+    for time in times:
+        insert(scoring_db, "failed", time=time)
+    scoring_db.execute("SELECT count(logintel.give_feedback(id, 'ERROR')) FROM log_entries")
+    assert maintain(scoring_db) >= len(times)
+    shown = scoring_db.execute(
+        "SELECT window_start::text, window_end::text, accuracy FROM ml_model_metrics m WHERE name = 'level' AND predictions = 1 ORDER BY m.window_start"
+    )
+    assert [(start[:6], end[:6], accuracy) for start, end, accuracy in shown] == [
+        ("-infin", "-infin", 1.0), ("4713-0", "4713-0", 1.0), ("294276", "infini", 1.0), ("infini", "infini", 1.0)
+    ]
+
+
 def test_a_dropped_version_keeps_its_series(scoring_db: Database) -> None:
     insert(scoring_db, "failed")
     maintain(scoring_db)
