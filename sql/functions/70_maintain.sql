@@ -25,6 +25,9 @@ BEGIN
     task := 'shapes scored for A/B tests';
     done := logintel._score_for_ab_tests();
     RETURN NEXT;
+    task := 'windows measured';
+    done := logintel._measure_windows();
+    RETURN NEXT;
     task := 'A/B tests decided';
     done := logintel._decide_ab_tests();
     RETURN NEXT;
@@ -48,7 +51,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, looks at A/B tests, creates and drops partitions.';
+COMMENT ON FUNCTION logintel.maintain() IS 'Regular upkeep, best run every minute: counts predictions, bounds the known shapes, makes new scores canonical, measures the models, looks at A/B tests, creates and drops partitions.';
 
 -- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an hour.
 CREATE FUNCTION logintel._summarize_indexes() RETURNS void

@@ -39,6 +39,7 @@ CREATE TABLE logintel.shape_scores (
 CREATE UNIQUE INDEX shape_scores_canonical_key ON logintel.shape_scores (model_set_id, shape_hash) INCLUDE (id) WHERE canonical;
 CREATE INDEX shape_scores_known_idx ON logintel.shape_scores (model_set_id, shape_hash) WHERE evicted_txid IS NULL;
 CREATE INDEX shape_scores_rescored_id_idx ON logintel.shape_scores (rescored_id) WHERE rescored_id IS NOT NULL;
+CREATE INDEX shape_scores_scored_at_idx ON logintel.shape_scores (scored_at) WHERE at_write;
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores', '');
 SELECT pg_catalog.pg_extension_config_dump('logintel.shape_scores_id_seq', '');

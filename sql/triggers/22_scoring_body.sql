@@ -86,7 +86,7 @@ BEGIN
     INSERT INTO logintel.pending (log_entry_id) SELECT l.id FROM looked_up l WHERE l.score_id IS NULL;
     GET DIAGNOSTICS waiting = ROW_COUNT;
     IF waiting > 0 AND reason IS NOT NULL THEN
-        PERFORM logintel._warn_pending(reason);
+        PERFORM logintel._warn_pending(reason, waiting, active);
     END IF;
     PERFORM set_config('jit', jit, true);
     RETURN NULL;

@@ -5,6 +5,7 @@ import pytest
 
 from dumps import restore
 from fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
+from measured import measured
 from servers import Database
 from tiny_models import deploy, register, tiny_model
 
@@ -18,6 +19,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     deploy(db)
     register(db, tiny_model())
     db.execute("INSERT INTO events VALUES (1, 'job 1 failed'), (2, 'slow')")
+    db.execute("SELECT logintel.give_feedback(1, 'ERROR'), logintel.give_feedback(2, 'INFO', whole_template => true)")
     db.execute("SELECT logintel.maintain()")
     db.execute("UPDATE logintel.settings SET value = '0.8' WHERE name = 'anomaly_threshold'")
     db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('mine', 'WARN')")
@@ -35,8 +37,11 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         "SELECT name, version, sha256, onnx FROM logintel.models ORDER BY id",
         "SELECT f::text FROM logintel.feedback f ORDER BY f.id",
         "SELECT * FROM logintel.line_verdicts",
+        "SELECT * FROM logintel.ml_model_metrics",
     ):
         assert empty_db.execute(query) == db.execute(query), query
+    empty_db.execute("SELECT logintel.maintain()")  # counts and measures all afresh
+    assert measured(empty_db) == measured(db)
     assert empty_db.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
 
     scores = empty_db.value("SELECT count(*) FROM logintel.shape_scores")
