@@ -7,12 +7,15 @@
 CREATE FUNCTION logintel._hours_of_verdicts(score_ids bigint[]) RETURNS TABLE (hour timestamptz, score_id bigint)
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT DISTINCT date_trunc('hour', p."timestamp", 'UTC'), s.id
-    FROM logintel.shape_scores s
-    JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
-    JOIN logintel.feedback f ON f.shape_hash = s.shape_hash AND f.is_current AND f.scope = 'line' AND f.true_level <> n.level
-    JOIN logintel.predictions p ON p.log_entry_id = f.log_entry_id AND p.score_id = s.id
-    WHERE s.id = ANY (score_ids);
+    WITH contrary AS MATERIALIZED (
+        SELECT f.log_entry_id, s.id AS score_id
+        FROM logintel.shape_scores s
+        JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
+        JOIN logintel.feedback f ON f.shape_hash = s.shape_hash AND f.is_current AND f.scope = 'line' AND f.true_level <> n.level
+        WHERE s.id = ANY (score_ids))
+    SELECT DISTINCT date_trunc('hour', p."timestamp", 'UTC'), c.score_id
+    FROM contrary c
+    JOIN logintel.predictions p ON p.log_entry_id = c.log_entry_id AND p.score_id = c.score_id;
 $function$;
 
 COMMENT ON FUNCTION logintel._hours_of_verdicts(bigint[]) IS 'Hours of the lines that have one of these scores and a verdict of their own that the declared level is wrong.';
