@@ -18,7 +18,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel._model_set(integer[]) IS 'The set of these models, made where there is none yet.';
 
--- What one set knows is scored with another before that one serves, so that writes go on finding known shapes.
+-- What one set knows is scored with another before that one serves, so that writes go on finding known shapes. A subquery
+-- for each shape keeps the planner, which takes a set for small while it grows, from reading all of it for each.
 CREATE FUNCTION logintel._learn_known_shapes(known_to integer, learner integer, "limit" bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -29,8 +30,9 @@ BEGIN
     FOR shapes IN
         WITH unknown AS (
             SELECT s.*, row_number() OVER () - 1 AS n FROM logintel.shape_scores s
-            WHERE s.model_set_id = known_to AND s.canonical AND NOT EXISTS (
-                SELECT FROM logintel.shape_scores k WHERE k.canonical AND k.model_set_id = learner AND k.shape_hash = s.shape_hash)
+            WHERE s.model_set_id = known_to AND s.canonical AND (
+                SELECT k.id FROM logintel.shape_scores k
+                WHERE k.canonical AND k.model_set_id = learner AND k.shape_hash = s.shape_hash) IS NULL
             LIMIT "limit")
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
                array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)

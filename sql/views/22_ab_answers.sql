@@ -38,10 +38,21 @@ CROSS JOIN (SELECT g.value::real FROM logintel.settings g WHERE g.name = 'anomal
 LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level));
 
 COMMENT ON VIEW logintel.ab_answers IS 'What champion and challenger of each running A/B test say of the lines counted in it, by shape.';
+COMMENT ON COLUMN logintel.ab_answers.test_id IS 'The running test.';
+COMMENT ON COLUMN logintel.ab_answers.is_challenger IS 'Which side answers.';
+COMMENT ON COLUMN logintel.ab_answers.shape_hash IS 'shape_hash() of the shape.';
+COMMENT ON COLUMN logintel.ab_answers.score_id IS 'The score that holds the answer.';
+COMMENT ON COLUMN logintel.ab_answers.lines IS 'Lines of the shape that the side scored.';
+COMMENT ON COLUMN logintel.ab_answers.template IS 'First 200 characters of the masked message.';
+COMMENT ON COLUMN logintel.ab_answers.answer IS 'What the side says: a level, a category, or whether it is an anomaly.';
+COMMENT ON COLUMN logintel.ab_answers.confidence IS 'How sure it is, 0 to 1.';
+COMMENT ON COLUMN logintel.ab_answers.latency_us IS 'What computing the score took, in microseconds.';
+COMMENT ON COLUMN logintel.ab_answers.declared_level IS 'Level that the lines declare, normalised.';
 
--- Which side is right about a template: with most of its outcomes, those of lines with a verdict of their own and of the
--- rest. Templates are taken at the 200 characters that evicted shapes keep.
-CREATE VIEW logintel.ab_templates AS
+-- On how many templates each side is right: with most of the outcomes, those of lines with a verdict of their own and of
+-- the rest. Templates are taken at the 200 characters that evicted shapes keep. In a shadow test only those count of which
+-- both sides say something.
+CREATE VIEW logintel.ab_evidence AS
 WITH answers AS MATERIALIZED (
     SELECT * FROM logintel.ab_answers),
 metrics AS (
@@ -49,6 +60,8 @@ metrics AS (
     FROM logintel.ab_tests t
     JOIN (VALUES ('feedback'), ('declared')) AS m (metric) ON m.metric = 'feedback' OR t.name = 'level'
     WHERE t.ended_at IS NULL),
+template_verdicts AS MATERIALIZED (
+    SELECT * FROM logintel.score_verdicts),
 line_verdicts AS (
     SELECT a.test_id, t.by_metric, a.is_challenger, a.shape_hash, count(*) AS outcomes,
            count(*) FILTER (WHERE v.truth = a.answer) AS "right"
@@ -67,16 +80,34 @@ judged AS (
     JOIN metrics t ON t.id = a.test_id
     LEFT JOIN line_verdicts l ON l.test_id = a.test_id AND l.by_metric = t.by_metric
         AND l.is_challenger = a.is_challenger AND l.shape_hash = a.shape_hash
-    LEFT JOIN logintel.score_verdicts s ON s.score_id = a.score_id AND s.given_at >= t.since
+    LEFT JOIN template_verdicts s ON s.score_id = a.score_id AND s.given_at >= t.since
     CROSS JOIN LATERAL (SELECT greatest(a.lines - coalesce(l.outcomes, 0), 0) AS lines) AS rest
     CROSS JOIN LATERAL (
         SELECT coalesce(CASE t.name WHEN 'level' THEN s.true_level WHEN 'category' THEN s.true_category ELSE s.is_anomaly::text END,
-                        CASE WHEN t.by_metric = 'declared' THEN a.declared_level END) AS truth) AS v)
-SELECT j.test_id, j.by_metric AS metric, j.template,
-       sum(j."right") FILTER (WHERE NOT j.is_challenger) * 2 > sum(j.outcomes) FILTER (WHERE NOT j.is_challenger) AS champion_right,
-       sum(j."right") FILTER (WHERE j.is_challenger) * 2 > sum(j.outcomes) FILTER (WHERE j.is_challenger) AS challenger_right
-FROM judged j
-WHERE j.outcomes > 0
-GROUP BY j.test_id, j.by_metric, j.template;
+                        CASE WHEN t.by_metric = 'declared' THEN a.declared_level END) AS truth) AS v),
+templates AS (
+    SELECT j.test_id, j.by_metric,
+           sum(j."right") FILTER (WHERE NOT j.is_challenger) * 2 > sum(j.outcomes) FILTER (WHERE NOT j.is_challenger) AS champion_right,
+           sum(j."right") FILTER (WHERE j.is_challenger) * 2 > sum(j.outcomes) FILTER (WHERE j.is_challenger) AS challenger_right
+    FROM judged j
+    WHERE j.outcomes > 0
+    GROUP BY j.test_id, j.by_metric, j.template)
+SELECT p.test_id, p.by_metric AS metric,
+       count(p.champion_right) AS champion_templates, count(*) FILTER (WHERE p.champion_right) AS champion_right,
+       count(p.challenger_right) AS challenger_templates, count(*) FILTER (WHERE p.challenger_right) AS challenger_right,
+       count(*) FILTER (WHERE p.champion_right AND NOT p.challenger_right) AS champion_only,
+       count(*) FILTER (WHERE p.challenger_right AND NOT p.champion_right) AS challenger_only
+FROM templates p
+JOIN logintel.ab_tests t ON t.id = p.test_id
+WHERE t.share > 0 OR num_nulls(p.champion_right, p.challenger_right) = 0
+GROUP BY p.test_id, p.by_metric;
 
-COMMENT ON VIEW logintel.ab_templates IS 'Which templates champion and challenger of each running A/B test are right about, by metric; null where a side has no outcome.';
+COMMENT ON VIEW logintel.ab_evidence IS 'On how many templates champion and challenger of each running A/B test are right, by metric.';
+COMMENT ON COLUMN logintel.ab_evidence.test_id IS 'The running test.';
+COMMENT ON COLUMN logintel.ab_evidence.metric IS 'feedback or declared.';
+COMMENT ON COLUMN logintel.ab_evidence.champion_templates IS 'Templates with an outcome among the champion''s lines.';
+COMMENT ON COLUMN logintel.ab_evidence.champion_right IS 'Those that it is right about.';
+COMMENT ON COLUMN logintel.ab_evidence.challenger_templates IS 'Templates with an outcome among the challenger''s lines.';
+COMMENT ON COLUMN logintel.ab_evidence.challenger_right IS 'Those that it is right about.';
+COMMENT ON COLUMN logintel.ab_evidence.champion_only IS 'Templates of both that the champion alone is right about.';
+COMMENT ON COLUMN logintel.ab_evidence.challenger_only IS 'Templates of both that the challenger alone is right about.';
