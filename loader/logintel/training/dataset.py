@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -28,13 +29,14 @@ class Shape(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its shape, its normalised level, and the labels it came with (None: unknown)."""
+    """One line: its shape, its normalised level, the labels it came with, and its time (None: unknown)."""
 
     shape: Shape
     level: str | None = None
     is_anomaly: bool | None = None
     anomaly_type: str | None = None
     category: str | None = None
+    timestamp: datetime | None = None
 
     def features(self) -> dict[str, str]:
         """Return the features of the line by name, as the server will make them."""
@@ -43,7 +45,8 @@ class Line(NamedTuple):
 
 _LATEST_LINES = """
     SELECT shape.template, shape.service, shape.source_type, shape.level, shape.status_class, shape.latency_bucket,
-           logintel.normalize_level(line.level), line.is_anomaly, line.anomaly_type, line.category
+           logintel.normalize_level(line.level), line.is_anomaly, line.anomaly_type, line.category,
+           line."timestamp"
     FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
     CROSS JOIN LATERAL logintel.shape(line.message, line.service, line.source_type, line.level, line.http_status,
                                       line.response_time_ms) AS shape

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from logintel.training import evaluation, evidence, export, golden, metadata, outlier
+from logintel.training import baseline, evaluation, evidence, export, golden, metadata, outlier
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Examples, Line
 
@@ -71,6 +71,10 @@ def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False
         models.append(_outlier(unlabelled, known(unlabelled, [no_anomalies]), step))
     else:
         models.append(_classifier("anomaly", anomalies, known(anomalies), candidates, step))
+    step("baselines")
+    history = baseline.History(lines)
+    for model in models:
+        model.metadata["baseline"] = baseline.of_model(model, history)
     return models, notes
 
 
