@@ -38,6 +38,9 @@ BEGIN
             SELECT c.score_id, sum(c.lines), CASE WHEN bool_or(c.used) THEN now() END FROM changed c GROUP BY 1
             ON CONFLICT (score_id) DO UPDATE
             SET lines = t.lines + excluded.lines, last_used_at = coalesce(excluded.last_used_at, t.last_used_at)),
+        days AS (
+            INSERT INTO logintel.drift_days AS d (day) SELECT DISTINCT (c.hour AT TIME ZONE 'UTC')::date FROM changed c
+            ON CONFLICT (day) DO UPDATE SET changed = true WHERE NOT d.changed),
         state AS (
             UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a

@@ -22,6 +22,9 @@ BEGIN
     task := 'scores made canonical';
     done := logintel._promote_scores();
     RETURN NEXT;
+    task := 'days judged for drift';
+    done := logintel._judge_drift();
+    RETURN NEXT;
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF FOUND THEN
         task := 'triggers created on new partitions';
