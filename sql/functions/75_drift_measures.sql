@@ -83,9 +83,9 @@ CREATE FUNCTION logintel._drift_thresholds(measure text, usual double precision,
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT greatest(f.watch, CASE WHEN f.is_share THEN 1 - (1 - u.usual) ^ 1.5 + u.chance ELSE greatest(1.5 * u.usual, u.chance) END),
-           greatest(f.drift, CASE WHEN f.is_share THEN 1 - (1 - u.usual) ^ 3 + u.chance ELSE greatest(3 * u.usual, u.chance) END)
+           greatest(f.drift, CASE WHEN f.is_share THEN 1 - (1 - u.usual) ^ 2 + u.chance ELSE greatest(2 * u.usual, u.chance) END)
     FROM (VALUES ('classes', 0.1, 0.25, false), ('confidence', 0.1, 0.25, false), ('services', 0.1, 0.25, false),
-                 ('new_templates', 0.05, 0.15, true), ('unknown_words', 0.02, 0.05, true), ('new_services', 0.02, 0.05, true))
+                 ('new_templates', 0.05, 0.15, true), ('unknown_words', 0.01, 0.03, true), ('new_services', 0.01, 0.02, true))
              AS f (measure, watch, drift, is_share)
     CROSS JOIN LATERAL (
         SELECT coalesce($2, 0) AS usual,

@@ -34,7 +34,8 @@ RETURN CASE WHEN service IS NULL THEN 200 ELSE 100 END;
 
 COMMENT ON FUNCTION logintel._drift_minimum(text) IS 'Lines a day that a judgement needs, of a service where one is named.';
 
--- The mix of services is that of the services known from training: new ones are a measure of their own.
+-- The mix of services is that of the services known from training: new ones are a measure of their own. Half a line is
+-- added to each bin: a few lines without a class do not prove that there is none of it.
 CREATE FUNCTION logintel._drift_shifts(model_id integer, day date, baseline jsonb) RETURNS TABLE (
     service text, measure text, value double precision, lines double precision, bins bigint, evidence jsonb
 )
@@ -56,13 +57,14 @@ AS $function$
     bins AS (
         SELECT s.service, s.measure, s.bin, sum(s.before) AS before, sum(s.lines) AS lines,
                sum(s.lines) / nullif(sum(sum(s.lines)) OVER (PARTITION BY s.service, s.measure), 0) AS now
-        FROM shares s GROUP BY 1, 2, 3),
+        FROM shares s GROUP BY 1, 2, 3 HAVING sum(s.before) > 0 OR sum(s.lines) > 0),
     ranked AS (
         SELECT b.*, row_number() OVER (PARTITION BY b.service, b.measure ORDER BY abs(b.now - b.before) DESC) AS rank FROM bins b)
-    SELECT r.service, r.measure, logintel.population_stability_index(array_agg(r.before), array_agg(r.lines)), sum(r.lines),
-           count(*) FILTER (WHERE r.before > 0 OR r.lines > 0),
+    SELECT r.service, r.measure,
+           logintel.population_stability_index(array_agg(r.before * logintel._baseline_lines(baseline, r.service) + 0.5), array_agg(r.lines + 0.5)),
+           sum(r.lines), count(*),
            jsonb_agg(jsonb_build_object('name', r.bin, 'before', round(r.before::numeric, 4), 'now', round(r.now::numeric, 4))
-                     ORDER BY r.rank) FILTER (WHERE r.rank <= 10 AND (r.before > 0 OR r.now > 0))
+                     ORDER BY r.rank) FILTER (WHERE r.rank <= 10)
     FROM ranked r
     GROUP BY r.service, r.measure
     HAVING sum(r.before) > 0 AND sum(r.lines) >= logintel._drift_minimum(r.service);

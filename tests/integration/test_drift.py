@@ -89,10 +89,12 @@ def test_what_lasts_is_drift_and_what_is_over_the_next_day_is_not(judged_db: Dat
     [(value, evidence)] = judged_db.execute(
         "SELECT value, evidence FROM ml_drift WHERE day = '2026-03-07' AND measure = 'classes' AND service IS NULL"
     )
-    assert value == pytest.approx(population_stability_index(np.array([0.7, 0.2, 0.1]), np.array([0.3, 0.2, 0.5])))
-    assert evidence[:2] == [{"name": name, "before": CLASSES[name], "now": now} for name, now in (("ERROR", 0.5), ("INFO", 0.3))] or (
-        evidence[:2] == [{"name": name, "before": CLASSES[name], "now": now} for name, now in (("INFO", 0.3), ("ERROR", 0.5))]
-    )
+    index = population_stability_index(np.array([0.7, 0.2, 0.1]), np.array([0.3, 0.2, 0.5]))
+    assert value == pytest.approx(index, rel=0.01)
+    now = {"ERROR": 0.5, "INFO": 0.3, "WARN": 0.2}
+    assert sorted(evidence, key=lambda row: row["name"]) == [
+        {"name": name, "before": CLASSES[name], "now": share} for name, share in now.items()
+    ]
 
 
 def test_what_is_usual_for_these_lines_is_no_drift(db: Database) -> None:
@@ -100,8 +102,8 @@ def test_what_is_usual_for_these_lines_is_no_drift(db: Database) -> None:
     for day in (DAY, date(2026, 3, 3)):
         write(db, day, shares={"started": 0.3, "slow": 0.2, "failed": 0.5})
     assert states(db, date(2026, 3, 3))["classes"] == "none"
-    assert db.execute("SELECT DISTINCT usual, round(drift_from::numeric, 2) FROM ml_drift WHERE measure = 'classes' AND service IS NULL") == [
-        (0.9, 2.7)
+    assert db.execute("SELECT DISTINCT usual, round(drift_from::numeric, 2)::float FROM ml_drift WHERE measure = 'classes' AND service IS NULL") == [
+        (0.9, 1.8)
     ]  # fmt: skip
 
 
@@ -118,9 +120,7 @@ def test_new_templates_words_and_services_are_found_with_their_lines(judged_db: 
         "INSERT INTO log_entries (timestamp, service, message) "
         "SELECT '2026-03-02 12:00+00', 'cart', 'basket slow' FROM generate_series(1, 300)"
     )
-    assert states(judged_db) == {
-        "classes": "watch", "confidence": "none", "services": "none", "new_templates": "watch", "unknown_words": "watch", "new_services": "watch",
-    } or states(judged_db)["new_services"] == "watch"  # fmt: skip
+    assert states(judged_db).items() >= {"services": "none", "new_templates": "watch", "unknown_words": "watch", "new_services": "watch"}.items()
     found = dict(judged_db.execute("SELECT measure, value FROM ml_drift WHERE service IS NULL"))
     assert found["new_templates"] == found["new_services"] == pytest.approx(300 / 1300)
     assert found["unknown_words"] == pytest.approx(150 / 1300)
@@ -136,15 +136,16 @@ def test_new_templates_words_and_services_are_found_with_their_lines(judged_db: 
 
 
 def test_a_shift_of_one_service_is_seen_there(judged_db: Database) -> None:
-    for day in (DAY, date(2026, 3, 3)):
-        write(judged_db, day, lines=120, shares={"failed": 1}, api=1)
-        write(judged_db, day, lines=4000)
-    assert states(judged_db, date(2026, 3, 3), service="api")["classes"] == "none"
-    for day in (DAY, date(2026, 3, 3)):
-        write(judged_db, day, lines=1500, shares={"failed": 1}, api=1)
-        write(judged_db, day, lines=9000, api=0)
-    assert states(judged_db, date(2026, 3, 3), service="api")["classes"] == "drift"
-    assert states(judged_db, date(2026, 3, 3))["classes"] != "drift"
+    for day in (2, 3, 4):
+        write(judged_db, date(2026, 3, day), lines=200, shares={"failed": 1}, api=1)
+        write(judged_db, date(2026, 3, day), lines=400, api=1)
+        write(judged_db, date(2026, 3, day), lines=3000, api=0)
+    judged_db.execute("SELECT logintel.maintain()")
+    # An incident is larger in a service than in all lines: it takes a day more.
+    assert judged_db.execute(
+        "SELECT service, state FROM ml_drift WHERE measure = 'classes' AND service = 'api' ORDER BY day"
+    ) == [("api", "none"), ("api", "watch"), ("api", "drift")]
+    assert judged_db.value("SELECT count(*) FROM ml_drift WHERE measure = 'classes' AND service IS NULL AND state = 'none'") == 3
 
 
 def test_every_model_is_judged_by_its_own_baseline_and_one_without_is_not(db: Database) -> None:

@@ -29,6 +29,8 @@ MAX_TEMPLATES = 50_000
 MAX_SERVICES = 1000
 FLOOR = 0.0001
 """What an empty bin counts as, in the population stability index; the same in SQL."""
+HALF_A_LINE = 0.5
+"""Added to each bin before bins are compared: a few lines without a class do not prove that there is none of it."""
 
 _WINDOW = timedelta(days=1)
 _FEWEST_WINDOWS, _MOST_WINDOWS = 3, 10
@@ -181,10 +183,11 @@ def _usual(values: Mapping[str, np.ndarray], numbers: np.ndarray, windows: Seque
     """Return how far the `values` [N] of a window's lines are from those of the other lines, at most."""
     found = {}
     for measure, value in values.items():
-        names, coded = np.unique(value, return_inverse=True)
-        total = np.bincount(coded[numbers], minlength=len(names))
-        own = [np.bincount(coded[window], minlength=len(names)) for window in windows]
-        found[measure] = _largest([population_stability_index(total - counts, counts) for counts in own])
+        names, coded = np.unique(value[numbers], return_inverse=True)
+        total = np.bincount(coded)
+        own = [np.bincount(coded[np.isin(numbers, window)], minlength=len(names)) for window in windows]
+        found[measure] = _largest([population_stability_index(total - counts + HALF_A_LINE, counts + HALF_A_LINE)
+                                   for counts in own])
     return found
 
 
