@@ -44,6 +44,14 @@ def signals_blocked() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What the training lines of a model had, as its baseline tells."""
+
+    templates: frozenset[str]  # digests
+    vocabulary: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Model:
     """A model ready to run."""
 
@@ -54,6 +62,7 @@ class Model:
     session: Any  # onnxruntime.InferenceSession
     inputs: tuple[str, ...]  # features that it reads
     tokenizer: Any = None  # tokenizers.Tokenizer of a transformer
+    known: Known | None = None
 
     def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
         """Run the graph on feature columns of N strings each.
@@ -103,7 +112,20 @@ def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) 
         tokenizer = _tokenizer(title, metadata["tokenizer"])
         read = (name for name in inputs if name not in tokenization.INPUTS)
         inputs = tuple(dict.fromkeys((*read, tokenization.FEATURE)))
-    return Model(title, name, metadata, frozenset(metadata.get("vocabulary", ())), session, inputs, tokenizer)
+    vocabulary = frozenset(metadata.get("vocabulary", ()))
+    return Model(title, name, _read(metadata), vocabulary, session, inputs, tokenizer, _known(metadata))
+
+
+def _read(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What scoring reads of the metadata: a baseline is large, and kept as sets."""
+    return {key: value for key, value in metadata.items() if key != "baseline"}
+
+
+def _known(metadata: Mapping[str, Any]) -> Known | None:
+    baseline = metadata.get("baseline")
+    if not baseline or "templates" not in baseline or "vocabulary" not in baseline:
+        return None
+    return Known(frozenset(baseline["templates"]), frozenset(baseline["vocabulary"]))
 
 
 def _tokenizer(title: str, described: str) -> Any:

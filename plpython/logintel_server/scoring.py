@@ -51,6 +51,7 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Mapping[str, Sequence[str
     scores: dict[str, Any] = dict.fromkeys(SCORE_COLUMNS)
     for model in models:
         scores |= _READERS[model.name](model, columns)
+    scores |= _novelty(models, rows, columns["words"])
     return scores | {"latency_us": (time.perf_counter() - started) * 1e6 / max(len(rows), 1)}
 
 
@@ -126,6 +127,20 @@ def _read_outlier(model: runtime.Model, columns: Mapping[str, Sequence[str]]) ->
     return {
         "anomaly_score": [max(both) for both in said],
         "anomaly_type": ["novelty" if novelty >= isolation else "outlier" for novelty, isolation in said],
+    }
+
+
+def _novelty(
+    models: Sequence[runtime.Model], rows: Sequence[Mapping[str, str]], words: Sequence[str]
+) -> dict[str, Any]:
+    """What is new in shapes, by the baseline of the first model that has one: of level, else category, else anomaly."""
+    by_name = {model.name: model.known for model in models}
+    known = next((by_name[name] for name in _READERS if by_name.get(name)), None)
+    if not known:
+        return {}
+    return {
+        "unknown_words": [round(tokens.novelty(text, known.vocabulary), 4) for text in words],
+        "is_new_template": [tokens.digest(row["template"]) not in known.templates for row in rows],
     }
 
 

@@ -11,6 +11,7 @@ may run versions with different Unicode tables.
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import md5
 
 VERSION = 1
 """Goes up whenever the features of a shape change: models trained with another version have to be trained again."""
@@ -93,10 +94,19 @@ def novelty(words: str, vocabulary: frozenset[str]) -> float:
     return len(distinct - vocabulary) / len(distinct) if distinct else 0.0
 
 
+def digest(template: str) -> str:
+    """Return what a baseline keeps of a template."""
+    return md5(template.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()[:16]
+
+
+def without_instance(service: str) -> str:
+    """Return a service's name; numbers in it count its instances: another instance is no other service."""
+    return _DIGITS.sub("#", service)
+
+
 @lru_cache(maxsize=1024)
 def _service_tokens(service: str) -> tuple[str, ...]:
-    # Numbers in a service's name count its instances: another instance is no other service.
-    named = [f"service={_DIGITS.sub('#', _one_token(service))}"] if service else []
+    named = [f"service={without_instance(_one_token(service))}"] if service else []
     return *named, *(f"svc:{word}" for word in tokenize(service))
 
 

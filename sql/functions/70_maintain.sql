@@ -28,6 +28,9 @@ BEGIN
     task := 'windows measured';
     done := logintel._measure_windows();
     RETURN NEXT;
+    task := 'days judged for drift';
+    done := logintel._judge_drift();
+    RETURN NEXT;
     task := 'A/B tests decided';
     done := logintel._decide_ab_tests();
     RETURN NEXT;

@@ -107,10 +107,11 @@ def hdfs_sessions() -> list[Session]:
 def simulated(count: int, seed: int, days: float = 7) -> list[Line]:
     """Make lines of the simulator as a table holds them, oldest first, every label true."""
     made = generate(count, seed=seed, end=datetime(2026, 1, 1, tzinfo=UTC), days=days)
-    return [_line(line) for line in made]
+    return [table_line(line) for line in made]
 
 
-def _line(line: SimulatedLine) -> Line:
+def table_line(line: SimulatedLine) -> Line:
+    """A simulated line as a table holds it, every label true."""
     status = f"{line.http_status // 100}xx" if line.http_status else ""
     took = line.response_time_ms
     latency = "" if took is None else list(_LATENCIES.values())[bisect_right(list(_LATENCIES), took) - 1]

@@ -10,10 +10,11 @@ from training_lines import simulated
 
 from logintel.errors import UserError
 from logintel.simulation import SimulatedLine
-from logintel.training import export, golden
+from logintel.training import baseline, export, golden
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, Shape
 from logintel.training.models import TrainedModel, train_models
+from logintel_server import tokens
 
 FIGURES = {"accuracy", "macro_f1", "calibration_error"}
 SPLITS = {"random_split", "time_split", "unseen_templates", "unseen_templates_by_line"}
@@ -209,3 +210,23 @@ def test_lines_of_nothing_but_odd_characters_train_too() -> None:
     lines = [golden.ODD_LINES[i % len(golden.ODD_LINES)]._replace(level=("INFO", "ERROR")[i % 2]) for i in range(1000)]
     models, _ = train_models(lines, outliers=True)
     assert [model.name for model in models] == ["level", "anomaly"]
+
+
+def test_every_model_keeps_a_baseline_of_what_it_says_of_its_lines(
+    history: list[tuple[SimulatedLine, Line]],
+    models: dict[str, TrainedModel],
+    unlabelled: tuple[list[Line], TrainedModel, list[str]],
+) -> None:
+    labelled = [line for _, line in history]
+    for lines, model in [*((labelled, model) for model in models.values()), unlabelled[:2]]:
+        kept = model.metadata["baseline"]
+        classes, confidences = baseline.predictions(model, lines)
+        assert kept["classes"] == pytest.approx({name: np.mean(classes == name) for name in set(classes)}, abs=1e-5)
+        assert kept["confidence"][9] == pytest.approx(np.mean(confidences >= 0.9), abs=1e-3)
+        assert sum(kept["confidence"]) == pytest.approx(1, abs=1e-4)
+        assert kept["lines"] == 3000
+        assert kept == baseline.of_model(model, baseline.History(lines))
+        assert set(kept["templates"]) == {tokens.digest(line.shape.template) for line in lines}
+        vocabulary = frozenset(kept["vocabulary"])
+        assert all(tokens.novelty(line.features()["words"], vocabulary) == 0 for line in lines)
+        assert len(json.dumps(kept)) < 100_000

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import cycle
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Verdict(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its shape, its normalised level, the labels it came with (None: unknown), and the verdict on it."""
+    """One line: its shape, its normalised level, the labels it came with, the verdict on it, its time (None: unknown)."""
 
     shape: Shape
     level: str | None = None
@@ -49,6 +50,7 @@ class Line(NamedTuple):
     anomaly_type: str | None = None
     category: str | None = None
     verdict: Verdict | None = None
+    timestamp: datetime | None = None
 
     def features(self) -> dict[str, str]:
         """Return the features of the line by name, as the server will make them."""
@@ -85,7 +87,8 @@ _LATEST_LINES = """
            (l.shape).latency_bucket, l.declared_level, l.is_anomaly, l.anomaly_type, l.category,
            coalesce(own.true_level, declared.true_level, any_level.true_level),
            coalesce(own.true_category, declared.true_category, any_level.true_category),
-           coalesce(own.is_anomaly, declared.is_anomaly, any_level.is_anomaly)
+           coalesce(own.is_anomaly, declared.is_anomaly, any_level.is_anomaly),
+           CASE WHEN l."timestamp" BETWEEN '0001-01-03' AND '9999-12-29' THEN l."timestamp" END  -- as far as Python knows time
     FROM lines l
     LEFT JOIN verdicts own ON own.id = l.verdict_id
     LEFT JOIN verdicts declared ON declared.scope = 'template' AND declared.template_hash = l.template_hash
@@ -116,9 +119,9 @@ def read_lines(
             while rows := cursor.fetchmany(5000):
                 for row in rows:
                     shape = Shape._make(row[:6])
-                    verdict = Verdict._make(row[10:])
+                    verdict = Verdict._make(row[10:13])
                     lines.append(Line(shapes.setdefault(shape, shape), *row[6:10],
-                                      verdict=None if verdict == Verdict() else verdict))
+                                      None if verdict == Verdict() else verdict, row[13]))
                 read(len(rows))
         return lines
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from logintel.training import evaluation, evidence, export, golden, metadata, outlier
+from logintel.training import baseline, evaluation, evidence, export, golden, metadata, outlier
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Examples, Line
 
@@ -86,6 +86,11 @@ def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False
         models.append(_outlier(unlabelled, known(unlabelled, [no_anomalies]), step))
     else:
         models.append(_classifier("anomaly", anomalies, known(anomalies), candidates, step))
+    step("baselines")
+    # Lines that only a verdict stands for have no time, and were not written when the others were.
+    history = baseline.History([line for line in lines if line.timestamp] or lines)
+    for model in models:
+        model.metadata["baseline"] = baseline.of_model(model, history)
     return models, notes
 
 
