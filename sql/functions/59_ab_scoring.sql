@@ -1,5 +1,5 @@
 -- Lines never wait for a test: the challenger scores shapes, beforehand and in maintain(), and never in a shadow test at
--- the write. What rescore() lent the set is given back, or its own lines would be read as another version's.
+-- the write. What rescore() lent the set is given back, as with a deployment.
 CREATE FUNCTION logintel._challenger_set(champion_id integer, challenger_id integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$

@@ -109,6 +109,16 @@ def test_history_is_read_as_the_new_model_scores_it(db: Database) -> None:
     assert db.execute(versions) == [("anomaly 1, level 1", False)]
 
 
+def test_lines_written_after_a_rollback_are_read_as_the_version_that_scored_them(db: Database) -> None:
+    deploy(db)
+    db.execute("INSERT INTO log_entries (message) VALUES ('job failed')")
+    deploy(db, tiny_model("level", (("started", "DEBUG"), ("failed", "FATAL"))))
+    db.execute("SELECT logintel.rescore()")
+    db.execute("SELECT logintel.rollback('level')")
+    db.execute("INSERT INTO log_entries (message) VALUES ('job failed')")
+    assert db.execute("SELECT predicted_level, model_version FROM ml_predictions ORDER BY id DESC LIMIT 1") == [("ERROR", "anomaly 1, level 1")]
+
+
 def test_rescoring_goes_in_batches_and_side_by_side(db: Database) -> None:
     deploy(db)
     insert_new_shapes(db, 30)
