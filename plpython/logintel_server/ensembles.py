@@ -26,6 +26,11 @@ class Ensemble:
         """Features that the members read."""
         return tuple(dict.fromkeys(name for member in self.members for name in member.inputs))
 
+    @cached_property
+    def known(self) -> Any:
+        """What the training lines of the first member had that recorded them, as in runtime.Model; None without one."""
+        return next((member.known for member in self.members if member.known), None)
+
     def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
         """Run the members on feature columns of N strings each. Returns labels [N], probabilities [N, classes]."""
         said = [(member.metadata["classes"], *member.run(features)) for member in self.members]

@@ -15,12 +15,12 @@ import pytest
 from logintel.errors import UserError
 from logintel.retraining import run
 from logintel.retraining.command import retrain
-from logintel.retraining.in_force import digest
 from logintel.simulation import generate
 from logintel.training import evaluation
 from logintel.training.dataset import Line, Shape
 from logintel.training.learning import Learnt
 from logintel.training.models import NAMES, TrainedModel, train_models
+from logintel_server.tokens import digest
 from servers import Database
 from tiny_models import deploy, tiny_model
 

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from logintel.retraining.gates import Figure, Gate, paired, paired_anomalies, recorded
-from logintel.retraining.in_force import InForce, binary, digest
+from logintel.retraining.in_force import InForce, binary
 from logintel.training.dataset import NORMAL, UNTYPED, Line, Shape
 from logintel.training.evaluation import one_row_a_template
 from logintel.training.models import TrainedModel
+from logintel_server.tokens import digest
 
 MINIMUM_TEMPLATES = 20
 """With fewer templates that the version in force does not know, the recorded figures are compared."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import md5
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,6 @@ _IN_FORCE = f"""
     SELECT m.version, m.metadata FROM logintel.models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
     WHERE s.id = {_SET_IN_FORCE} AND m.name = %s"""  # noqa: S608
 _COLUMNS = {"level": "predicted_level", "category": "category", "anomaly": "anomaly_score"}
-
-
-def digest(template: str) -> str:
-    """Return what a baseline keeps of a template."""
-    return md5(template.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

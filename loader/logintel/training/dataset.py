@@ -42,7 +42,7 @@ class Verdict(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line: its shape, its normalised level, the labels it came with, the verdict on it, its time (None: unknown)."""
+    """One line: its shape, normalised level, the labels it came with, the verdict on it, its time (None: unknown)."""
 
     shape: Shape
     level: str | None = None
@@ -88,7 +88,7 @@ _LATEST_LINES = """
            coalesce(own.true_level, declared.true_level, any_level.true_level),
            coalesce(own.true_category, declared.true_category, any_level.true_category),
            coalesce(own.is_anomaly, declared.is_anomaly, any_level.is_anomaly),
-           CASE WHEN l."timestamp" BETWEEN '0001-01-03' AND '9999-12-29' THEN l."timestamp" END  -- as far as Python knows time
+           CASE WHEN l."timestamp" BETWEEN '0001-01-03' AND '9999-12-29' THEN l."timestamp" END  -- Python's time
     FROM lines l
     LEFT JOIN verdicts own ON own.id = l.verdict_id
     LEFT JOIN verdicts declared ON declared.scope = 'template' AND declared.template_hash = l.template_hash
