@@ -74,7 +74,9 @@ def by_system() -> np.ndarray:
 
 def sources_sha256() -> str:
     """Return the SHA-256 of all that the default models are built from: what they learn, and how."""
-    recipes = repr((RECIPES, linear.TRUSTED_STATEMENTS, corpora.entries()))
+    labelled = [(entry.system, tuple(entry.line.shape), entry.line.level, entry.line.anomaly_type, entry.categories)
+                for entry in corpora.entries()]
+    recipes = repr((RECIPES, linear.TRUSTED_STATEMENTS, labelled))
     digest = sha256(recipes.encode("utf-8", "surrogatepass"))
     for file in sorted(lexicon.FOLDER.glob("*.gz")):
         digest.update(file.read_bytes())
