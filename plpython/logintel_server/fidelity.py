@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from logintel_server import runtime, scoring, tokens
+from logintel_server import baselines, runtime, scoring, tokens
 
 TOLERANCE = 1e-5
 """Largest difference of a probability, or of an outlier score, that counts as equal."""
@@ -34,6 +34,8 @@ def _check_metadata(name: str, metadata: Any) -> None:
     missing = [key for key in needed if key not in metadata]
     if missing:
         raise runtime.ModelError(f"model {name}: its metadata lacks {', '.join(missing)}")
+    if "baseline" in metadata and (fault := baselines.fault(metadata["baseline"])):
+        raise runtime.ModelError(f"model {name}: its baseline {fault}")
     if name == "level" and not set(metadata["classes"]) <= set(scoring.LEVELS):
         raise runtime.ModelError(
             f"model {name}: its classes are {metadata['classes']}; they can be {', '.join(scoring.LEVELS)}"

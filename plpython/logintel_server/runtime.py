@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 import logintel_server
-from logintel_server import ensembles
+from logintel_server import baselines, ensembles
 from logintel_server import tokenizer as tokenization
 
 # numpy and onnxruntime bring thread pools along; a backend is one of many processes and computes on one core.
@@ -44,14 +44,6 @@ def signals_blocked() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What the training lines of a model had, as its baseline tells."""
-
-    templates: frozenset[str]  # digests
-    vocabulary: frozenset[str]
-
-
-@dataclass(frozen=True)
 class Model:
     """A model ready to run."""
 
@@ -62,7 +54,7 @@ class Model:
     session: Any  # onnxruntime.InferenceSession
     inputs: tuple[str, ...]  # features that it reads
     tokenizer: Any = None  # tokenizers.Tokenizer of a transformer
-    known: Known | None = None
+    known: baselines.Known | None = None
 
     def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
         """Run the graph on feature columns of N strings each.
@@ -113,19 +105,9 @@ def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) 
         read = (name for name in inputs if name not in tokenization.INPUTS)
         inputs = tuple(dict.fromkeys((*read, tokenization.FEATURE)))
     vocabulary = frozenset(metadata.get("vocabulary", ()))
-    return Model(title, name, _read(metadata), vocabulary, session, inputs, tokenizer, _known(metadata))
-
-
-def _read(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What scoring reads of the metadata: a baseline is large, and kept as sets."""
-    return {key: value for key, value in metadata.items() if key != "baseline"}
-
-
-def _known(metadata: Mapping[str, Any]) -> Known | None:
-    baseline = metadata.get("baseline")
-    if not baseline or "templates" not in baseline or "vocabulary" not in baseline:
-        return None
-    return Known(frozenset(baseline["templates"]), frozenset(baseline["vocabulary"]))
+    # A baseline is large: what scoring needs of it is kept as sets.
+    read = {key: value for key, value in metadata.items() if key != "baseline"}
+    return Model(title, name, read, vocabulary, session, inputs, tokenizer, baselines.known(metadata))
 
 
 def _tokenizer(title: str, described: str) -> Any:

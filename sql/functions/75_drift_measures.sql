@@ -20,11 +20,16 @@ $function$;
 
 COMMENT ON FUNCTION logintel.population_stability_index(double precision[], double precision[]) IS 'How far actual counts, or shares, of bins are from the expected ones: the sum of (actual - expected) * ln(actual / expected) over their shares, an empty bin taken for 0.0001. From 0.1 on worth a look, from 0.25 on another population, as a rule. Null where one side has no lines.';
 
--- An ensemble would be the place where this asks its members.
+-- An ensemble has no training lines of its own: it is judged by those of its first member that has recorded them.
 CREATE FUNCTION logintel._baseline(model_id integer) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT m.metadata -> 'baseline' FROM logintel.models m WHERE m.id = model_id;
+    SELECT coalesce(m.metadata -> 'baseline',
+                    (SELECT b.metadata -> 'baseline'
+                     FROM jsonb_array_elements_text(m.metadata -> 'members') WITH ORDINALITY AS v (version, position)
+                     JOIN logintel.models b ON b.name = m.name AND b.version = v.version::integer
+                     WHERE b.metadata ? 'baseline' ORDER BY v.position LIMIT 1))
+    FROM logintel.models m WHERE m.id = model_id;
 $function$;
 
 COMMENT ON FUNCTION logintel._baseline(integer) IS 'What the training lines of a model version were like; null where nobody recorded it, as for the default models.';
@@ -34,7 +39,7 @@ CREATE FUNCTION logintel._novelty_model(model_set_id integer) RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT m.id FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
-    WHERE s.id = model_set_id AND logintel._baseline(m.id) IS NOT NULL
+    WHERE s.id = model_set_id AND logintel._baseline(m.id) ?& '{templates,vocabulary}'
     ORDER BY array_position('{level,category,anomaly}', m.name) LIMIT 1;
 $function$;
 
@@ -51,7 +56,7 @@ AS $function$
         SELECT m.id AS model_set_id, logintel._novelty_model(m.id) = $1 AS tells_novelty
         FROM logintel.model_sets m WHERE $1 = ANY (m.model_ids)),
     model AS MATERIALIZED (
-        SELECT m.name, (m.metadata #>> '{baseline,anomaly_threshold}')::real AS threshold FROM logintel.models m WHERE m.id = $1)
+        SELECT m.name, (logintel._baseline(m.id) ->> 'anomaly_threshold')::real AS threshold FROM logintel.models m WHERE m.id = $1)
     SELECT s.id, regexp_replace(s.service, '[0-9]+', '#', 'g'), v.class,
            (ARRAY['0.0-0.1', '0.1-0.2', '0.2-0.3', '0.3-0.4', '0.4-0.5', '0.5-0.6', '0.6-0.7', '0.7-0.8', '0.8-0.9', '0.9-1.0'])
                [least(floor(v.confidence::double precision * 10), 9) + 1],

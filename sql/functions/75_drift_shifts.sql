@@ -30,7 +30,7 @@ COMMENT ON FUNCTION logintel._baseline_lines(jsonb, text) IS 'Training lines, of
 -- Fewer lines say nothing; the same numbers are in loader/logintel/training/baseline.py.
 CREATE FUNCTION logintel._drift_minimum(service text) RETURNS integer
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN service IS NULL THEN 200 ELSE 100 END;
+RETURN CASE WHEN service IS NULL THEN 200 ELSE 50 END;
 
 COMMENT ON FUNCTION logintel._drift_minimum(text) IS 'Lines a day that a judgement needs, of a service where one is named.';
 

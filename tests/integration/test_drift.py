@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import psycopg
 import pytest
+from test_restore import restore
 
 from logintel.training.baseline import population_stability_index
 from logintel_server import tokens
@@ -170,6 +171,22 @@ def test_every_model_is_judged_by_its_own_baseline_and_one_without_is_not(db: Da
     assert db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3") == before
 
 
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"lines": 0}, "needs lines, classes, confidence .10 numbers. and usual"),
+        ({"confidence": [1]}, "needs lines, classes, confidence .10 numbers. and usual"),
+        ({"services": {"api": {"lines": "many"}}}, ".* and usual of service 'api'"),
+        ({"mix": ["api"]}, "needs mix, the share of each service"),
+        ({"hours": [1]}, "has hours that are not 24 numbers"),
+        ({"templates": [1]}, "has templates that are no list of strings"),
+    ],
+)
+def test_a_baseline_that_upkeep_would_fail_on_is_refused(db: Database, changes: dict[str, object], fault: str) -> None:
+    with pytest.raises(psycopg.Error, match=f"model level: its baseline {fault}"):
+        deploy(db, with_baseline(tiny_model(), baseline(**changes)))
+
+
 def test_half_a_day_is_not_judged(db: Database) -> None:
     deploy(db, with_baseline(tiny_model(), baseline(hours=[1 / 24] * 24)))
     db.execute(
@@ -231,6 +248,18 @@ def test_the_index_of_nothing_is_null_and_of_other_bins_an_error(db: Database) -
         db.value(index, ([1], [1, 2]))
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="negative"):
         db.value(index, ([1, 1], [-1, 2]))
+
+
+@pytest.mark.local_only  # pg_dump must be as new as the server
+def test_what_was_judged_is_restored(judged_db: Database, empty_db: Database) -> None:
+    write(judged_db)
+    judged_db.execute("SELECT logintel.maintain()")
+    rows = judged_db.execute("SELECT * FROM logintel.ml_drift ORDER BY measure, service")
+    restore(judged_db, empty_db)
+    assert empty_db.execute("SELECT * FROM logintel.ml_drift ORDER BY measure, service") == rows
+    empty_db.execute("SELECT logintel.maintain()")
+    again = "SELECT name, day, service, measure, state, value, evidence FROM logintel.ml_drift ORDER BY measure, service"
+    assert empty_db.execute(again) == judged_db.execute(again)
 
 
 def rights(db: Database, query: str, user: str, params: Sequence = ()) -> list[tuple]:
