@@ -55,7 +55,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         (3, "ERROR"),
         (4, "FATAL"),
     ]
-    assert empty_db.value("SELECT logintel.give_feedback(2, 'WARN')") == 4
+    assert empty_db.value("SELECT logintel.give_feedback(2, 'WARN')") == 6
     assert register(empty_db, tiny_model()) == 3
     assert empty_db.value("SELECT logintel.deploy('level')") == "anomaly 1, level 3"
 
