@@ -59,7 +59,7 @@ DECLARE
 BEGIN
     FOR a_day IN SELECT d.day FROM logintel.drift_days d
                  WHERE d.changed AND (d.day < today OR d.judged_at IS NULL OR d.judged_at < date_trunc('hour', now()))
-                 ORDER BY d.day DESC LIMIT 31 LOOP
+                 ORDER BY d.day DESC LIMIT 10 LOOP
         PERFORM logintel._judge_day(a_day);
         UPDATE logintel.drift_days d SET changed = false, judged_at = now() WHERE d.day = a_day;
         days := days + 1;
