@@ -1,6 +1,6 @@
 -- A day is more than some of its hours: mornings differ from nights. So a version is judged on a day once its lines are
 -- of the hours in which nine tenths of its training lines were written: neither half a day, nor what is left of the day
--- after a deployment, is taken for drift.
+-- after a deployment, is taken for drift. Training lines of less than a day tell nothing of its hours.
 CREATE FUNCTION logintel._drift_models(day date) RETURNS SETOF integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -47,21 +47,24 @@ $function$;
 
 COMMENT ON FUNCTION logintel._judge_day(date) IS 'Judges the drift of one day.';
 
--- Today changes every minute and is judged once an hour. Of a long history, some days at a time, the newest first: a
--- deployment may be waiting.
+-- Today changes every minute: it is judged again when its lines have grown by a tenth, or once an hour. Of a long history,
+-- some days at a time, the newest first: a deployment may be waiting.
 CREATE FUNCTION logintel._judge_drift() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     today date := now() AT TIME ZONE 'UTC';
-    a_day date;
+    due record;
     days bigint := 0;
 BEGIN
-    FOR a_day IN SELECT d.day FROM logintel.drift_days d
-                 WHERE d.changed AND (d.day < today OR d.judged_at IS NULL OR d.judged_at < date_trunc('hour', now()))
-                 ORDER BY d.day DESC LIMIT 10 LOOP
-        PERFORM logintel._judge_day(a_day);
-        UPDATE logintel.drift_days d SET changed = false, judged_at = now() WHERE d.day = a_day;
+    FOR due IN SELECT d.day, c.lines FROM logintel.drift_days d
+               CROSS JOIN LATERAL (SELECT coalesce(sum(h.lines), 0) AS lines FROM logintel.hourly_counts h
+                                   WHERE h.hour >= d.day::timestamp AT TIME ZONE 'UTC' AND h.hour < (d.day + 1)::timestamp AT TIME ZONE 'UTC') AS c
+               WHERE d.changed AND (d.day < today OR d.judged_at IS NULL OR d.judged_at < date_trunc('hour', now())
+                                    OR c.lines > 1.1 * d.judged_lines)
+               ORDER BY d.day DESC LIMIT 10 LOOP
+        PERFORM logintel._judge_day(due.day);
+        UPDATE logintel.drift_days d SET changed = false, judged_at = now(), judged_lines = due.lines WHERE d.day = due.day;
         days := days + 1;
     END LOOP;
     RETURN days;

@@ -29,7 +29,7 @@ COMMENT ON COLUMN logintel.drift.measure IS 'What was measured: classes, confide
 COMMENT ON COLUMN logintel.drift.value IS 'Population stability index of classes, confidence and services; share of the lines, or of their words, of the others.';
 COMMENT ON COLUMN logintel.drift.usual IS 'The most that the training lines strayed by themselves from day to day; null where they were too few to tell.';
 COMMENT ON COLUMN logintel.drift.watch_from IS 'The value to watch from.';
-COMMENT ON COLUMN logintel.drift.drift_from IS 'The value that is drift where it lasts.';
+COMMENT ON COLUMN logintel.drift.drift_from IS 'The value that is drift from here on.';
 COMMENT ON COLUMN logintel.drift.lines IS 'Lines judged.';
 COMMENT ON COLUMN logintel.drift.evidence IS 'The rows behind the value, at most ten: shares then (in training) and now, or what is new, with its lines.';
 COMMENT ON COLUMN logintel.drift.judged_at IS 'When.';
@@ -39,6 +39,7 @@ CREATE TABLE logintel.drift_days (
     day date NOT NULL,
     changed boolean NOT NULL DEFAULT true,
     judged_at timestamptz,
+    judged_lines bigint,
     CONSTRAINT drift_days_pkey PRIMARY KEY (day)
 );
 
@@ -46,3 +47,4 @@ COMMENT ON TABLE logintel.drift_days IS 'Days that have had lines, and whether d
 COMMENT ON COLUMN logintel.drift_days.day IS 'The day, UTC.';
 COMMENT ON COLUMN logintel.drift_days.changed IS 'Whether its counts changed since.';
 COMMENT ON COLUMN logintel.drift_days.judged_at IS 'When drift was last judged on it; null before.';
+COMMENT ON COLUMN logintel.drift_days.judged_lines IS 'How many lines it had then.';

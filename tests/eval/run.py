@@ -21,6 +21,7 @@ import ab_tests
 import anomalies
 import corrections
 import costs
+import drift
 import levels
 import own_templates
 import psycopg
@@ -86,6 +87,9 @@ QUESTIONS = {
     "level_own_templates": Question(
         "Levels of the project's own templates, unseen and of unseen systems",
         "level_own_templates_.*", own_templates.levels, needs_real_logs=False),
+    "drift": Question(
+        "Drift: simulated days without it and with one that is known, judged by ml_drift; 4 to 6 minutes",
+        "drift_.*", drift.drift, needs_real_logs=False, needs_server=True),
     "cost": Question(
         "What a new shape costs on one core, in batches of 256 and alone (logintel: the three default models together)",
         "cost_.*", costs.costs, needs_real_logs=False),

@@ -79,14 +79,14 @@ def test_lines_like_those_of_training_are_no_drift(judged_db: Database) -> None:
     assert judged_db.value("SELECT max(value) FROM ml_drift") < 0.001
 
 
-def test_what_lasts_is_drift_and_what_is_over_the_next_day_is_not(judged_db: Database) -> None:
+def test_a_day_unlike_those_of_training_is_drift_that_day(judged_db: Database) -> None:
     storm = {"started": 0.3, "slow": 0.2, "failed": 0.5}
     for day, shares in enumerate([MESSAGES, storm, MESSAGES, storm, storm, storm], start=2):
         write(judged_db, date(2026, 3, day), shares=shares)
     judged_db.execute("SELECT logintel.maintain()")
     assert judged_db.execute(
         "SELECT extract(day FROM day)::integer, state FROM ml_drift WHERE measure = 'classes' AND service IS NULL ORDER BY day"
-    ) == [(2, "none"), (3, "watch"), (4, "none"), (5, "watch"), (6, "drift"), (7, "drift")]
+    ) == [(2, "none"), (3, "drift"), (4, "none"), (5, "drift"), (6, "drift"), (7, "drift")]
     [(value, evidence)] = judged_db.execute(
         "SELECT value, evidence FROM ml_drift WHERE day = '2026-03-07' AND measure = 'classes' AND service IS NULL"
     )
@@ -121,7 +121,7 @@ def test_new_templates_words_and_services_are_found_with_their_lines(judged_db: 
         "INSERT INTO log_entries (timestamp, service, message) "
         "SELECT '2026-03-02 12:00+00', 'cart', 'basket slow' FROM generate_series(1, 300)"
     )
-    assert states(judged_db).items() >= {"services": "none", "new_templates": "watch", "unknown_words": "watch", "new_services": "watch"}.items()
+    assert states(judged_db).items() >= {"services": "none", "new_templates": "drift", "unknown_words": "drift", "new_services": "drift"}.items()
     found = dict(judged_db.execute("SELECT measure, value FROM ml_drift WHERE service IS NULL"))
     assert found["new_templates"] == found["new_services"] == pytest.approx(300 / 1300)
     assert found["unknown_words"] == pytest.approx(150 / 1300)
@@ -142,7 +142,7 @@ def test_a_shift_of_one_service_is_seen_there(judged_db: Database) -> None:
         write(judged_db, date(2026, 3, day), lines=400, api=1)
         write(judged_db, date(2026, 3, day), lines=3000, api=0)
     judged_db.execute("SELECT logintel.maintain()")
-    # An incident is larger in a service than in all lines: it takes a day more.
+    # An incident is large in a service, and over the next day: it takes three days in a row.
     assert judged_db.execute(
         "SELECT service, state FROM ml_drift WHERE measure = 'classes' AND service = 'api' ORDER BY day"
     ) == [("api", "none"), ("api", "watch"), ("api", "drift")]
@@ -162,7 +162,7 @@ def test_every_model_is_judged_by_its_own_baseline_and_one_without_is_not(db: Da
     assert states(db, name="category") == dict.fromkeys(USUAL, "none")
     # What is new is told once, by the first model that has a baseline.
     anomaly = states(db, name="anomaly")
-    assert anomaly["classes"] == "watch" and anomaly["confidence"] == "none" and "new_templates" not in anomaly
+    assert anomaly["classes"] == "drift" and anomaly["confidence"] == "none" and "new_templates" not in anomaly
     # The setting is the users', and their change no drift.
     db.execute("UPDATE logintel.settings SET value = '0.0001' WHERE name = 'anomaly_threshold'")
     db.execute("UPDATE logintel.drift_days SET changed = true")
@@ -187,6 +187,16 @@ def test_a_baseline_that_upkeep_would_fail_on_is_refused(db: Database, changes: 
         deploy(db, with_baseline(tiny_model(), baseline(**changes)))
 
 
+def test_a_day_that_changes_a_lot_is_judged_again_within_the_hour(judged_db: Database) -> None:
+    today = judged_db.value("SELECT (now() AT TIME ZONE 'UTC')::date")
+    judged = "SELECT done FROM logintel.maintain() WHERE task = 'days judged for drift'"
+    insert = "INSERT INTO log_entries (service, message) SELECT 'api', %s FROM generate_series(1, %s)"
+    for message, lines, expected in (("started", 1000, 1), ("started", 50, 0), ("failed", 2000, 1)):
+        judged_db.execute(insert, (message, lines))
+        assert judged_db.value(judged) == expected
+    assert states(judged_db, today)["classes"] == "drift"
+
+
 def test_half_a_day_is_not_judged(db: Database) -> None:
     deploy(db, with_baseline(tiny_model(), baseline(hours=[1 / 24] * 24)))
     db.execute(
@@ -198,7 +208,7 @@ def test_half_a_day_is_not_judged(db: Database) -> None:
         "INSERT INTO log_entries (timestamp, service, message) "
         "SELECT '2026-03-02 15:00+00'::timestamptz + i * interval '1 minute', 'api', 'failed' FROM generate_series(0, 539) AS i"
     )
-    assert states(db)["classes"] == "watch"
+    assert states(db)["classes"] == "drift"
 
 
 def test_a_day_is_judged_again_when_lines_of_it_come_and_keeps_its_rows_when_they_go(judged_db: Database) -> None:
@@ -207,7 +217,7 @@ def test_a_day_is_judged_again_when_lines_of_it_come_and_keeps_its_rows_when_the
     assert states(judged_db)["classes"] == "none"
     assert judged_db.execute("SELECT done FROM logintel.maintain() WHERE task = 'days judged for drift'") == [(0,)]
     write(judged_db, lines=2000, shares={"failed": 1})
-    assert states(judged_db)["classes"] == "watch"
+    assert states(judged_db)["classes"] == "drift"
     rows = judged_db.execute("SELECT * FROM ml_drift")
     judged_db.execute("TRUNCATE log_entries")
     judged_db.execute("SELECT logintel.maintain()")

@@ -55,9 +55,9 @@ class History:
 
     @cached_property
     def hours(self) -> list[float] | None:
-        """The share of the lines in each hour of the day, UTC; None where lines have no time."""
+        """The share of the lines in each hour of the day, UTC; None where they have no time, or are of less than a day."""
         times = [line.timestamp for line in self.lines]
-        if None in times:
+        if None in times or max(times) - min(times) < _WINDOW - timedelta(hours=1):
             return None
         counts = np.bincount([time.astimezone(UTC).hour for time in times], minlength=24)
         return (counts / len(times)).round(5).tolist()
