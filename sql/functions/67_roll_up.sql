@@ -50,8 +50,9 @@ BEGIN
             UNION ALL
             SELECT DISTINCT date_trunc('hour', s.scored_at, 'UTC') FROM totals n JOIN logintel.shape_scores s ON s.id = n.score_id
             WHERE s.at_write AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = n.score_id)),
-        days AS (
+        days AS (  -- as far as there is a next one
             INSERT INTO logintel.drift_days AS d (day) SELECT DISTINCT (c.hour AT TIME ZONE 'UTC')::date FROM changed c
+            WHERE c.hour < '9999-12-31' AND c.hour > '-infinity'
             ON CONFLICT (day) DO UPDATE SET changed = true WHERE NOT d.changed),
         state AS (
             UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)

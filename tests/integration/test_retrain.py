@@ -151,7 +151,7 @@ def test_a_template_that_the_version_in_force_knows_does_not_count(
 
     def judged_by(known_to_it: list[str]) -> tuple[bool | None, str]:
         """Retrain, then retrain against that version; it is given out as one that knows these templates."""
-        learns(level=replace(trained["level"], metadata=metadata | {"baseline": {"templates": known_to_it}}))
+        learns(level=replace(trained["level"], metadata=metadata | {"baseline": metadata["baseline"] | {"templates": known_to_it}}))
         assert force(fresh_db, "level")[0].endswith("deployed")
         force(fresh_db, "level")
         return gates(fresh_db, "level")["unseen templates"]

@@ -55,7 +55,7 @@ class History:
 
     @cached_property
     def hours(self) -> list[float] | None:
-        """The share of the lines in each hour of the day, UTC; None where they have no time, or are of less than a day."""
+        """Shares of the lines in each hour of the day, UTC; None where they have no time, or are of less than a day."""
         times = [line.timestamp for line in self.lines]
         if None in times or max(times) - min(times) < _WINDOW - timedelta(hours=1):
             return None
