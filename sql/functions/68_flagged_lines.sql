@@ -3,6 +3,7 @@
 --
 -- Functions, because a view cannot say how it is to be run: hour after hour, and every line by its key; compiling the
 -- query, or hashing the log table, would take seconds. A view that has them in its SELECT list stops them at its LIMIT.
+
 -- Strict, so that it is planned only where there is something to look for.
 CREATE FUNCTION logintel._hours_of_verdicts(score_ids bigint[]) RETURNS TABLE (hour timestamptz, score_id bigint)
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
