@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "local_only: needs the file system of the server, which a container hides")
+    config.addinivalue_line("markers", "any_server: is about the client, to which all servers are alike: runs on one")
     config.addinivalue_line("markers", "demo: the newcomer's run in a clean container, minutes long")
     for name, value in servers.TESTCONTAINERS.items():
         os.environ.setdefault(name, value)
@@ -78,6 +79,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 def _local_only(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("local_only") and request.getfixturevalue("server").kind != "local":
         pytest.skip("needs the file system of the server")
+    if request.node.get_closest_marker("any_server") and request.getfixturevalue("server").kind == "container":
+        pytest.skip("is about the client, and runs on the local server")
 
 
 @pytest.fixture(scope="session")

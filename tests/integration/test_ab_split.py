@@ -11,7 +11,7 @@ from scipy import stats
 
 from logintel import cluster
 from logintel.working.scoring import score_batch
-from pending_lines import assert_every_line_is_scored_once, defer, insert_new_shapes
+from pending_lines import assert_every_line_is_scored_once, defer, insert_new_shapes, wait_until
 from servers import Database
 from tiny_models import deploy, tiny_model
 from two_versions import STRONG, WEAK, maintain, outcome, results, start, weak_and_strong, write
@@ -160,6 +160,7 @@ def test_writers_beside_starts_and_stops_have_every_line_scored_once_and_named(t
     for writer in writers:
         writer.start()
     try:
+        wait_until(lambda: failures or two.value("SELECT count(*) FROM log_entries"))
         for _ in range(8):
             test = start(two, ", share => 0.5")
             two.execute("SELECT logintel.maintain()")

@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from logintel.loading import load_rows
 from logintel.simulation import generate
 from logintel.training.dataset import Line, Verdict, read_lines
 from servers import Database
+
+pytestmark = pytest.mark.any_server
 
 GLOWING = "the bearing of turbine 17 is glowing red"
 STUCK = "the valve 4 of boiler 9 is stuck"

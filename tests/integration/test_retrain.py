@@ -24,6 +24,8 @@ from logintel_server.tokens import digest
 from servers import Database
 from tiny_models import deploy, tiny_model
 
+pytestmark = pytest.mark.any_server
+
 LINES = 1100
 IN_FORCE = "SELECT models FROM logintel.ml_status"
 VERSIONS = "SELECT name, version FROM logintel.models WHERE metadata ->> 'origin' IS NULL ORDER BY 1, 2"

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from psycopg.conninfo import make_conninfo
 
 from logintel.loading import load_rows
 from logintel.simulation import generate
 from pending_lines import wait_until
 from servers import Database
+
+pytestmark = pytest.mark.any_server
 
 OUTCOMES = "SELECT outcome FROM logintel.ml_retrainings ORDER BY id"
 

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 
+import pytest
 import yaml
 from psycopg.conninfo import conninfo_to_dict
 
 from servers import ROOT, Database
+
+pytestmark = pytest.mark.any_server
 
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "logintel.yml").read_text())
 [JOB] = WORKFLOW["jobs"].values()
