@@ -76,7 +76,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def _local_only(request: pytest.FixtureRequest) -> None:
+def _right_server(request: pytest.FixtureRequest) -> None:
+    if "server" not in request.fixturenames:
+        return
     if request.node.get_closest_marker("local_only") and request.getfixturevalue("server").kind != "local":
         pytest.skip("needs the file system of the server")
     if request.node.get_closest_marker("any_server") and request.getfixturevalue("server").kind == "container":
