@@ -78,9 +78,7 @@ def _on_server(server: cluster.Cluster, statement: str) -> None:
 def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedModel], str]":
     connection.execute("CREATE EXTENSION logintel CASCADE")
     # The jobs that logintel is compared with predict levels and anomalies: no category model here either.
-    connection.execute(
-        "TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE"
-    )
+    connection.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE")
     connection.execute("SELECT logintel.create_log_entries()")
     today = datetime.now(UTC).date()
     connection.execute("SELECT logintel.create_partitions(%s, %s)", (today, today + timedelta(days=1)))

@@ -71,13 +71,17 @@ def _rates(connection: psycopg.Connection, paired: bool, versus: str) -> dict[st
         alone_a = alone_b = np.zeros(shape, int)
         counted = {"lines_a": champion * lines_a, "lines_b": challenger * lines_b, "n_a": lines_a, "n_b": lines_b}
     counted |= {"champion": champion, "challenger": challenger, "champion_only": alone_a, "challenger_only": alone_b}
-    at_look = {name: values.cumsum(axis=1)[:, minimum * LOOKS - 1].reshape(-1).tolist() for name, values in counted.items()}
+    at_look = {
+        name: values.cumsum(axis=1)[:, minimum * LOOKS - 1].reshape(-1).tolist() for name, values in counted.items()
+    }
     rows = connection.execute(_JUDGED, at_look | {
         "run": np.repeat(np.arange(RUNS), len(LOOKS)).tolist(), "look": np.tile(np.arange(1, 6), RUNS).tolist(),
         "templates": np.tile(minimum * LOOKS, RUNS).tolist(), "paired": paired, "minimum": minimum, "significance": SIGNIFICANCE,
     }).fetchall()  # fmt: skip
     assert [look for _, look, *_ in rows] == list(range(1, 6)) * RUNS  # each look is due at its sample
-    verdicts, better, at_full, of_lines, lines_better = (np.array(column).reshape(shape[0], 5) for column in list(zip(*rows, strict=True))[2:])
+    verdicts, better, at_full, of_lines, lines_better = (
+        np.array(column).reshape(shape[0], 5) for column in list(zip(*rows, strict=True))[2:]
+    )
     return {
         "rule": _first(np.isin(verdicts, ["promoted", "kept"]), verdicts == "promoted"),
         "each_look_at_full_significance": _first(at_full, better),
@@ -85,7 +89,9 @@ def _rates(connection: psycopg.Connection, paired: bool, versus: str) -> dict[st
     }
 
 
-def _right(random: np.random.Generator, paired: bool, versus: str, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _right(
+    random: np.random.Generator, paired: bool, versus: str, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Which templates champion and challenger are right about: the same templates, or each those of its own lines."""
     alone_champion, alone_challenger = ALONE[versus]
     if not paired:
@@ -93,7 +99,9 @@ def _right(random: np.random.Generator, paired: bool, versus: str, shape: tuple[
     chance = random.random(shape)
     both = chance < ACCURACY - alone_champion
     champion = both | (chance >= 1 - alone_champion)
-    challenger = both | ((chance >= ACCURACY - alone_champion) & (chance < ACCURACY - alone_champion + alone_challenger))
+    challenger = both | (
+        (chance >= ACCURACY - alone_champion) & (chance < ACCURACY - alone_champion + alone_challenger)
+    )
     return champion, challenger
 
 

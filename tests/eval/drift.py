@@ -57,7 +57,14 @@ _FIRST_DAY = datetime(2020, 1, 6, tzinfo=UTC)
 _COLUMNS = ("timestamp", "level", "message", "source_type", "host", "service", "http_status", "response_time_ms")
 
 Days = Sequence[list[SimulatedLine]]
-FIXED = {"classes": 0.25, "confidence": 0.25, "services": 0.25, "new_templates": 0.15, "unknown_words": 0.05, "new_services": 0.05}
+FIXED = {
+    "classes": 0.25,
+    "confidence": 0.25,
+    "services": 0.25,
+    "new_templates": 0.15,
+    "unknown_words": 0.05,
+    "new_services": 0.05,
+}
 
 
 def drift(connection: psycopg.Connection) -> Iterator[Result]:
@@ -73,9 +80,16 @@ def drift(connection: psycopg.Connection) -> Iterator[Result]:
             else:
                 found.setdefault(kind, []).append(_detected(connection, first, days))
     for name, i in (("drift_false_alarm_rate", 0), ("drift_watch_rate", 1)):
-        yield Result(name, _share(day[i] for day in quiet), "share", {"fixed_thresholds": _share(day[2 + i] for day in quiet)})
+        yield Result(
+            name, _share(day[i] for day in quiet), "share", {"fixed_thresholds": _share(day[2 + i] for day in quiet)}
+        )
     for kind, tries in found.items():
-        yield Result(f"drift_detected_{kind}", _share(it for it, _ in tries), "share", {"fixed_thresholds": _share(it for _, it in tries)})
+        yield Result(
+            f"drift_detected_{kind}",
+            _share(it for it, _ in tries),
+            "share",
+            {"fixed_thresholds": _share(it for _, it in tries)},
+        )
 
 
 def _judged(connection: psycopg.Connection, seed: int) -> Iterator[tuple[str, date, int]]:
