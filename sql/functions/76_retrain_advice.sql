@@ -134,7 +134,7 @@ BEGIN
         last_outcome := last_one.outcome;
         new_lines := (SELECT coalesce(sum(h.lines), 0) FROM logintel.hourly_counts h WHERE h.hour >= date_trunc('hour', trained_at, 'UTC'));
         new_verdicts := (SELECT v.verdicts FROM logintel._verdicts_since(model.name, trained_at) v);
-        data := coalesce((SELECT format('the latest %s of %s lines of %s, %s verdicts since the last training', logintel._number(least(lines, 10000)),
+        data := coalesce((SELECT format('the latest %s of %s lines of %s, %s verdicts since the last training', logintel._number(least(lines, coalesce(model.metadata #>> '{trained_with,lines}', '10000')::bigint)),
                                         logintel._number(lines), a.log_table, logintel._number(new_verdicts))
                           FROM logintel.attachments a), 'no log table is attached');
         reasons := logintel._retrain_reasons(model, new_verdicts, lines);

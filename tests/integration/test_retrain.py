@@ -100,6 +100,19 @@ def test_better_than_default_models_they_are_tested_where_lines_decide_and_deplo
     assert "F1 of anomalies" in gates(fresh_db, "anomaly")["unseen templates"][1]
 
 
+def test_a_version_is_followed_by_one_that_learns_from_as_many_lines(
+    fresh_db: Database, learns: Learn, trained: dict[str, TrainedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    learns(level=replace(trained["level"], metadata=trained["level"].metadata | {"trained_with": {"lines": 25_000}}))
+    promote(fresh_db, "now")
+    learn = run.learn
+    monkeypatch.setattr(run, "learn", lambda *args, lines, **options: asked.append(lines) or learn(*args, **options))
+    for _ in range(2):
+        retrain(["level"], force=True, lines=None, seed=0, dsn=fresh_db.dsn)
+    assert asked == [run.LINES, 25_000]  # the first one follows a default model
+
+
 @pytest.mark.usefixtures("learns")
 @pytest.mark.parametrize(("how", "outcome", "in_force"), [
     ("now", "deployed", "anomaly 1, category 1, level 2"), ("manual", "registered", "anomaly 1, category 1, level 1"),

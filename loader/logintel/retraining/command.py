@@ -27,7 +27,9 @@ def retrain(
         list[str] | None, typer.Argument(metavar="[MODEL]...", help="level, category, anomaly; any without it")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Train them though nothing advises it.")] = False,
-    lines: Annotated[int, typer.Option(min=1, help="How many of the latest lines to learn from.")] = 10_000,
+    lines: Annotated[int | None, typer.Option(
+        min=1, help="How many of the latest lines to learn from.", show_default="as many as before, or 10,000"
+    )] = None,
     seed: Annotated[int, typer.Option(help="Seed of all that is random: same lines, same seed, same models.")] = 0,
     dsn: Dsn = None,
 ) -> None:

@@ -13,6 +13,8 @@ from logintel.retraining.in_force import InForce
 from logintel.training.learning import Learnt, learn, register
 from logintel.training.models import TrainedModel
 
+LINES = 10_000
+"""Lines to learn from, where the versions in force do not say that they were given more."""
 VERDICTS_TO_TEST = 50
 """With so many verdicts since the version in force was trained, a shadow test is decided by feedback."""
 
@@ -37,7 +39,7 @@ class Result:
                 "gates": [gate._asdict() for gate in self.gates]}
 
 
-def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: int, seed: int) -> list[Result]:
+def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: int | None, seed: int) -> list[Result]:
     """Do a retraining that was begun, on an autocommit connection, and finish it. Raises UserError, psycopg.Error."""
     [(names,)] = connection.execute("SELECT names FROM logintel.ml_retrainings WHERE id = %s", (retraining,)).fetchall()
     tests = dict(connection.execute("SELECT name, id FROM logintel.ab_tests WHERE ended_at IS NULL").fetchall())
@@ -48,7 +50,8 @@ def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: in
     outliers = anomaly is not None and anomaly.metadata.get("kind") == "outlier"
     learnt = Learnt([], [], [])
     if wanted:
-        learnt = learn(connection, lines=lines, seed=seed, outliers=outliers, names=wanted)
+        given = (model.metadata.get("trained_with", {}).get("lines", LINES) for model in current.values() if model)
+        learnt = learn(connection, lines=lines or max(given, default=LINES), seed=seed, outliers=outliers, names=wanted)
     judged = [(model, judge(model, current[model.name])) for model in learnt.models]
     trained = {model.name for model in learnt.models}
     skipped += [Result(name, f"not trained: {_why_not(name, learnt.notes)}") for name in wanted if name not in trained]
