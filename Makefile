@@ -13,9 +13,13 @@ PG_CONFIG ?= $(shell ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort
 PYTHON ?= python3
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" logintel.control)
 SCRIPT := build/logintel--$(VERSION).sql
-# The order of the folders is the order of dependency.
-SOURCES := $(foreach folder,sql/tables sql/functions plpython sql/triggers sql/views,$(sort $(wildcard $(folder)/*.sql)))
-UPDATES := $(sort $(wildcard sql/updates/*.sql))
+# A folder a capability, in the order of dependency; in each, 1x are tables and types, 2x to 7x functions, 8x triggers, 9x
+# views. sql/README.md says more.
+TABLES := $(sort $(wildcard sql/*/1*.sql))
+REPLACEABLE := $(foreach kind,sql/*/[2-7]*.sql plpython/*.sql sql/*/8*.sql sql/*/9*.sql,$(sort $(wildcard $(kind))))
+SOURCES := $(TABLES) $(REPLACEABLE)
+# From each earlier release: what sql/updates does to its tables, then all that can be replaced.
+UPDATES := $(patsubst sql/updates/%.sql,build/logintel--%.sql,$(wildcard sql/updates/*.sql))
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 ENVIRONMENT := .venv/.installed
 CLUSTER = PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=loader PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m logintel.cluster
@@ -101,7 +105,7 @@ soak: packages $(ENVIRONMENT)  ## run everything at once for a while and count a
 	@$(MAKE) --no-print-directory install
 	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/soak/run.py --minutes "$(or $(MINUTES),10)"
 
-install: install-libraries $(SCRIPT)  ## install the extension into the server of PG_CONFIG=...
+install: install-libraries $(SCRIPT) $(UPDATES)  ## install the extension into the server of PG_CONFIG=...
 	@$(helpers)
 	one_at_a_time; server
 	rm -rf build/logintel_server
@@ -147,10 +151,18 @@ uninstall:  ## remove the extension from the server of PG_CONFIG=...; databases 
 	server
 	as_owner rm -rf "$$pkglibdir/logintel" "$$extension/logintel.control" "$$extension"/logintel--*.sql
 
-$(SCRIPT): logintel.control Makefile plpython/import.py.in $(SOURCES) $(wildcard sql/tables sql/functions plpython sql/triggers sql/views)
-	@mkdir -p build
-	echo '\echo Use "CREATE EXTENSION logintel CASCADE" to load this file. \quit' | cat - $(SOURCES) \
-	  | sed -e '/^@IMPORT@$$/{r plpython/import.py.in' -e 'd}' >$@
+# A script of the extension: a guard, then the sources.
+define script
+@mkdir -p build
+echo '\echo Use "$(1)" to load this file. \quit' | cat - $(2) \
+  | sed -e '/^@IMPORT@$$/{r plpython/import.py.in' -e 'd}' >$@
+endef
+
+$(SCRIPT): logintel.control Makefile plpython/import.py.in $(SOURCES) $(wildcard sql sql/* plpython)
+	$(call script,CREATE EXTENSION logintel CASCADE,$(SOURCES))
+
+$(UPDATES): build/logintel--%.sql: sql/updates/%.sql Makefile plpython/import.py.in $(REPLACEABLE) $(wildcard sql sql/* plpython)
+	$(call script,ALTER EXTENSION logintel UPDATE,$< $(REPLACEABLE))
 
 .venv/bin/pip:
 	@$(helpers)

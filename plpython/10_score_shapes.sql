@@ -1,4 +1,4 @@
-CREATE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes) RETURNS logintel._scores
+CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes) RETURNS logintel._scores
 LANGUAGE plpython3u STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 @IMPORT@

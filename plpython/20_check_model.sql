@@ -1,4 +1,4 @@
-CREATE FUNCTION logintel._check_model(name text, onnx bytea, metadata jsonb, golden jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._check_model(name text, onnx bytea, metadata jsonb, golden jsonb) RETURNS void
 LANGUAGE plpython3u STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 @IMPORT@

@@ -1,4 +1,4 @@
-CREATE FUNCTION logintel._shipped_models() RETURNS TABLE (name text, onnx bytea, metadata jsonb, golden jsonb)
+CREATE OR REPLACE FUNCTION logintel._shipped_models() RETURNS TABLE (name text, onnx bytea, metadata jsonb, golden jsonb)
 LANGUAGE plpython3u STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 @IMPORT@

@@ -1,4 +1,4 @@
-CREATE FUNCTION logintel._python_versions() RETURNS text
+CREATE OR REPLACE FUNCTION logintel._python_versions() RETURNS text
 LANGUAGE plpython3u STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 @IMPORT@

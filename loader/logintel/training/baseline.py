@@ -1,6 +1,6 @@
 """The baseline of a model: what its training lines were like, and how far that strays by itself from day to day.
 
-The judgement of drift, sql/functions/75_drift_*.sql, compares a day's lines with it. Logs are bursty, and what is usual
+The judgement of drift, sql/10_drift, compares a day's lines with it. Logs are bursty, and what is usual
 differs from one to another, so the baseline also says how far the training lines stray: each window of them against the
 rest and, where something is new, against all lines before.
 """

@@ -1,0 +1,48 @@
+CREATE OR REPLACE FUNCTION logintel._model_set(members integer[]) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    ascending integer[] := ARRAY(SELECT i FROM unnest(members) AS i ORDER BY i);
+    found_id integer := (SELECT s.id FROM logintel.model_sets s WHERE s.model_ids = ascending);
+BEGIN
+    IF found_id IS NULL THEN
+        INSERT INTO logintel.model_sets (model_ids, model_version, level_is_default)
+        SELECT ascending, string_agg(format('%s %s', m.name, m.version), ', ' ORDER BY m.name),
+               coalesce(bool_or(m.name = 'level' AND logintel._is_default(m.id)), false)
+        FROM logintel.models m WHERE m.id = ANY (members)
+        RETURNING id INTO found_id;
+    END IF;
+    RETURN found_id;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._model_set(integer[]) IS 'The set of these models, made where there is none yet.';
+
+-- What one set knows is scored with another before that one serves, so that writes go on finding known shapes. A subquery
+-- for each shape keeps the planner, which takes a set for small while it grows, from reading all of it for each.
+CREATE OR REPLACE FUNCTION logintel._learn_known_shapes(known_to integer, learner integer, "limit" bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    shapes logintel._shapes;
+    learned bigint := 0;
+BEGIN
+    FOR shapes IN
+        WITH unknown AS (
+            SELECT s.*, row_number() OVER () - 1 AS n FROM logintel.shape_scores s
+            WHERE s.model_set_id = known_to AND s.canonical AND (
+                SELECT k.id FROM logintel.shape_scores k
+                WHERE k.canonical AND k.model_set_id = learner AND k.shape_hash = s.shape_hash) IS NULL
+            LIMIT "limit")
+        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
+        FROM unknown u GROUP BY u.n / 256
+    LOOP
+        PERFORM logintel._learn_shapes(learner, shapes, canonical => true, at_write => false);
+        learned := learned + cardinality(shapes.shape_hash);
+    END LOOP;
+    RETURN learned;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._learn_known_shapes(integer, integer, bigint) IS 'Scores up to "limit" shapes with a set that does not know them and another does; returns how many.';

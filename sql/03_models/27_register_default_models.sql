@@ -1,0 +1,25 @@
+-- A default model goes into force only where no other of its name is: what somebody deployed stays.
+CREATE OR REPLACE FUNCTION logintel.register_default_models() RETURNS text[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    model record;
+    version integer;
+    registered text[] := '{}';
+BEGIN
+    PERFORM logintel._lock_deployments();
+    FOR model IN SELECT s.name, s.onnx, s.metadata, s.golden FROM logintel._shipped_models() s ORDER BY s.name LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM logintel.models m
+                              WHERE m.name = model.name AND m.sha256 = encode(sha256(model.onnx), 'hex'));
+        version := logintel.import_model(model.name, model.onnx, model.metadata, model.golden);
+        registered := registered || format('%s %s', model.name, version);
+        IF NOT EXISTS (SELECT FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
+                       WHERE s.id = logintel._active_model_set() AND m.name = model.name) THEN
+            PERFORM logintel.deploy(model.name, version, 'default model');
+        END IF;
+    END LOOP;
+    RETURN registered;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.register_default_models() IS 'Registers the models that ship with this version, unless they are there, and deploys each whose name has none in force; installation calls it. Returns what it registered.';

@@ -1,0 +1,48 @@
+-- A dump brings all models, sets and deployments along, the default ones too, and meets those that CREATE EXTENSION has
+-- just made. A row that cannot go in beside one of these is a dump's, since whoever registers or deploys takes a number of
+-- his own: they make room for it, unless they have been used since. A restore may load models and sets in any order, or at
+-- once; deployments refer to both and come last.
+CREATE OR REPLACE FUNCTION logintel._make_room_for_restored_models(installed_at timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.deployed_at <> installed_at)
+       AND NOT EXISTS (SELECT FROM logintel.shape_scores s WHERE s.scored_at > installed_at) THEN
+        DELETE FROM logintel.deployments;
+        DELETE FROM logintel.model_sets s WHERE s.created_at = installed_at;
+        DELETE FROM logintel.models m WHERE m.created_at = installed_at;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._make_room_for_restored_models(timestamptz) IS 'Removes what CREATE EXTENSION registered and deployed at that time, unless it was used since.';
+
+CREATE OR REPLACE FUNCTION logintel._replace_installed_model() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel._make_room_for_restored_models(m.created_at) FROM logintel.models m
+    WHERE (m.id = NEW.id OR (m.name = NEW.name AND m.version = NEW.version)) AND m.metadata ->> 'origin' = 'default';
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._replace_installed_model() IS 'Trigger on models: the rows of a dump take the place of those of the installation.';
+
+CREATE OR REPLACE TRIGGER replace_installed_model BEFORE INSERT ON logintel.models
+    FOR EACH ROW EXECUTE FUNCTION logintel._replace_installed_model();
+
+CREATE OR REPLACE FUNCTION logintel._replace_installed_set() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel._make_room_for_restored_models(s.created_at) FROM logintel.model_sets s
+    WHERE s.id = NEW.id OR s.model_ids = NEW.model_ids;
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._replace_installed_set() IS 'Trigger on model_sets: the rows of a dump take the place of those of the installation.';
+
+CREATE OR REPLACE TRIGGER replace_installed_set BEFORE INSERT ON logintel.model_sets
+    FOR EACH ROW EXECUTE FUNCTION logintel._replace_installed_set();

@@ -1,0 +1,22 @@
+-- Which table holds the logs. The trigger in 80_apply_attachment.sql builds the view log_lines and the trigger
+-- functions from this row, also when a restore loads it.
+CREATE TABLE logintel.attachments (
+    log_table regclass NOT NULL,
+    columns jsonb NOT NULL,
+    manages_partitions boolean NOT NULL DEFAULT false,
+    reconciled_tables oid[],
+    attached_at timestamptz NOT NULL DEFAULT now(),
+    attached_by text NOT NULL DEFAULT session_user,
+    CONSTRAINT attachments_pkey PRIMARY KEY (log_table)
+);
+CREATE UNIQUE INDEX attachments_one_key ON logintel.attachments ((true));
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.attachments', '');
+
+COMMENT ON TABLE logintel.attachments IS 'The attached log table: at most one row. Written by attach() and detach().';
+COMMENT ON COLUMN logintel.attachments.log_table IS 'The log table.';
+COMMENT ON COLUMN logintel.attachments.columns IS 'Which of its columns holds which field: {"field": "column", ...}.';
+COMMENT ON COLUMN logintel.attachments.manages_partitions IS 'Whether maintain() creates and drops its daily partitions.';
+COMMENT ON COLUMN logintel.attachments.reconciled_tables IS 'The table and its partitions when reconcile() last compared lines and predictions; null before it did.';
+COMMENT ON COLUMN logintel.attachments.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN logintel.attachments.attached_by IS 'By which role.';

@@ -1,0 +1,35 @@
+-- The views read the log table with the extension owner's rights, so only who owns the table may attach it.
+CREATE OR REPLACE FUNCTION logintel.attach(log_table regclass, columns jsonb DEFAULT '{}', manage_partitions boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    class pg_class;
+    attached regclass := (SELECT a.log_table FROM logintel.attachments a);
+BEGIN
+    SELECT c.* INTO class FROM pg_class c WHERE c.oid = attach.log_table;
+    IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' OR class.relispartition THEN
+        RAISE EXCEPTION '% cannot be attached', log_table
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not a permanent table, or it is a partition of one.',
+                  HINT = 'Attach the table itself.';
+    ELSIF NOT pg_has_role(session_user, class.relowner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
+    ELSIF attached IS NOT NULL THEN
+        RAISE EXCEPTION 'table % is attached already', attached
+            USING ERRCODE = 'object_in_use', HINT = 'Run SELECT logintel.detach() first; predictions are kept per table.';
+    END IF;
+    columns := logintel._check_columns(attach.log_table, attach.columns);
+    IF manage_partitions AND NOT EXISTS (
+        SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+        WHERE p.partrelid = attach.log_table AND p.partstrat = 'r' AND p.partnatts = 1 AND p.partdefid <> 0
+          AND a.attname = columns ->> 'timestamp' AND a.atttypid = 'timestamptz'::regtype) THEN
+        RAISE EXCEPTION 'the partitions of % cannot be managed', log_table
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not partitioned by range of its timestamptz column alone, or has no default partition.',
+                  HINT = 'Attach it without manage_partitions.';
+    END IF;
+    INSERT INTO logintel.attachments (log_table, columns, manages_partitions)
+    VALUES (attach.log_table, attach.columns, manage_partitions);
+    PERFORM logintel._create_triggers(attach.log_table);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.attach(regclass, jsonb, boolean) IS 'Attaches a log table: its lines are scored from here on. The mapping {"field": "column"} names the columns that are called otherwise. With manage_partitions, maintain() creates its daily partitions and drops old ones.';

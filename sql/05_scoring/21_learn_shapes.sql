@@ -1,0 +1,30 @@
+-- Scores are appended, by anybody and without waiting for anybody: see shape_scores.
+CREATE OR REPLACE FUNCTION logintel._append_scores(
+    model_set_id integer, shapes logintel._shapes, scores logintel._scores, canonical boolean, at_write boolean
+) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    INSERT INTO logintel.shape_scores (
+        model_set_id, canonical, shape_hash, template, service, source_type, level, status_class, latency_bucket,
+        predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
+        anomaly_score, anomaly_type, unknown_words, is_new_template, latency_us, at_write)
+    SELECT $1, $4, r.shape_hash, r.template, r.service, r.source_type, r.level, r.status_class, r.latency_bucket,
+           r.predicted_level, r.level_confidence, r.level_probabilities, r.category, r.category_confidence, r.labels,
+           r.anomaly_score, r.anomaly_type, r.unknown_words, r.is_new_template, r.latency_us, $5
+    FROM logintel._score_rows($2, $3) AS r;
+$function$;
+
+COMMENT ON FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean) IS 'Remembers what a model set says of shapes.';
+
+-- At most 256 shapes at once: a running model cannot be cancelled, and its memory grows with the batch.
+CREATE OR REPLACE FUNCTION logintel._learn_shapes(model_set_id integer, shapes logintel._shapes, canonical boolean, at_write boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    scores logintel._scores := logintel._score_shapes(model_set_id, shapes);
+BEGIN
+    PERFORM logintel._append_scores(model_set_id, shapes, scores, canonical, at_write);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._learn_shapes(integer, logintel._shapes, boolean, boolean) IS 'Scores shapes with a model set and remembers the scores.';

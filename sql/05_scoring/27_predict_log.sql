@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION logintel.predict_log(line_id bigint) RETURNS TABLE (
+    id bigint, log_entry_id bigint, predicted_level text, level_confidence real, category text, category_confidence real,
+    labels text[], is_anomaly boolean, anomaly_score real, anomaly_confidence real, anomaly_type text, severity text,
+    model_version text, predicted_at timestamptz
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+$function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
+        IF NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = line_id) THEN
+            RAISE EXCEPTION 'there is no log line %', line_id
+                USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
+        END IF;
+        -- Whoever has the line in hand is waited for; then its prediction is there, and outdated if the line waited again.
+        PERFORM pg_advisory_xact_lock('logintel.pending'::regclass::oid::integer, hashint8(line_id));
+        DELETE FROM logintel.pending q WHERE q.log_entry_id = line_id;
+        IF FOUND OR NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
+            PERFORM logintel._score_lines(ARRAY[line_id]);
+        END IF;
+    END IF;
+    RETURN QUERY
+        SELECT p.id, p.log_entry_id, p.predicted_level, p.level_confidence, p.category, p.category_confidence,
+               p.labels, p.is_anomaly, p.anomaly_score, p.anomaly_confidence, p.anomaly_type, p.severity,
+               p.model_version, p.predicted_at
+        FROM logintel.ml_predictions p WHERE p.log_entry_id = line_id;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.predict_log(bigint) IS 'The prediction of a line; scored and stored now if it has none yet.';

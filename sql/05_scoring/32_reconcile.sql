@@ -1,0 +1,56 @@
+-- Compares the log table with the predictions in full: for lines from before the attachment, dropped partitions, and
+-- writes that went around the triggers. Reads everything once, and is not in the way of writers.
+CREATE OR REPLACE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+$function$
+BEGIN
+    PERFORM logintel._lock_deployments();
+    -- A/B tests keep what was counted once, and counting afresh adds nothing to them.
+    PERFORM logintel._roll_up() FROM logintel.rollup_state s WHERE s.counted IS NOT NULL;
+    task := 'predictions of vanished lines removed';
+    done := logintel._remove_predictions(ARRAY(
+        SELECT p.log_entry_id FROM logintel.predictions p
+        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)));
+    RETURN NEXT;
+    task := 'lines without a prediction queued';
+    INSERT INTO logintel.pending (log_entry_id)
+    SELECT l.id FROM logintel.log_lines l
+    WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = l.id)
+      AND NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = l.id);
+    GET DIAGNOSTICS done = ROW_COUNT;
+    RETURN NEXT;
+    task := 'lines that wait for nothing taken from the queue';
+    DELETE FROM logintel.pending q USING (
+        SELECT w.id FROM logintel.pending w
+        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = w.log_entry_id)
+          AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = w.log_entry_id AND f.id < w.id)
+        FOR UPDATE SKIP LOCKED) AS gone
+    WHERE q.id = gone.id;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    RETURN NEXT;
+    task := 'predictions counted';
+    DELETE FROM logintel.hourly_counts;
+    DELETE FROM logintel.score_totals;
+    DELETE FROM logintel.removed_predictions;
+    UPDATE logintel.rollup_state SET counted = NULL;
+    done := logintel._roll_up();
+    RETURN NEXT;
+    UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids();
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.reconcile() IS 'Compares all lines with all predictions: removes those of vanished lines, queues lines that have none, and counts afresh.';
+
+-- Lines from before the attachment are queued by the first who looks for work.
+CREATE OR REPLACE FUNCTION logintel._reconcile_if_new() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM logintel.attachments a WHERE a.reconciled_tables IS NULL) THEN
+        PERFORM logintel._lock_deployments();
+        PERFORM logintel.reconcile() FROM logintel.attachments a WHERE a.reconciled_tables IS NULL;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._reconcile_if_new() IS 'Runs reconcile() where it has not run since the attachment.';

@@ -1,0 +1,153 @@
+-- A verdict adds to what the current one of the same line or template says, and takes its place. What is said of the level
+-- of a whole template takes the place of what was said of its lines of one declared level, too. Verdicts are rare: one lock
+-- keeps two who judge the same thing apart. Who waited has to see what the other said, which a snapshot from before doesn't.
+CREATE OR REPLACE FUNCTION logintel._remember_verdict(verdict logintel.feedback) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    before logintel.feedback;
+    given bigint;
+BEGIN
+    IF length(verdict.note) > 10000 THEN
+        RAISE EXCEPTION 'the note of the feedback has % characters', length(verdict.note)
+            USING ERRCODE = 'string_data_right_truncation', HINT = 'Write at most 10000.';
+    END IF;
+    LOCK TABLE logintel.feedback IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE logintel.feedback f SET is_current = false
+    WHERE f.is_current AND f.scope = 'template' AND verdict.scope = 'template'
+      AND md5((f.shape).template) = md5((verdict.shape).template)
+      AND f.declared_level IS NOT NULL AND verdict.declared_level IS NULL AND verdict.true_level IS NOT NULL;
+    UPDATE logintel.feedback f SET is_current = false
+    WHERE f.is_current AND f.scope = verdict.scope
+      AND CASE verdict.scope WHEN 'line' THEN f.log_entry_id = verdict.log_entry_id AND f.shape_hash = verdict.shape_hash
+          ELSE md5((f.shape).template) = md5((verdict.shape).template)
+               AND coalesce(f.declared_level, '') = coalesce(verdict.declared_level, '') END
+    RETURNING f.* INTO before;
+    INSERT INTO logintel.feedback (scope, log_entry_id, shape, shape_hash, declared_level, true_level, true_category, is_anomaly, note)
+    VALUES (verdict.scope, verdict.log_entry_id, verdict.shape, verdict.shape_hash, verdict.declared_level,
+            coalesce(verdict.true_level, before.true_level), coalesce(verdict.true_category, before.true_category),
+            coalesce(verdict.is_anomaly, before.is_anomaly), nullif(btrim(verdict.note), ''))
+    RETURNING id INTO given;
+    RETURN given;
+EXCEPTION WHEN unique_violation THEN
+    RAISE EXCEPTION 'somebody else has just given feedback on the same lines'
+        USING ERRCODE = 'serialization_failure', HINT = 'Retry the transaction.';
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._remember_verdict(logintel.feedback) IS 'Makes a verdict the current one of its line or template; returns its id.';
+
+CREATE OR REPLACE FUNCTION logintel.give_feedback(
+    log_entry_id bigint, true_level text DEFAULT NULL, true_category text DEFAULT NULL, is_anomaly boolean DEFAULT NULL,
+    note text DEFAULT NULL, whole_template boolean DEFAULT false
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    verdict logintel.feedback;
+BEGIN
+    verdict.scope := CASE WHEN whole_template THEN 'template' ELSE 'line' END;
+    verdict.log_entry_id := log_entry_id;
+    verdict.true_level := logintel.normalize_level(true_level);
+    verdict.true_category := nullif(btrim(true_category), '');
+    verdict.is_anomaly := is_anomaly;
+    verdict.note := note;
+    IF true_level IS NOT NULL AND verdict.true_level IS NULL THEN
+        RAISE EXCEPTION 'there is no level "%"', true_level
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A level is DEBUG, INFO, WARN, ERROR, FATAL, or a spelling in logintel.level_names.';
+    ELSIF num_nonnulls(verdict.true_level, verdict.true_category, is_anomaly) = 0 THEN
+        RAISE EXCEPTION 'the feedback on line % says nothing', log_entry_id
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Give true_level, true_category or is_anomaly.';
+    ELSIF length(verdict.true_category) > 100 THEN
+        RAISE EXCEPTION 'the category "%..." has % characters', left(verdict.true_category, 20), length(verdict.true_category)
+            USING ERRCODE = 'string_data_right_truncation', HINT = 'Write at most 100, and the rest into the note.';
+    END IF;
+    SELECT logintel.shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms),
+           logintel.shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
+    INTO verdict.shape, verdict.shape_hash
+    FROM logintel.log_lines l WHERE l.id = give_feedback.log_entry_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no log line %', log_entry_id
+            USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
+    END IF;
+    RETURN logintel._remember_verdict(verdict);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.give_feedback(bigint, text, text, boolean, text, boolean) IS 'What a line is in truth: its level, its category, whether it is an anomaly. With whole_template, every line of its template. Adds to an earlier verdict and takes its place, which stays as history; returns its id.';
+
+CREATE OR REPLACE FUNCTION logintel.withdraw_feedback(log_entry_id bigint, whole_template boolean DEFAULT false) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    -- Of a line that is gone, what was said of it tells the template.
+    template_hash text := coalesce(
+        (SELECT md5(logintel.mask(l.message)) FROM logintel.log_lines l WHERE l.id = withdraw_feedback.log_entry_id),
+        (SELECT md5((f.shape).template) FROM logintel.feedback f
+         WHERE f.log_entry_id = withdraw_feedback.log_entry_id ORDER BY f.id DESC LIMIT 1));
+    ended bigint;
+BEGIN
+    LOCK TABLE logintel.feedback IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE logintel.feedback f SET is_current = false
+    WHERE f.is_current AND CASE WHEN whole_template THEN f.scope = 'template' AND md5((f.shape).template) = template_hash
+                                ELSE f.scope = 'line' AND f.log_entry_id = withdraw_feedback.log_entry_id END;
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    IF ended = 0 THEN
+        RAISE EXCEPTION 'there is no current verdict on % %', CASE WHEN whole_template THEN 'the template of line' ELSE 'line' END, log_entry_id
+            USING ERRCODE = 'no_data_found',
+                  HINT = 'SELECT * FROM logintel.ml_feedback WHERE is_current shows what there is; whole_template says of what.';
+    END IF;
+    RETURN ended;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.withdraw_feedback(bigint, boolean) IS 'Ends the current verdict on a line; with whole_template, those on its template. They stay as history; returns how many ended.';
+
+-- Works on scores and their counts: a template may have a million lines. Where contexts predict several levels, the one
+-- with most lines is accepted.
+CREATE OR REPLACE FUNCTION logintel._judge_corrections(of_template text, accepted boolean, note text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS
+$function$
+DECLARE
+    corrected record;
+    verdict logintel.feedback;
+    lines bigint := 0;
+BEGIN
+    FOR corrected IN
+        SELECT DISTINCT ON (c.declared_level) c.declared_level, c.predicted_level, c.score_id,
+               sum(c.lines) OVER (PARTITION BY c.declared_level)::bigint AS lines
+        FROM (SELECT s.declared_level, s.predicted_level, s.score_id, n.lines,
+                     sum(n.lines) OVER (PARTITION BY s.declared_level, s.predicted_level) AS predicted_lines
+              FROM logintel.scored_shapes s JOIN logintel.score_counts n USING (score_id)
+              WHERE s.template = of_template AND s.is_correction) AS c
+        ORDER BY c.declared_level, c.predicted_lines DESC, c.predicted_level, c.lines DESC, c.score_id
+    LOOP
+        SELECT 'template', ROW(s.template, s.service, s.source_type, s.level, s.status_class, s.latency_bucket)::logintel.shape,
+               s.shape_hash, corrected.declared_level, CASE WHEN accepted THEN corrected.predicted_level ELSE corrected.declared_level END
+        INTO verdict.scope, verdict.shape, verdict.shape_hash, verdict.declared_level, verdict.true_level
+        FROM logintel.shape_scores s WHERE s.id = corrected.score_id;
+        verdict.note := note;
+        PERFORM logintel._remember_verdict(verdict);
+        lines := lines + corrected.lines;
+    END LOOP;
+    IF lines = 0 THEN
+        RAISE EXCEPTION 'no line with the template "%" is corrected', left(of_template, 100)
+            USING ERRCODE = 'no_data_found', HINT = 'Take a template from logintel.ml_corrections.';
+    END IF;
+    RETURN lines;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._judge_corrections(text, boolean, text) IS 'Accepts or rejects the corrections of a template; returns of how many lines.';
+
+CREATE OR REPLACE FUNCTION logintel.accept_corrections(template text, note text DEFAULT NULL) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$ SELECT logintel._judge_corrections(template, true, note) $function$;
+
+COMMENT ON FUNCTION logintel.accept_corrections(text, text) IS 'The corrected lines of a template have in truth the level that is predicted: a verdict for each level that they declare. Returns how many lines there are.';
+
+CREATE OR REPLACE FUNCTION logintel.reject_corrections(template text, note text DEFAULT NULL) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$ SELECT logintel._judge_corrections(template, false, note) $function$;
+
+COMMENT ON FUNCTION logintel.reject_corrections(text, text) IS 'The corrected lines of a template have in truth the level that they declare: ml_corrections shows them no more. Returns how many lines there are.';

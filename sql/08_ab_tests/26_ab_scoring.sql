@@ -1,0 +1,71 @@
+-- Lines never wait for a test: the challenger scores shapes, beforehand and in maintain(), and never in a shadow test at
+-- the write. What rescore() lent the set is given back, as with a deployment.
+CREATE OR REPLACE FUNCTION logintel._challenger_set(champion_id integer, challenger_id integer) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    in_force logintel.model_sets;
+    challenger_set integer;
+BEGIN
+    SELECT s.* INTO in_force FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
+    challenger_set := logintel._model_set(array_replace(in_force.model_ids, champion_id, challenger_id));
+    UPDATE logintel.shape_scores s SET rescored_id = NULL WHERE s.model_set_id = challenger_set AND s.rescored_id IS NOT NULL;
+    PERFORM logintel._promote_scores();
+    PERFORM logintel._learn_known_shapes(in_force.id, challenger_set);
+    RETURN challenger_set;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._challenger_set(integer, integer) IS 'The set in force with the challenger in the place of the champion, which knows what the set in force knows.';
+
+-- A challenger that fails is no champion: its test ends, and what called this goes on. In a split test writers ask the
+-- challenger themselves, so it only has to show that it still runs.
+CREATE OR REPLACE FUNCTION logintel._score_for_ab_tests() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    test logintel.ab_tests;
+    scored bigint := 0;
+BEGIN
+    FOR test IN SELECT t.* FROM logintel.ab_tests t WHERE t.ended_at IS NULL ORDER BY t.id LOOP
+        BEGIN
+            IF test.share = 0 THEN
+                scored := scored + logintel._learn_known_shapes(logintel._active_model_set(), test.challenger_set_id, 10240);
+            ELSE
+                PERFORM logintel._score_shapes(test.challenger_set_id, ROW('{0}', '{""}', '{""}', '{""}', '{""}', '{""}', '{""}')::logintel._shapes);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
+        END;
+    END LOOP;
+    RETURN scored;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._score_for_ab_tests() IS 'Lets the challengers of shadow tests score shapes learned since the last time, a bounded number; stops the tests of challengers that fail. Returns how many shapes.';
+
+-- Runs with each deployment: a test of the model itself has lost its champion, any other goes on beside the new set.
+CREATE OR REPLACE FUNCTION logintel._follow_deployment(deployment integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    model logintel.models;
+    test logintel.ab_tests;
+BEGIN
+    SELECT m.* INTO model FROM logintel.deployments d JOIN logintel.models m ON m.id = d.model_id WHERE d.id = deployment;
+    FOR test IN SELECT t.* FROM logintel.ab_tests t WHERE t.ended_at IS NULL ORDER BY t.id LOOP
+        IF test.name = model.name THEN
+            PERFORM logintel._end_ab_test(test.id, 'stopped', format('%s %s was put into force while the test ran', model.name, model.version));
+            CONTINUE;
+        END IF;
+        BEGIN
+            UPDATE logintel.ab_tests t SET challenger_set_id = logintel._challenger_set(test.champion_id, test.challenger_id)
+            WHERE t.id = test.id;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
+        END;
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._follow_deployment(integer) IS 'Makes the challengers'' sets of running A/B tests anew after a deployment, and stops the test of the model that was deployed.';

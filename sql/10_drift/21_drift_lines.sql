@@ -1,0 +1,42 @@
+-- The lines behind a row of ml_drift, newest first: those that are new, else those of the class, the bin or the service
+-- whose share has grown most.
+CREATE OR REPLACE FUNCTION logintel.drift_lines(name text, day date, measure text, service text DEFAULT NULL, "limit" integer DEFAULT 100)
+RETURNS TABLE (log_entry_id bigint, "timestamp" timestamptz, line_service text, class text, message text, template text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+$function$
+#variable_conflict use_column
+DECLARE
+    judged logintel.drift;
+    baseline jsonb;
+    grown text;
+BEGIN
+    SELECT d.* INTO judged
+    FROM logintel.drift d JOIN logintel.models m ON m.id = d.model_id
+    WHERE m.name = $1 AND d.day = $2 AND d.measure = $3 AND d.service IS NOT DISTINCT FROM $4
+    ORDER BY m.version DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '% of model "%"% was not judged on %', $3, $1, coalesce(' in service "' || $4 || '"', ''), $2
+            USING ERRCODE = 'no_data_found', HINT = 'Choose name, day, measure and service of a row of logintel.ml_drift.';
+    END IF;
+    baseline := logintel._baseline(judged.model_id);
+    grown := (SELECT e ->> 'name' FROM jsonb_array_elements(judged.evidence) AS e
+              ORDER BY (e ->> 'now')::numeric - (e ->> 'before')::numeric DESC NULLS LAST LIMIT 1);
+    RETURN QUERY
+        SELECT p.log_entry_id, l."timestamp", l.service, c.class, l.message, c.template
+        FROM logintel._drift_counts(judged.model_id, judged.day) c
+        JOIN logintel.predictions p ON p.score_id = c.score_id
+        JOIN logintel.log_lines l ON l.id = p.log_entry_id
+        WHERE p."timestamp" >= judged.day::timestamp AT TIME ZONE 'UTC' AND p."timestamp" < (judged.day + 1)::timestamp AT TIME ZONE 'UTC'
+          AND (judged.service IS NULL OR c.service = judged.service)
+          AND CASE judged.measure
+              WHEN 'new_templates' THEN c.new_template = 1
+              WHEN 'unknown_words' THEN c.unknown_words > 0
+              WHEN 'new_services' THEN NOT baseline -> 'mix' ? c.service
+              WHEN 'classes' THEN c.class = grown
+              WHEN 'confidence' THEN c.confidence = grown
+              ELSE c.service = grown END
+        ORDER BY p."timestamp" DESC, p.log_entry_id DESC LIMIT "limit";
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.drift_lines(text, date, text, text, integer) IS 'The lines behind a row of ml_drift, newest first: those that the training lines did not have or, where shares shifted, those of the class, the bin of confidence or the service that has grown most.';

@@ -1,0 +1,1 @@
+-- What 0.2.0 changes in the tables of 0.1.0. Make appends all functions, triggers and views, which replace the old ones.
