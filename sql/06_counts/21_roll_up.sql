@@ -44,6 +44,13 @@ BEGIN
             ON CONFLICT (score_id) DO UPDATE
             SET lines = t.lines + excluded.lines, last_used_at = coalesce(excluded.last_used_at, t.last_used_at)
             RETURNING t.score_id),
+        logged AS (
+            INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+            SELECT c.hour, c.score_id, c.lines,
+                   row_number() OVER (PARTITION BY c.score_id ORDER BY c.hour) = 1
+                       AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = c.score_id),
+                   $1 IS NULL
+            FROM changed c),
         to_measure AS (  -- also the hours in which the scores were made that have lines for the first time
             INSERT INTO logintel.changed_hours (hour)
             SELECT DISTINCT c.hour FROM changed c

@@ -1,0 +1,29 @@
+-- The core names no capability. A capability adds a function whose name says when it runs: _task_NNN_... is a task of the
+-- upkeep, _check_NNN_... a check of doctor(), _on_EVENT_NNN_... runs when the core announces the event. They run in the
+-- order of their numbers, which begin with that of the capability's folder. Only functions of the owner of logintel's
+-- own tables count, so nothing that somebody else made in this schema is ever run.
+CREATE OR REPLACE FUNCTION logintel._handlers(kind text) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT p.proname
+    FROM pg_proc p
+    JOIN pg_class c ON c.oid = 'logintel.settings'::regclass AND c.relnamespace = p.pronamespace AND c.relowner = p.proowner
+    WHERE starts_with(p.proname, format('_%s_', kind))
+    ORDER BY p.proname COLLATE "C";
+$function$;
+
+COMMENT ON FUNCTION logintel._handlers(text) IS 'Names of the functions that capabilities bring for a kind: task, check, or on_EVENT.';
+
+CREATE OR REPLACE FUNCTION logintel._announce(event text, subject bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    handler text;
+BEGIN
+    FOR handler IN SELECT logintel._handlers('on_' || event) LOOP
+        EXECUTE format('SELECT logintel.%I($1)', handler) USING subject;
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._announce(text, bigint) IS 'Runs what capabilities bring for an event; subject is the id of what the event is about.';
