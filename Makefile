@@ -22,7 +22,7 @@ SOURCES := $(TABLES) $(REPLACEABLE)
 UPDATES := $(patsubst sql/updates/%.sql,build/logintel--%.sql,$(wildcard sql/updates/*.sql))
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 ENVIRONMENT := .venv/.installed
-CLUSTER = PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=loader PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m logintel.cluster
+CLUSTER = PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=loader PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/support/cluster.py
 
 # Shell functions of the recipes that install.
 define helpers

@@ -2,8 +2,8 @@
 
 import subprocess
 
-from logintel import cluster
 from servers import Database
+from support import cluster
 
 
 def restore(db: Database, target: Database, *options: str) -> None:

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from logintel import cluster
+from support import cluster
 
 ROOT = Path(__file__).parent.parent
 # The engine is this machine's: reach containers by loopback, and do without the helper image that testcontainers pulls.
@@ -81,7 +81,7 @@ class Database:
 
     def logintel(self, *arguments: str) -> str:
         """Run the command line on this database and return its standard output; it must succeed."""
-        command = [sys.executable, "-m", "logintel.cli", *arguments, "--dsn", self.dsn]
+        command = [sys.executable, "-m", "logintel", *arguments, "--dsn", self.dsn]
         done = subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, f"logintel {' '.join(arguments)} failed:\n{done.stderr[-2000:]}"
         return done.stdout

@@ -5,16 +5,16 @@ import sys
 import psycopg
 import typer
 
+from logintel.backfill import backfill
 from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
 from logintel.demo import demo
 from logintel.errors import UserError
-from logintel.loading.command import load
+from logintel.loading import load
+from logintel.model_files import export, import_
 from logintel.retraining.command import retrain
 from logintel.simulation.command import simulate
 from logintel.training.command import train
-from logintel.versions import export, import_
-from logintel.working.backfill import backfill
-from logintel.working.command import worker
+from logintel.worker.command import worker
 
 app = typer.Typer(
     help="Log intelligence inside PostgreSQL: every log line scored at the moment of the write.",
@@ -49,7 +49,3 @@ def main() -> None:
 def _fail(message: str) -> None:
     print(f"logintel: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from logintel import tables
+from logintel import output
 from logintel.database import connect
 from logintel.errors import UserError
 from logintel.options import Dsn
@@ -36,7 +36,7 @@ def rollback(name: Model, dsn: Dsn = None) -> None:
 def maintain(dsn: Dsn = None) -> None:
     """Do the regular upkeep once."""
     with closing(connect(dsn)) as connection, connection:
-        tables.show(connection.execute("SELECT * FROM logintel.maintain()"))
+        output.show(connection.execute("SELECT * FROM logintel.maintain()"))
 
 
 Why = Annotated[str | None, typer.Option(help="Why: it is recorded.", show_default=False)]
@@ -62,8 +62,8 @@ def _change_mode(query: str, why: str | None, dsn: str | None) -> None:
 def status(dsn: Dsn = None) -> None:
     """Show whether lines are scored, by which models, and how far."""
     with closing(connect(dsn)) as connection:
-        tables.show_record(connection.execute("SELECT * FROM logintel.ml_status"))
-        tables.show(
+        output.show_record(connection.execute("SELECT * FROM logintel.ml_status"))
+        output.show(
             connection.execute(
                 "SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at "
                 "FROM logintel.ml_deployed_models"
@@ -76,7 +76,7 @@ def doctor(dsn: Dsn = None) -> None:
     with closing(connect(dsn)) as connection:
         cursor = connection.execute("SELECT * FROM logintel.doctor()")
         rows = cursor.fetchall()
-        tables.show_rows(tables.columns_of(cursor), rows)
+        output.show_rows(output.columns_of(cursor), rows)
     problems = sum(row[1] == "problem" for row in rows)
     if problems:
         raise UserError(f"doctor found {problems} problem{'s' * (problems > 1)}; the last column says what to do")

@@ -6,12 +6,12 @@ from contextlib import closing
 
 import psycopg
 
-from logintel import tables
+from logintel import output
+from logintel.backfill import backfill
 from logintel.database import connect
 from logintel.options import Dsn
 from logintel.simulation.command import simulate
 from logintel.training.command import train
-from logintel.working.backfill import backfill
 
 HISTORY_LINES = 20_000
 LIVE_LINES_A_SECOND, LIVE_SECONDS = 60, 5
@@ -107,7 +107,7 @@ def _needs_history(connection: psycopg.Connection) -> bool:
 
 def _print(connection: psycopg.Connection, title: str, query: str) -> None:
     print(f"\n== {title}\n{query};", flush=True)
-    tables.show(connection.execute(query))
+    output.show(connection.execute(query))
 
 
 def _say(text: str) -> None:

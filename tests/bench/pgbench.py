@@ -8,7 +8,7 @@ import psycopg
 from lines import COLUMNS, LINES
 from results import Failed
 
-from logintel import cluster
+from support import cluster
 
 CLIENTS = 4
 

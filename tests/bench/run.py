@@ -14,6 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import psycopg
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules that tests share
+
 import scale
 from connections import connections
 from contention import contention

@@ -12,7 +12,7 @@ import baselines
 import psycopg
 from lines import COLUMNS, LINES, fill_sample, insert_select
 
-from logintel import cluster
+from support import cluster
 
 if TYPE_CHECKING:
     from logintel.training.models import TrainedModel

@@ -11,9 +11,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from logintel.defaults import shipped
 from logintel.simulation.templates import ANOMALY_TYPES, CATEGORIES
-from logintel.training import evaluation, evidence, export
+from logintel.training import default_models, evaluation, export, labels
 from logintel.training.candidates import CANDIDATES, Fitted
 from logintel.training.dataset import NORMAL, UNTYPED, Examples, Line, anomaly_of, category_of, level_of
 from logintel.training.models import TrainedModel, train_models
@@ -47,7 +46,7 @@ class Target:
 
 _ERROR = "error|fail|exception|fatal|critical|panic|crash|abort|corrupt|denied|refused|cannot|unable|not found|lost"
 _WARN = "warn|retry|retries|retrying|timeout|timed out|slow|deprecat|exceed|missing|invalid|expired|unexpected"
-LEVEL = Target("level", evidence.LEVELS, level_of, {"ERROR": _ERROR, "WARN": _WARN}, "INFO")
+LEVEL = Target("level", labels.LEVELS, level_of, {"ERROR": _ERROR, "WARN": _WARN}, "INFO")
 CATEGORY = Target(
     "category", CATEGORIES, category_of,
     {"Authentication": "login|logged in|password|credential|authenticat|token", "Error": "exception|traceback|assert",
@@ -67,8 +66,8 @@ ANOMALY = Target(
 )  # fmt: skip
 UNTYPED_ANOMALY = Target("anomaly", (NORMAL, UNTYPED), anomaly_of, {UNTYPED: f"{_ERROR}|{_WARN}"}, NORMAL)
 
-_EXAMPLES = {"level": evidence.level_examples, "category": evidence.category_examples,
-             "anomaly": evidence.anomaly_examples}  # fmt: skip
+_EXAMPLES = {"level": labels.level_examples, "category": labels.category_examples,
+             "anomaly": labels.anomaly_examples}  # fmt: skip
 
 Predictor = Callable[[Sequence[Line]], np.ndarray]
 """From N lines to probabilities [N, C]."""
@@ -123,7 +122,7 @@ def tfidf_forest_pipeline(target: Target, lines: Sequence[Line], seed: int) -> P
 
 def default_model(target: Target, lines: Sequence[Line], seed: int) -> Predictor:
     """The model that ships: it has seen none of the lines, and does not learn."""
-    model = shipped.models()[target.model]
+    model = default_models.models()[target.model]
     return lambda asked: target.ordered(model.probabilities(asked), model.metadata["classes"])
 
 

@@ -20,8 +20,7 @@ from results import Result
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from logintel.defaults import shipped
-from logintel.training import export
+from logintel.training import default_models, export
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line
 from logintel_server import runtime
@@ -41,7 +40,7 @@ def costs() -> Iterator[Result]:
     """Of the default models together, of each, of every candidate, and of the recipe in scikit-learn."""
     lines = loghub().lines if REAL.exists() else simulated(SIMULATED_LINES, SEED)
     shapes = list(dict.fromkeys(lines))
-    default = {f"default_{name}": model.onnx for name, model in shipped.models().items()}
+    default = {f"default_{name}": model.onnx for name, model in default_models.models().items()}
     trained = {f"level_{name}": _exported(name, lines) for name in CANDIDATES}
     measured = {name: _of_graph(onnx, shapes) for name, onnx in (default | trained).items()}
     measured["tfidf_forest"] = _of_pipeline(tfidf_forest_pipeline(LEVEL, lines, SEED), shapes)

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from logintel.defaults.corpora import mask
 from logintel.simulation import SimulatedLine, generate
 from logintel.training.dataset import Line, Shape
-from logintel.training.evidence import LEVELS
+from logintel.training.labels import LEVELS
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 SYSTEMS = ("Android", "Apache", "HDFS", "Hadoop", "OpenStack", "Spark")

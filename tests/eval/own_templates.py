@@ -13,9 +13,9 @@ from results import PRODUCT, Result, compared
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold
 
-from logintel.defaults import build, shipped
+from logintel.defaults import build
 from logintel.defaults.corpora import entries
-from logintel.training import evaluation
+from logintel.training import default_models, evaluation
 from logintel_server.scoring import LABEL_PROBABILITY
 
 FOLDS = 5
@@ -51,7 +51,7 @@ def _compared(name: str, target: Target, measure: Callable[[np.ndarray, np.ndarr
 def _default_model(target: Target, groups: np.ndarray) -> np.ndarray:
     """Probabilities [N, C] of default models that were built without the group, with the calibration that ships."""
     probabilities, classes = build.crossvalidated(target.model, groups)
-    temperature = shipped.models()[target.model].metadata["temperature"]
+    temperature = default_models.models()[target.model].metadata["temperature"]
     return target.ordered(evaluation.softened(probabilities, temperature), classes)
 
 

@@ -17,6 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psycopg
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules that tests share
+
 import ab_tests
 import anomalies
 import corrections
@@ -24,13 +28,12 @@ import costs
 import drift
 import levels
 import own_templates
-import psycopg
 from datasets import REAL
 from results import PRODUCT, Result
 from rich.console import Console
 from rich.table import Table
 
-from logintel import cluster
+from support import cluster
 
 
 @dataclass(frozen=True)

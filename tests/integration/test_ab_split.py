@@ -9,10 +9,10 @@ import pytest
 from psycopg import IsolationLevel
 from scipy import stats
 
-from logintel import cluster
-from logintel.working.scoring import score_batch
+from logintel.worker.scoring import score_batch
 from pending_lines import assert_every_line_is_scored_once, defer, insert_new_shapes, wait_until
 from servers import Database
+from support import cluster
 from tiny_models import deploy, tiny_model
 from two_versions import STRONG, WEAK, maintain, outcome, results, start, weak_and_strong, write
 

@@ -9,7 +9,7 @@ import time
 import psycopg
 import pytest
 
-from logintel.working.backfill import backfill_lines
+from logintel.backfill import backfill_lines
 from pending_lines import (
     assert_every_line_is_scored_once,
     blocked_sessions,
@@ -24,9 +24,9 @@ from tiny_models import deploy, tiny_model
 def test_jobs_side_by_side_score_every_line_once(db: Database) -> None:
     insert_new_shapes(db, 3000)
     deploy(db)
-    assert db.logintel("backfill", "--jobs", "3", "--batch", "100") == "scored 3,000 lines\n"
+    assert db.logintel("backfill", "--jobs", "3", "--batch", "100") == "processed 3,000 pending lines\n"
     assert_every_line_is_scored_once(db, 3000)
-    assert db.logintel("backfill", "--jobs", "3") == "scored 0 lines\n"
+    assert db.logintel("backfill", "--jobs", "3") == "processed 0 pending lines\n"
 
 
 def test_since_leaves_older_lines_pending(db: Database) -> None:
@@ -35,7 +35,7 @@ def test_since_leaves_older_lines_pending(db: Database) -> None:
         "FROM generate_series(0, 47) g"
     )
     deploy(db)
-    assert db.logintel("backfill", "--jobs", "2", "--batch", "5", "--since", "2026-03-02") == "scored 24 lines\n"
+    assert db.logintel("backfill", "--jobs", "2", "--batch", "5", "--since", "2026-03-02") == "processed 24 pending lines\n"
     assert db.value("SELECT pending FROM logintel.ml_status") == 24
 
 
@@ -43,7 +43,7 @@ def test_a_rate_is_kept_to_by_all_jobs_together(db: Database) -> None:
     insert_new_shapes(db, 600)
     deploy(db)
     started = time.monotonic()
-    assert db.logintel("backfill", "--jobs", "2", "--rate", "200") == "scored 600 lines\n"
+    assert db.logintel("backfill", "--jobs", "2", "--rate", "200") == "processed 600 pending lines\n"
     assert time.monotonic() - started > 2
     assert_every_line_is_scored_once(db, 600)
 
@@ -67,7 +67,7 @@ def test_history_is_read_as_the_models_in_force_score_it(db: Database) -> None:
 def test_an_interrupt_rolls_back_what_is_in_hand_and_it_goes_on_the_next_time(db: Database) -> None:
     insert_new_shapes(db, 500)
     deploy(db)
-    command = [sys.executable, "-m", "logintel.cli", "backfill", "--jobs", "2", "--batch", "100", "--dsn", db.dsn]
+    command = [sys.executable, "-m", "logintel", "backfill", "--jobs", "2", "--batch", "100", "--dsn", db.dsn]
     with scores_locked(db), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: blocked_sessions(db) == 2)
         process.send_signal(signal.SIGINT)
@@ -75,7 +75,7 @@ def test_an_interrupt_rolls_back_what_is_in_hand_and_it_goes_on_the_next_time(db
         assert process.returncode == 1
         assert said == "logintel: interrupted; what is done stays done: run the same again to go on\n"
         wait_until(lambda: blocked_sessions(db) == 0)
-    assert db.logintel("backfill") == "scored 500 lines\n"
+    assert db.logintel("backfill") == "processed 500 pending lines\n"
     assert_every_line_is_scored_once(db, 500)
 
 

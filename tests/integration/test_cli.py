@@ -18,7 +18,7 @@ def run(*arguments: str, db: Database | None = None) -> subprocess.CompletedProc
     environment = {**os.environ, "COLUMNS": "120"}
     dsn = ("--dsn", db.dsn) if db else ()
     return subprocess.run(
-        [sys.executable, "-m", "logintel.cli", *arguments, *dsn],
+        [sys.executable, "-m", "logintel", *arguments, *dsn],
         capture_output=True,
         text=True,
         timeout=120,
@@ -56,8 +56,8 @@ def test_deploy_rollback_status_and_doctor(db: Database) -> None:
 def test_backfill_scores_what_is_pending_and_can_be_repeated(db: Database) -> None:
     db.execute("INSERT INTO log_entries (message) SELECT 'failed ' || g FROM generate_series(1, 2500) g")
     deploy(db)
-    assert run("backfill", "--batch", "1000", db=db).stdout == "scored 2,500 lines\n"
-    assert run("backfill", db=db).stdout == "scored 0 lines\n"
+    assert run("backfill", "--batch", "1000", db=db).stdout == "processed 2,500 pending lines\n"
+    assert run("backfill", db=db).stdout == "processed 0 pending lines\n"
 
 
 def test_mistakes_are_one_line_with_the_next_step(db: Database, empty_db: Database) -> None:

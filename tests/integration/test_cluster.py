@@ -15,8 +15,8 @@ import psycopg
 import pytest
 
 import servers
-from logintel.cluster import Cluster
 from logintel.errors import UserError
+from support.cluster import Cluster
 
 
 @pytest.fixture

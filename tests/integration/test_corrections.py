@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from logintel.loading import load_rows
+from logintel.backfill import backfill_lines
 from logintel.training.command import train
-from logintel.working.backfill import backfill_lines
+from logintel.writing import load_rows
 from servers import Database
 
 LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
-from logintel.defaults import corpora, shipped
+from logintel.defaults import corpora
+from logintel.training import default_models
 from servers import ROOT, Database, Server
 from tiny_models import deploy, tiny_model
 
@@ -60,7 +61,7 @@ def test_creating_the_extension_registers_and_deploys_the_models_that_ship(empty
     assert empty_db.execute(REGISTERED) == [(name, 1, "default") for name in ("anomaly", "category", "level")]
     assert empty_db.value(IN_FORCE) == DEFAULTS
     assert dict(empty_db.execute("SELECT name, onnx FROM logintel.models")) == {
-        name: model.onnx for name, model in shipped.models().items()
+        name: model.onnx for name, model in default_models.models().items()
     }
     assert empty_db.execute("SELECT action, name, version, replaced_version FROM logintel.ml_deployments ORDER BY name") == [
         ("deploy", name, 1, None) for name in ("anomaly", "category", "level")
@@ -115,11 +116,11 @@ def test_the_server_says_what_the_loader_says_of_a_default_model(fresh_db: Datab
         ([line.shape.template for line in lines],),
     )
     for column, name in ((0, "level"), (2, "category")):
-        model = shipped.model(name)
+        model = default_models.model(name)
         expected = model.probabilities(lines)
         assert [row[column] for row in rows] == [model.metadata["classes"][i] for i in expected.argmax(1)]
         assert [row[column + 1] for row in rows] == pytest.approx(expected.max(1).tolist(), abs=1e-5)
-    anomaly = shipped.model("anomaly")
+    anomaly = default_models.model("anomaly")
     normal = anomaly.metadata["classes"].index("none")
     assert [row[4] for row in rows] == pytest.approx((1 - anomaly.probabilities(lines)[:, normal]).tolist(), abs=1e-5)
 
@@ -253,7 +254,7 @@ def test_training_makes_version_two_and_rollback_returns_to_the_default(fresh_db
 def test_corpora_and_lexicon_stay_out_of_the_server(server: Server) -> None:
     installed = [path.relative_to(ROOT / "build/models") for path in (ROOT / "build/models").rglob("*") if path.is_file()]
     assert {str(path) for path in installed} == {
-        f"{name}/1/{file}" for name in shipped.NAMES for file in ("model.json", "model.onnx")
+        f"{name}/1/{file}" for name in default_models.NAMES for file in ("model.json", "model.onnx")
     }
 
 

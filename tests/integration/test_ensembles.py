@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from fresh import DEFAULTS
-from logintel.working.scoring import score_batch
+from logintel.worker.scoring import score_batch
 from logintel_server import runtime, tokens
 from servers import Database
 from tiny_models import ANOMALIES, TinyModel, deploy, register, tiny_model

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from logintel.loading import load_rows
 from logintel.simulation import generate
 from logintel.training.dataset import Line, Verdict, read_lines
+from logintel.writing import load_rows
 from servers import Database
 
 pytestmark = pytest.mark.any_server

@@ -16,12 +16,12 @@ import psycopg
 import pytest
 
 from logintel.errors import UserError
-from logintel.loading import load_rows
-from logintel.loading.command import load
+from logintel.loading import load
+from logintel.writing import load_rows
 from servers import ROOT, Database
 
 LOGHUB = ROOT.parent / "shared" / "data" / "loghub"
-COMMAND = "import sys; from logintel.loading.command import load; load(sys.argv[2:], dsn=sys.argv[1], "
+COMMAND = "import sys; from logintel.loading import load; load(sys.argv[2:], dsn=sys.argv[1], "
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from logintel.loading import load_rows
+from logintel.backfill import backfill_lines
 from logintel.simulation import generate
 from logintel.training.dataset import Line, read_lines
 from logintel.training.models import TrainedModel, train_models
-from logintel.working.backfill import backfill_lines
+from logintel.writing import load_rows
 from logintel_server.scoring import LEVELS
 from servers import Database
 

@@ -39,7 +39,7 @@ def test_every_command_works_in_order(empty_db: Database, tmp_path: Path) -> Non
                     continue
                 assert words[0] == "logintel", command
                 done = subprocess.run(
-                    [sys.executable, "-m", "logintel.cli", *words[1:]],
+                    [sys.executable, "-m", "logintel", *words[1:]],
                     env=environment,
                     cwd=tmp_path,
                     capture_output=True,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from logintel.loading import load_rows
 from logintel.simulation import generate
+from logintel.writing import load_rows
 from pending_lines import wait_until
 from servers import Database
 
@@ -28,7 +28,7 @@ def load(db: Database, lines: int) -> None:
 
 @contextlib.contextmanager
 def worker(dsn: str, log: Path) -> Iterator[subprocess.Popen]:
-    command = [sys.executable, "-m", "logintel.cli", "worker", "--poll", "0.1", "--maintain-every", "0.5", "--dsn", dsn]
+    command = [sys.executable, "-m", "logintel", "worker", "--poll", "0.1", "--maintain-every", "0.5", "--dsn", dsn]
     with open(log, "w") as stderr, subprocess.Popen(command, stderr=stderr, stdout=subprocess.DEVNULL) as process:
         try:
             yield process

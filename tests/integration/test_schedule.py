@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 import servers
-from logintel import cluster
 from logintel.errors import UserError
 from pending_lines import wait_until
 from servers import Database, Server
+from support import cluster
 from tiny_models import deploy
 
 JOBS = [

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 import servers
-from logintel import cluster
 from logintel.errors import UserError
 from servers import ROOT, Server
+from support import cluster
 
 
 @pytest.mark.local_only

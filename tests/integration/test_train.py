@@ -10,11 +10,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from logintel.errors import UserError
-from logintel.loading import load_rows
 from logintel.simulation import generate
 from logintel.training.command import train
 from logintel.training.dataset import read_lines
 from logintel.training.models import train_models
+from logintel.writing import load_rows
 from servers import Database
 
 CONTRACT = Path(__file__).parents[2] / "models" / "README.md"
@@ -123,7 +123,7 @@ def test_without_the_right_to_read_lines_the_next_step_is_named(db: Database) ->
 
 
 def refused(db: Database) -> str:
-    done = subprocess.run([sys.executable, "-m", "logintel.cli", "train", "--dsn", db.dsn], text=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "logintel", "train", "--dsn", db.dsn], text=True, capture_output=True)
     assert done.returncode == 1
     assert done.stdout == ""
     assert re.fullmatch(r"logintel: [^\n]+\n", done.stderr), done.stderr

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from fresh import DEFAULTS, REGISTER
-from logintel.defaults import shipped
 from logintel.errors import UserError
-from logintel.versions import export, import_, write_files
+from logintel.model_files import export, import_, write_files
+from logintel.training import default_models
 from servers import Database
 from tiny_models import TinyModel, deploy, register, tiny_model
 
@@ -206,10 +206,10 @@ def test_models_get_into_another_database_as_files(fresh_db: Database, empty_db:
 
 
 def test_exported_files_are_those_that_ship(fresh_db: Database, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    for name in shipped.NAMES:
+    for name in default_models.NAMES:
         export(name, tmp_path / name, version=1, dsn=fresh_db.dsn)
         for file in ("model.onnx", "model.json"):
-            assert (tmp_path / name / file).read_bytes() == (shipped.FOLDER / name / "1" / file).read_bytes()
+            assert (tmp_path / name / file).read_bytes() == (default_models.FOLDER / name / "1" / file).read_bytes()
     assert capsys.readouterr().out.splitlines()[0] == f"wrote {tmp_path}/level/model.onnx and {tmp_path}/level/model.json"
 
 

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from logintel import cluster
-from logintel.working.scoring import Stopped, score_batch
+from logintel.worker.scoring import Stopped, score_batch
 from pending_lines import (
     LINES_AND_PREDICTIONS,
     assert_every_line_is_scored_once,
@@ -26,6 +25,7 @@ from pending_lines import (
     wait_until,
 )
 from servers import Database, Server
+from support import cluster
 from tiny_models import deploy, tiny_model
 
 
@@ -57,7 +57,7 @@ class Running:
 @contextlib.contextmanager
 def running(db: Database, folder: Path, *options: str, dsn: str | None = None) -> Iterator[Running]:
     log = folder / "worker.log"
-    command = [sys.executable, "-m", "logintel.cli", "worker", "--poll", "0.1", *options, "--dsn", dsn or db.dsn]
+    command = [sys.executable, "-m", "logintel", "worker", "--poll", "0.1", *options, "--dsn", dsn or db.dsn]
     with (
         open(log, "w") as stderr,
         subprocess.Popen(command, stderr=stderr, stdout=subprocess.DEVNULL) as process,
@@ -71,7 +71,7 @@ def running(db: Database, folder: Path, *options: str, dsn: str | None = None) -
 
 
 def once(db: Database, *options: str, dsn: str | None = None) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "logintel.cli", "worker", "--once", *options, "--dsn", dsn or db.dsn]
+    command = [sys.executable, "-m", "logintel", "worker", "--once", *options, "--dsn", dsn or db.dsn]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

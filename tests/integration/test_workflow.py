@@ -27,7 +27,7 @@ def url(db: Database) -> str:
 def run(command: str, **variables: str) -> subprocess.CompletedProcess:
     words = command.split()
     assert words[0] == "logintel", command
-    return subprocess.run([sys.executable, "-m", "logintel.cli", *words[1:]], env={**os.environ, **variables},
+    return subprocess.run([sys.executable, "-m", "logintel", *words[1:]], env={**os.environ, **variables},
                           capture_output=True, text=True, timeout=300)
 
 
@@ -55,7 +55,7 @@ def test_its_commands_score_count_and_retrain(fresh_db: Database) -> None:
             assert done.returncode == 0, f"{command}\n{done.stderr}"
             said[command] = done.stdout
     assert list(said) == ["logintel backfill", "logintel maintain", "logintel retrain"]
-    assert said["logintel backfill"] == "scored 1,100 lines\n"
+    assert said["logintel backfill"] == "processed 1,100 pending lines\n"
     assert "templates unknown to version 1, the version in force" in said["logintel retrain"]
     assert "level 2 in A/B test 1, decided by declared levels" in said["logintel retrain"]
     assert db.execute("SELECT names, outcome, report #>> '{models,level,version}' FROM logintel.ml_retrainings") == [

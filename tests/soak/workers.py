@@ -13,7 +13,7 @@ from sessions import Soak
 _COMMAND = [
     sys.executable,
     "-m",
-    "logintel.cli",
+    "logintel",
     "worker",
     "--max-workers",
     "2",

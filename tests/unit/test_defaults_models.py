@@ -8,12 +8,12 @@ import pytest
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from logintel.defaults import build, corpora, scores, shipped
-from logintel.training import export, golden
+from logintel.defaults import build, corpora
+from logintel.training import default_models, default_scores, export, golden
 from logintel.training.dataset import Line, Shape
 from logintel_server import runtime, tokens
 
-NAMES = pytest.mark.parametrize("name", shipped.NAMES)
+NAMES = pytest.mark.parametrize("name", default_models.NAMES)
 REBUILD = "run `make models` and commit models/"
 TOLERANCE = 1e-5
 
@@ -39,15 +39,15 @@ def strangers() -> np.ndarray:
 
 
 def probabilities(name: str, words: np.ndarray) -> np.ndarray:
-    return export.run(shipped.model(name).onnx, ["words"], words, ["probabilities"])[0]
+    return export.run(default_models.model(name).onnx, ["words"], words, ["probabilities"])[0]
 
 
-@pytest.fixture(scope="module", params=shipped.NAMES)
+@pytest.fixture(scope="module", params=default_models.NAMES)
 def built(request: pytest.FixtureRequest) -> tuple[str, Pipeline]:
     """A default model's name, and the pipeline that the corpora of this checkout make."""
     name = request.param
     pipeline = build._fit(name, corpora.entries(), build.truth(name))
-    temperature = shipped.model(name).metadata["temperature"]
+    temperature = default_models.model(name).metadata["temperature"]
     pipeline["model"].coef_ /= temperature
     pipeline["model"].intercept_ /= temperature
     return name, pipeline
@@ -55,7 +55,7 @@ def built(request: pytest.FixtureRequest) -> tuple[str, Pipeline]:
 
 @NAMES
 def test_a_shipped_model_is_made_of_the_sources_beside_it(name: str) -> None:
-    described = json.loads((shipped.FOLDER / name / "1" / "model.json").read_text("utf-8"))
+    described = json.loads((default_models.FOLDER / name / "1" / "model.json").read_text("utf-8"))
     assert described["metadata"]["sources_sha256"] == build.sources_sha256(), (
         f"corpora, lexicon or recipes changed after models/{name} was built: {REBUILD}")
 
@@ -65,19 +65,19 @@ def test_a_shipped_graph_says_what_a_fresh_pipeline_says(built: tuple[str, Pipel
     expected = pipeline.predict_proba(strangers)
     off = np.abs(probabilities(name, strangers) - expected).max()
     assert off <= TOLERANCE, f"models/{name} is not what this checkout builds, off by {off:.2g}: {REBUILD}"
-    assert pipeline.classes_.tolist() == shipped.model(name).metadata["classes"]
-    export.check_classifier(name, shipped.model(name).onnx, ["words"], pipeline, strangers)
+    assert pipeline.classes_.tolist() == default_models.model(name).metadata["classes"]
+    export.check_classifier(name, default_models.model(name).onnx, ["words"], pipeline, strangers)
 
 
 @NAMES
 def test_training_takes_from_a_shipped_graph_the_scores_behind_its_probabilities(name: str, strangers: np.ndarray) -> None:
-    decisions = scores.features(name).fit_transform(strangers[:, 0]) / scores.SCALE
+    decisions = default_scores.features(name).fit_transform(strangers[:, 0]) / default_scores.SCALE
     assert np.abs(softmax(decisions, axis=1) - probabilities(name, strangers)).max() <= TOLERANCE
 
 
 @NAMES
 def test_a_shipped_graph_reproduces_its_golden_cases(name: str) -> None:
-    model = shipped.model(name)
+    model = default_models.model(name)
     lines = [Line(Shape(**case["shape"])) for case in model.golden]
     said = model.probabilities(lines)
     assert np.abs(said - [case["probabilities"] for case in model.golden]).max() <= TOLERANCE
@@ -88,16 +88,16 @@ def test_a_shipped_graph_reproduces_its_golden_cases(name: str) -> None:
 
 
 def test_the_folder_of_models_holds_these_models_and_no_others() -> None:
-    assert {path.parts[-3] for path in shipped.FOLDER.glob("*/*/model.*")} == set(shipped.NAMES) == set(shipped.models())
+    assert {path.parts[-3] for path in default_models.FOLDER.glob("*/*/model.*")} == set(default_models.NAMES) == set(default_models.models())
 
 
 def test_the_shipped_models_are_small_enough_to_come_along() -> None:
-    assert sum(path.stat().st_size for path in shipped.FOLDER.glob("*/*/model.*")) <= 5_000_000
+    assert sum(path.stat().st_size for path in default_models.FOLDER.glob("*/*/model.*")) <= 5_000_000
 
 
 @NAMES
 def test_confidence_holds_on_templates_and_systems_never_seen(name: str) -> None:
-    metadata = shipped.model(name).metadata
+    metadata = default_models.model(name).metadata
     assert metadata["calibration_error"] <= 0.05
     for split, figures in metadata["evaluation"]["logistic_regression"].items():
         assert figures["calibration_error"] <= 0.05, split
@@ -105,7 +105,7 @@ def test_confidence_holds_on_templates_and_systems_never_seen(name: str) -> None
 
 @NAMES
 def test_a_shipped_model_says_that_it_is_a_default_and_of_which_shapes(name: str) -> None:
-    metadata = shipped.model(name).metadata
+    metadata = default_models.model(name).metadata
     assert (metadata["origin"], metadata["target"], metadata["kind"]) == ("default", name, "classifier")
     assert (metadata["shape_version"], metadata["tokens_version"]) == (corpora.SHAPE_VERSION, tokens.VERSION)
     assert "trained_at" not in metadata  # same sources, same files
@@ -126,7 +126,7 @@ def test_a_shipped_model_says_that_it_is_a_default_and_of_which_shapes(name: str
 ])
 def test_the_default_level_is_sensible_on_lines_that_are_in_no_corpus(message: str, levels: set[str]) -> None:
     assert line(message).features()["words"] not in {entry.words for entry in corpora.entries()}
-    model = shipped.model("level")
+    model = default_models.model("level")
     [row] = model.probabilities([line(message)])
     assert model.metadata["classes"][row.argmax()] in levels
     of_trouble = sum(p for p, name in zip(row, model.metadata["classes"], strict=True) if name not in ("DEBUG", "INFO"))
@@ -145,7 +145,7 @@ def test_the_default_level_is_sensible_on_lines_that_are_in_no_corpus(message: s
 ])
 def test_the_default_category_and_anomaly_are_sensible_too(message: str, category: str, anomaly_type: str) -> None:
     for name, expected in (("category", category), ("anomaly", anomaly_type)):
-        model = shipped.model(name)
+        model = default_models.model(name)
         [row] = model.probabilities([line(message)])
         assert model.metadata["classes"][row.argmax()] == expected
 
@@ -153,7 +153,7 @@ def test_the_default_category_and_anomaly_are_sensible_too(message: str, categor
 @NAMES
 @pytest.mark.parametrize("count", [1, runtime.ROWS - 1, runtime.ROWS, runtime.ROWS + 1, runtime.MAX_SHAPES])
 def test_what_is_said_of_a_shape_does_not_depend_on_its_neighbours(name: str, count: int, strangers: np.ndarray) -> None:
-    shipping = shipped.model(name)
+    shipping = default_models.model(name)
     model = runtime.open_model(name, f"{name} 1", shipping.onnx, shipping.metadata)
     chance = random.Random(count)
     words = [*chance.sample(strangers[:, 0].tolist(), count - 1), ""]

@@ -43,7 +43,7 @@ def test_figures_are_in_the_words() -> None:
 
 def test_the_tests_agree_with_statsmodels(monkeypatch: pytest.MonkeyPatch) -> None:
     chances: list[float] = []
-    monkeypatch.setattr(gates, "_judged", lambda *given: chances.append(given[-1]))
+    monkeypatch.setattr(gates, "_gate", lambda *given: chances.append(given[-1]))
     drawn = np.random.default_rng(1)
     for _ in range(50):
         gained, lost = sorted(drawn.integers(0, 40, 2))

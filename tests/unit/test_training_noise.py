@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from training_lines import LOGHUB, loghub, simulated, with_wrong_levels
 
-from logintel.training import evaluation, evidence
+from logintel.training import evaluation, labels
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, Shape, group, level_of
 from logintel.training.models import train_models
@@ -27,7 +27,7 @@ def precision_and_recall(
 
 def trained(candidate: str, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
     """Train one candidate; return the label and the confidence it gives each line."""
-    examples, _ = evidence.level_examples(lines)
+    examples, _ = labels.level_examples(lines)
     fitted = evaluation.fit(candidate, examples, examples.counts(), seed=0)
     probabilities = fitted.probabilities(examples.inputs)[examples.line_input]
     return np.array(examples.classes)[probabilities.argmax(1)], probabilities.max(1)

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from training_lines import LOGHUB, loghub, mask, simulated
 
-from logintel.training import candidates, evaluation, evidence, export, golden, outlier
+from logintel.training import candidates, evaluation, export, golden, labels, outlier
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, Shape, anomaly_of, category_of, group, level_of
 
@@ -90,7 +90,7 @@ def test_softening_makes_a_classifier_less_sure_of_unseen_messages_and_of_no_oth
 
 
 def test_an_exported_isolation_forest_is_the_forest(training: list[Line], strangers: list[Line]) -> None:
-    fitted = outlier.fit(evidence.unlabelled_examples(training), seed=0)
+    fitted = outlier.fit(labels.unlabelled_examples(training), seed=0)
     onnx = outlier.to_onnx(fitted.pipeline, fitted.features)
     made = [line.features() for line in strangers]
     inputs = np.array([[row[name] for name in fitted.features] for row in made], object)

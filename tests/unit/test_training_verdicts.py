@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from training_lines import simulated
 
-from logintel.training import evaluation, evidence
+from logintel.training import evaluation, labels
 from logintel.training.candidates import CANDIDATES, KNOWN_LINES, votes
 from logintel.training.dataset import NORMAL, UNTYPED, Line, Shape, Verdict, anomaly_of, category_of, group, level_of
 
@@ -105,7 +105,7 @@ def test_a_judged_template_is_in_one_fold_with_all_its_inputs_and_speaks_for_its
     wrong = Line(Shape(TEMPLATE, "plant", "app", "info"), "INFO")
     other = wrong._replace(shape=wrong.shape._replace(service="factory"))
     lines = [*history, *[other] * 20, wrong._replace(verdict=Verdict("ERROR")), *[wrong] * 3]
-    examples, _ = evidence.level_examples(lines)
+    examples, _ = labels.level_examples(lines)
     mine = examples.inputs[:, 0] == Line(Shape(TEMPLATE)).features()["words"]
     assert mine.sum() == 2
     seen = []
@@ -127,7 +127,7 @@ def test_verdicts_count_where_a_source_declares_one_level_only(history: list[Lin
     words = [first + second for first in "abcde" for second in "fghij"]
     quiet = [Line(Shape(f"{word} failed badly", "a", "quiet", "info"), "INFO") for word in words]
     judged = quiet[0]._replace(verdict=Verdict("ERROR"))
-    examples, notes = evidence.level_examples([*history, *quiet, judged])
+    examples, notes = labels.level_examples([*history, *quiet, judged])
     [number] = np.flatnonzero(examples.judged)
     assert examples.lines[number].shape == judged.shape
     assert not any(line.shape in {other.shape for other in quiet[1:]} for line in examples.lines)
@@ -138,7 +138,7 @@ def test_verdicts_count_where_a_source_declares_one_level_only(history: list[Lin
 
 def test_a_line_without_a_known_level_learns_it_from_a_verdict(history: list[Line]) -> None:
     unknown = Line(Shape(TEMPLATE, level="gelb"))
-    _, notes = evidence.level_examples([*history, *[unknown] * 7, unknown._replace(verdict=Verdict("WARN"))])
+    _, notes = labels.level_examples([*history, *[unknown] * 7, unknown._replace(verdict=Verdict("WARN"))])
     assert any(note.startswith(f"7 of {len(history) + 8:,} lines have no known level") for note in notes)
 
 
@@ -146,7 +146,7 @@ def test_verdicts_make_labels_where_there_were_none() -> None:
     lines = [Line(Shape(("job done", "job failed")[i % 2], "batch"), ("INFO", "ERROR")[i % 2],
                   verdict=Verdict(category=("Jobs", "Errors")[i % 2]) if i < count else None)
              for count in (999, 1000) for i in range(1000)]
-    assert evidence.category_examples(lines[:1000])[1] == "999 lines have a value in category and training needs 1,000"
-    examples, missing = evidence.category_examples(lines[1000:])
+    assert labels.category_examples(lines[:1000])[1] == "999 lines have a value in category and training needs 1,000"
+    examples, missing = labels.category_examples(lines[1000:])
     assert missing is None
     assert examples.classes == ("Errors", "Jobs")

@@ -9,13 +9,13 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
 
-from logintel import tables
-from logintel.defaults import corpora, lexicon, linear, shipped
+from logintel import output
+from logintel.defaults import corpora, lexicon, linear
 from logintel.defaults.corpora import Entry
+from logintel.model_files import model_json
 from logintel.simulation.templates import ANOMALY_TYPES, CATEGORIES, LEVELS
-from logintel.training import evaluation, export, golden, metadata
+from logintel.training import default_models, evaluation, export, golden, metadata
 from logintel.training.dataset import NORMAL, anomaly_of, category_of, group, level_of
-from logintel.versions import model_json
 
 VERSION = 1
 FOLDS = 5
@@ -119,7 +119,7 @@ def build(name: str) -> tuple[bytes, dict, list]:
 
 def write(name: str, onnx: bytes, described: dict, cases: list) -> None:
     """Write a model's two files."""
-    folder = shipped.FOLDER / name / str(VERSION)
+    folder = default_models.FOLDER / name / str(VERSION)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(onnx)
     (folder / "model.json").write_text(model_json(described, cases), "utf-8")
@@ -128,14 +128,14 @@ def write(name: str, onnx: bytes, described: dict, cases: list) -> None:
 def main() -> None:
     """Build all default models and print how right they are on templates and systems that they were not built from."""
     rows = []
-    for name in shipped.NAMES:
+    for name in default_models.NAMES:
         onnx, described, cases = build(name)
         write(name, onnx, described, cases)
         rows += [(name, split.replace("_", " "), figures["accuracy"], figures["macro_f1"], figures["calibration_error"],
                   figures.get("problem_auc"), figures.get("pr_auc"), f"{len(onnx) / 1e6:.2f} MB")
                  for split, figures in described["evaluation"]["logistic_regression"].items()]
     columns = ("model", "split", "accuracy", "macro-F1", "calibration error", "WARN+ AUC", "anomaly PR AUC", "size")
-    tables.show_rows(columns, rows)
+    output.show_rows(columns, rows)
 
 
 def _fit(name: str, entries: Sequence[Entry], labels: np.ndarray) -> Pipeline:

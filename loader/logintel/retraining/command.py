@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import psycopg
 import typer
 
-from logintel import tables
-from logintel.database import connect
-from logintel.errors import UserError
+from logintel import output
+from logintel.database import connect, reason_of
 from logintel.options import Dsn
-from logintel.working.connections import reason_of
 
 if TYPE_CHECKING:
     from logintel.retraining.run import Result
@@ -59,8 +57,7 @@ def _finished(connection: psycopg.Connection, retraining: int) -> Iterator[None]
     try:
         yield
     except BaseException as error:
-        reason = ("interrupted" if isinstance(error, KeyboardInterrupt)
-                  else str(error) if isinstance(error, UserError) else reason_of(error))
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else reason_of(error)
         # Where the connection is lost, whoever begins the next one will see that this one is over.
         with contextlib.suppress(psycopg.Error):
             connection.execute("SELECT logintel.finish_retraining(%s, %s)", (retraining, f"failed: {reason}"))
@@ -71,7 +68,7 @@ def _finished(connection: psycopg.Connection, retraining: int) -> Iterator[None]
 
 def _show(retraining: int, results: "list[Result]") -> None:
     rows = [(result.name, gate.gate, _PASSED[gate.passed], gate.detail) for result in results for gate in result.gates]
-    tables.show_rows(_COLUMNS, rows)
+    output.show_rows(_COLUMNS, rows)
     for result in results:
         print(result)
     print(f"retraining {retraining} is done")

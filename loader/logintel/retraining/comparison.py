@@ -22,14 +22,14 @@ _VERDICTS = """
     FROM logintel.feedback f WHERE f.is_current ORDER BY f.scope = 'line', f.id"""
 
 
-class Verdict(NamedTuple):
+class Judged(NamedTuple):
     """A line that people judged, and its true class; of anomalies NORMAL or UNTYPED."""
 
     line: Line
     truth: str
 
 
-def judge(model: TrainedModel, in_force: InForce | None) -> list[Gate]:
+def compare(model: TrainedModel, in_force: InForce | None) -> list[Gate]:
     """Return the gates of a model that compare it with the version in force."""
     if in_force is None:
         return [Gate("unseen templates", None, "no version is in force")]
@@ -111,15 +111,15 @@ def _says_unseen(model: TrainedModel, lines: Sequence[Line], threshold: float) -
     return said
 
 
-def _verdicts(in_force: InForce, name: str) -> list[Verdict]:
+def _verdicts(in_force: InForce, name: str) -> list[Judged]:
     """Read the current verdicts, one of each kind of line; what is said of a line outranks what is of its template."""
-    found: dict[tuple[str, ...], Verdict] = {}
+    found: dict[tuple[str, ...], Judged] = {}
     for row in in_force.connection.execute(_VERDICTS).fetchall():
         line = Line(Shape(*(value or "" for value in row[:6])), row[6])
         truth = dict(zip(("level", "category", "anomaly"), row[7:], strict=True))[name]
         if truth is not None:
             truth = truth if name != "anomaly" else UNTYPED if truth else NORMAL
-            found[tuple(line.features().values())] = Verdict(line, truth)
+            found[tuple(line.features().values())] = Judged(line, truth)
     return list(found.values())
 
 

@@ -37,7 +37,7 @@ def paired(gate: str, what: str, ours: np.ndarray, theirs: np.ndarray) -> Gate:
         return Gate(gate, None, f"there are no {what}")
     gained, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
     chance = binomtest(lost, lost + gained, alternative="greater").pvalue if lost else 1.0
-    return _judged(gate, f"right on {{}} of {{}} {what}", Figure(ours.mean(), len(ours)),
+    return _gate(gate, f"right on {{}} of {{}} {what}", Figure(ours.mean(), len(ours)),
                    Figure(theirs.mean(), len(theirs)), chance)
 
 
@@ -57,7 +57,7 @@ def paired_anomalies(gate: str, what: str, truth: np.ndarray, ours: np.ndarray, 
         swapped = chosen.random(len(truth)) < 0.5
         drawn, left = np.where(swapped, theirs, ours), np.where(swapped, ours, theirs)
         as_bad += _f1(truth, left) - _f1(truth, drawn) >= other - value - 1e-12
-    return _judged(gate, f"F1 of anomalies {{}} on {{}} {what}", Figure(value, len(truth)), Figure(other, len(truth)),
+    return _gate(gate, f"F1 of anomalies {{}} on {{}} {what}", Figure(value, len(truth)), Figure(other, len(truth)),
                    (1 + as_bad) / (1 + PERMUTATIONS))
 
 
@@ -70,7 +70,7 @@ def recorded(gate: str, ours: Figure, theirs: Figure) -> Gate:
     error = np.sqrt(sum(figure.value * (1 - figure.value) / figure.templates for figure in (ours, theirs)))
     loss = theirs.value - ours.value
     chance = norm.sf(loss / error) if error else float(loss <= 0)
-    return _judged(gate, "right on {} of {} unseen templates", ours, theirs, chance)
+    return _gate(gate, "right on {} of {} unseen templates", ours, theirs, chance)
 
 
 def refusals(gates: list[Gate]) -> list[Gate]:
@@ -82,7 +82,7 @@ def _f1(truth: np.ndarray, said: np.ndarray) -> float:
     return float(2 * (truth & said).sum() / (truth.sum() + said.sum()))
 
 
-def _judged(gate: str, says: str, ours: Figure, theirs: Figure, chance: float) -> Gate:
+def _gate(gate: str, says: str, ours: Figure, theirs: Figure, chance: float) -> Gate:
     passed = theirs.value - ours.value <= TOLERANCE or chance >= SIGNIFICANCE
     others = f" of {theirs.templates:,}" if theirs.templates != ours.templates else ""
     said = says.format(f"{ours.value:.1%}", f"{ours.templates:,}")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from logintel.plpy import PlpyConnection
 from logintel.training.dataset import NORMAL, UNTYPED, Line
-from logintel.working.scoring import PlpyConnection
 from logintel_server import runtime, scoring
 from logintel_server.tokens import SHAPE_FIELDS
 

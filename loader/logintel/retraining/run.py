@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from logintel.retraining import in_force
-from logintel.retraining.comparison import judge
+from logintel.retraining.comparison import compare
 from logintel.retraining.gates import Gate, refusals
 from logintel.retraining.in_force import InForce
 from logintel.training.learning import Learnt, learn, register
@@ -52,11 +52,11 @@ def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: in
     if wanted:
         given = (model.metadata.get("trained_with", {}).get("lines", LINES) for model in current.values() if model)
         learnt = learn(connection, lines=lines or max(given, default=LINES), seed=seed, outliers=outliers, names=wanted)
-    judged = [(model, judge(model, current[model.name])) for model in learnt.models]
+    compared = [(model, compare(model, current[model.name])) for model in learnt.models]
     trained = {model.name for model in learnt.models}
     skipped += [Result(name, f"not trained: {_why_not(name, learnt.notes)}") for name in wanted if name not in trained]
     with connection.transaction():
-        results = [_admit(connection, retraining, model, gates, current[model.name]) for model, gates in judged]
+        results = [_admit(connection, retraining, model, gates, current[model.name]) for model, gates in compared]
         results += skipped
         report = {"lines": len(learnt.lines), "notes": learnt.notes,
                   "models": {result.name: result.described() for result in results}}
@@ -85,11 +85,11 @@ def _admit(connection: psycopg.Connection, retraining: int, model: TrainedModel,
         gates.insert(0, Gate("fidelity", False, error.diag.message_primary or str(error)))
         return result
     gates.insert(0, Gate("fidelity", True, f"the server reproduces {len(model.golden)} golden cases"))
-    result.outcome = _promote(connection, retraining, result, current)
+    result.outcome = _after_retraining(connection, retraining, result, current)
     return result
 
 
-def _promote(connection: psycopg.Connection, retraining: int, result: Result, current: InForce | None) -> str:
+def _after_retraining(connection: psycopg.Connection, retraining: int, result: Result, current: InForce | None) -> str:
     """Do what the setting promotion says with a registered version; return what was done."""
     [(promotion,)] = connection.execute("SELECT value FROM logintel.settings WHERE name = 'promotion'").fetchall()
     why = f"retraining {retraining}"

@@ -11,9 +11,8 @@ from typing import Annotated
 
 import psycopg
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from logintel import progress
 from logintel.database import connect
 from logintel.errors import UserError
 from logintel.options import Dsn
@@ -106,11 +105,10 @@ def _run(written: Iterator[list[SimulatedLine]], destination: str, simulation: S
     """Pull the batches through, show the progress and print the result."""
     tally = _Tally()
     try:
-        with _progress() as bar:
-            task = bar.add_task("simulate", total=lines)
+        with progress.bar("simulate", lines) as show:
             for batch in written:
                 tally.add(batch)
-                bar.update(task, completed=tally.lines)
+                show(completed=tally.lines)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name != "simulated_truth_pkey":
             raise _stopped(error, tally) from None
@@ -125,12 +123,6 @@ def _run(written: Iterator[list[SimulatedLine]], destination: str, simulation: S
 def _stopped(error: psycopg.Error, tally: _Tally) -> UserError:
     reason = str(error.diag.message_primary or error).splitlines()[0]
     return UserError(f"the server stopped the simulation: {reason}; {tally.lines:,} lines are in")
-
-
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _check_options(live: bool, for_past: dict[str, object], for_live: dict[str, object]) -> None:

@@ -14,8 +14,8 @@ import psycopg
 from psycopg import sql
 
 from logintel.errors import UserError
-from logintel.loading.copying import BATCH_LINES, LogTable, attached_table, copy_rows
 from logintel.simulation.lines import TRUTH, SimulatedLine
+from logintel.writing.copying import BATCH_LINES, LogTable, attached_table, copy_rows
 
 TRUTH_TABLE = "public.simulated_truth"
 

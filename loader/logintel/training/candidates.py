@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
-from logintel.defaults import scores
+from logintel.training import default_scores
 from logintel.training.export import SPACED
 
 MAX_NGRAMS = 4000
@@ -61,7 +61,7 @@ def logistic_regression(task: Task) -> Pipeline:
     inputs = _text_features(task.features, words)
     if "words" in task.features:
         column = task.features.index("words")
-        inputs.append(("default", scores.features(task.target), column))
+        inputs.append(("default", default_scores.features(task.target), column))
         if task.known_templates:
             known = OneHotEncoder(categories=[task.known_templates], handle_unknown="ignore")
             inputs.append(("template", known, [column]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import psycopg
 import typer
 
-from logintel import tables
+from logintel import output
 from logintel.database import connect
 from logintel.options import Dsn
 
@@ -40,7 +40,7 @@ def train(
         learnt = learn(connection, lines=lines, seed=seed, outliers=outliers, transformer=transformer)
         versions = _register(connection, learnt.models, deploy)
     models = learnt.models
-    tables.show_rows(_COLUMNS, [row for model in models for row in _candidates(model)])
+    output.show_rows(_COLUMNS, [row for model in models for row in _candidates(model)])
     for note in learnt.notes:
         print(f"note: {note}")
     registered = [f"{model.name} {versions[model.name]}" for model in models]

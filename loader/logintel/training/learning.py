@@ -1,14 +1,12 @@
 """From the attached table to registered models: what `logintel train` and `logintel retrain` have in common."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from logintel import tables
+from logintel import progress
 from logintel.training import lineage
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, read_lines, shape_version
@@ -31,17 +29,16 @@ def learn(connection: psycopg.Connection, *, lines: int, seed: int = 0, outliers
         from logintel.training.transformer import check_installed
 
         check_installed()
-    with _progress() as progress:
-        task = progress.add_task("reading lines", total=lines)
+    with progress.bar("reading lines", lines, columns=(), transient=True) as show:
         with lineage.one_snapshot(connection), connection.transaction():
-            read = read_lines(connection, lines, lambda count: progress.advance(task, count))
+            read = read_lines(connection, lines, lambda count: show(advance=count))
             version = shape_version(connection)
             trained_from = lineage.trained_from(connection, lines, read)
             replaced = lineage.in_force(connection)
-        progress.update(task, total=None)
+        show(total=None)
         models, notes = train_models(read, seed=seed, outliers=outliers, shape_version=version, names=names,
                                      candidates=(*CANDIDATES, *(("transformer",) if transformer else ())),
-                                     step=lambda description: progress.update(task, description=description))
+                                     step=lambda description: show(description=description))
     for model in models:
         model.metadata.update(
             trained_from=trained_from, replaces=replaced.get(model.name),
@@ -55,10 +52,3 @@ def register(connection: psycopg.Connection, model: TrainedModel) -> int:
         "SELECT logintel.import_model(%s, %s, %s, %s)",
         (model.name, model.onnx, json.dumps(model.metadata), json.dumps(model.golden))).fetchall()
     return version
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=tables.STDERR, disable=not tables.STDERR.is_terminal, transient=True) as progress:
-        yield progress

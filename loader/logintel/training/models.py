@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from logintel.training import baseline, evaluation, evidence, export, golden, metadata, outlier
+from logintel.training import baseline, evaluation, export, golden, labels, metadata, outlier
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Examples, Line
 
@@ -60,9 +60,9 @@ def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False
     Only models of these `names` are made. Returns the models, and notes on what is odd or missing. `step` is told what
     happens next. Raises UserError, before anything is trained, when a level model cannot be learnt from the lines.
     """
-    levels, notes = evidence.level_examples(lines) if "level" in names else (None, [])
-    categories, no_categories = evidence.category_examples(lines)
-    anomalies, no_anomalies = evidence.anomaly_examples(lines)
+    levels, notes = labels.level_examples(lines) if "level" in names else (None, [])
+    categories, no_categories = labels.category_examples(lines)
+    anomalies, no_anomalies = labels.anomaly_examples(lines)
 
     def known(examples: Examples, own_notes: Sequence[str] = ()) -> dict[str, Any]:
         return metadata.of_training(examples, seed, shape_version, own_notes)
@@ -82,7 +82,7 @@ def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False
         notes = [*notes, f"no anomaly model: {no_anomalies}; the one in force stays"]
     elif no_anomalies:
         notes = [*notes, f"the anomaly model was trained without labels: {no_anomalies}"]
-        unlabelled = evidence.unlabelled_examples(lines)
+        unlabelled = labels.unlabelled_examples(lines)
         models.append(_outlier(unlabelled, known(unlabelled, [no_anomalies]), step))
     else:
         models.append(_classifier("anomaly", anomalies, known(anomalies), candidates, step))

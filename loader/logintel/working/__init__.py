@@ -1,1 +1,0 @@
-"""Scoring of pending lines: by workers outside the server, or by sessions that let the server do it."""
