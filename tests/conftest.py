@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-import servers
-from servers import Database, Server
-from tiny_models import WITHOUT_DEFAULTS
+from support import servers
+from support.servers import Database, Server
+from support.tiny_models import WITHOUT_DEFAULTS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
