@@ -28,7 +28,7 @@ from rich.table import Table
 from sessions import Session, Soak
 from writers import ROLE, Batch, FixedSnapshot, Long, NewShapes, Odd, OneRow, RolledBack, Savepoints, Writer
 
-from logintel import cluster
+from support.servers import cluster
 from support.tiny_models import ANOMALIES, LEVELS, WITHOUT_DEFAULTS, TinyModel, tiny_model
 
 WRITERS: tuple[tuple[type[Writer], int], ...] = (

@@ -2,8 +2,7 @@
 
 import subprocess
 
-from logintel import cluster
-from support.servers import Database
+from support.servers import Database, cluster
 
 
 def restore(db: Database, target: Database, *options: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, precision_score, recall_score
 
 from support.servers import Database
+from support.tables import MODEL_SETS, MODELS, PREDICTIONS, SCORES, scores
 
 FIGURES = (
     "predictions", "coverage", "feedback_lines", "accuracy", "declared_lines", "declared_accuracy", '"precision"', "recall",
@@ -39,16 +40,14 @@ def expected(db: Database) -> dict[tuple, dict[str, Any]]:
     """Compute the same for the hours that have lines, all of them scored and none failed."""
     models = defaultdict(list)
     for set_id, name, version in db.execute(
-        "SELECT s.id, m.name, m.version FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)"
+        f"SELECT s.id, m.name, m.version FROM {MODEL_SETS} s JOIN {MODELS} m ON m.id = ANY (s.model_ids)"
     ):
         models[set_id].append((name, version))
     lines = _lines(db)
     first_hour: dict[int, datetime] = {}
     for line in lines:
         first_hour[line.score_id] = min(line.hour, first_hour.get(line.score_id, line.hour))
-    scored = db.execute(
-        "SELECT id, model_set_id, date_trunc('hour', scored_at, 'UTC'), latency_us::float8 FROM logintel.shape_scores WHERE at_write"
-    )
+    scored = scores(db, "id, model_set_id, date_trunc('hour', scored_at, 'UTC'), latency_us::float8", "WHERE at_write")
     verdicts = _verdicts(db)
     result = {}
     served = {(line.hour, *model) for line in lines for model in models[line.model_set_id]}
@@ -78,7 +77,7 @@ def _lines(db: Database) -> list[Line]:
     for *fields, level, level_confidence, category, category_confidence, score in db.execute(
         "SELECT p.log_entry_id, date_trunc('hour', p.timestamp, 'UTC'), s.id, s.model_set_id, logintel.normalize_level(l.level), s.template, "
         "s.predicted_level, s.level_confidence::float8, s.category, s.category_confidence::float8, s.anomaly_score::float8 "
-        "FROM logintel.predictions p JOIN logintel.shape_scores s ON s.id = p.score_id JOIN logintel.log_lines l ON l.id = p.log_entry_id"
+        f"FROM {PREDICTIONS} p JOIN {SCORES} s ON s.id = p.score_id JOIN logintel.log_lines l ON l.id = p.log_entry_id"
     ):
         found = score >= threshold
         lines.append(Line(

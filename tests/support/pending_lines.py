@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from support.servers import Database
+from support.tables import SCORES, predictions
 
 LINES_AND_PREDICTIONS = "SELECT lines, predictions, pending FROM logintel.ml_status"
 
@@ -22,15 +23,6 @@ def defer(db: Database) -> None:
     db.execute("UPDATE logintel.settings SET value = 'deferred' WHERE name = 'mode'")
 
 
-def insert_new_shapes(db: Database, lines: int, prefix: str = "x") -> None:
-    """Insert lines each of which has a shape of its own."""
-    db.execute(
-        "INSERT INTO log_entries (message) "
-        "SELECT 'failed ' || %s || translate(g::text, '0123456789', 'abcdefghij') FROM generate_series(1, %s) g",
-        (prefix, lines),
-    )
-
-
 def blocked_sessions(db: Database) -> int:
     """Count the sessions of this database that wait for a lock."""
     return db.value(
@@ -42,7 +34,7 @@ def blocked_sessions(db: Database) -> int:
 def scores_locked(db: Database) -> Iterator[None]:
     """Keep everybody from remembering scores: who scores new shapes stops in the middle of a batch."""
     session = db.connect(autocommit=False)
-    session.execute("LOCK TABLE logintel.shape_scores IN SHARE MODE")
+    session.execute(f"LOCK TABLE {SCORES} IN SHARE MODE")
     yield
     session.rollback()
 
@@ -50,4 +42,4 @@ def scores_locked(db: Database) -> Iterator[None]:
 def assert_every_line_is_scored_once(db: Database, lines: int) -> None:
     """Check that all lines have one prediction each, and that there are so many."""
     assert db.execute(LINES_AND_PREDICTIONS) == [(lines, lines, 0)]
-    assert db.execute("SELECT count(*), count(DISTINCT log_entry_id) FROM logintel.predictions") == [(lines, lines)]
+    assert len({line for (line,) in predictions(db)}) == len(predictions(db)) == lines

@@ -21,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 
 from logintel import cluster
 
+Cluster = cluster.Cluster
 ROOT = Path(__file__).parents[2]
 # The engine is this machine's: reach containers by loopback, and do without the helper image that testcontainers pulls.
 TESTCONTAINERS = {
@@ -28,6 +29,8 @@ TESTCONTAINERS = {
     "TESTCONTAINERS_CONNECTION_MODE": "docker_host",
     "TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1",
 }
+# Data may be lost in a crash, and a run has as many processes as there are cores, each with some sessions.
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "300"}
 _numbers = itertools.count(1)
 
 
@@ -150,7 +153,7 @@ def docker_engine() -> bool:
 def local() -> Iterator[Server]:
     """A fresh cluster of this machine's PostgreSQL."""
     make("-s", "install")
-    with cluster.temporary() as temporary:
+    with cluster.temporary(SETTINGS) as temporary:
         yield Server("local", temporary.dsn("postgres"))
 
 
@@ -166,7 +169,7 @@ def container() -> Iterator[Server]:
     except docker.errors.BuildError as error:
         lines = "".join(part.get("stream", "") for part in error.build_log)
         raise AssertionError(f"docker build failed: {error}\n{lines[-2000:]}") from None
-    settings = "-c fsync=off -c full_page_writes=off"
+    settings = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
     with PostgresContainer(str(image), username="postgres", driver=None).with_command(settings) as postgres:
         yield Server("container", postgres.get_connection_url())
 

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from logintel_server.tokens import SHAPE_FIELDS
 from support.servers import Database
+from support.tables import DEPLOYMENTS, MODEL_SETS, MODELS
 
 LEVELS = (
     ("started", "INFO"),
@@ -32,9 +33,7 @@ ANOMALIES = (
 )
 
 
-WITHOUT_DEFAULTS = (
-    "TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE"
-)
+WITHOUT_DEFAULTS = f"TRUNCATE {DEPLOYMENTS}, {MODEL_SETS}, {MODELS} RESTART IDENTITY CASCADE"
 """Takes the default models out of a database that has just got the extension: a test's own are version 1 then."""
 
 

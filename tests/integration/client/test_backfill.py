@@ -3,20 +3,15 @@
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import psycopg
 import pytest
 
 from logintel.working.backfill import backfill_lines
-from support.pending_lines import (
-    assert_every_line_is_scored_once,
-    blocked_sessions,
-    insert_new_shapes,
-    scores_locked,
-    wait_until,
-)
+from support.lines import insert_new_shapes
+from support.pending_lines import assert_every_line_is_scored_once, blocked_sessions, scores_locked, wait_until
+from support.processes import start
 from support.servers import Database
 from support.tiny_models import deploy, tiny_model
 
@@ -67,8 +62,8 @@ def test_history_is_read_as_the_models_in_force_score_it(db: Database) -> None:
 def test_an_interrupt_rolls_back_what_is_in_hand_and_it_goes_on_the_next_time(db: Database) -> None:
     insert_new_shapes(db, 500)
     deploy(db)
-    command = [sys.executable, "-m", "logintel.cli", "backfill", "--jobs", "2", "--batch", "100", "--dsn", db.dsn]
-    with scores_locked(db), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    command = ["-m", "logintel.cli", "backfill", "--jobs", "2", "--batch", "100", "--dsn", db.dsn]
+    with scores_locked(db), start(*command, stderr=subprocess.PIPE, text=True) as process:
         wait_until(lambda: blocked_sessions(db) == 2)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)

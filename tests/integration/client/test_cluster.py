@@ -14,15 +14,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from logintel.cluster import Cluster
 from logintel.errors import UserError
-from support import servers
+from support.servers import Cluster
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     """A cluster that is not made yet."""
-    servers.choose_pg_config()
     cluster = Cluster(Path(tempfile.mkdtemp(prefix="logintel-test-")))
     yield cluster
     cluster.remove()

@@ -18,6 +18,7 @@ import pytest
 from logintel.errors import UserError
 from logintel.loading import load_rows
 from logintel.loading.command import load
+from support.processes import start
 from support.servers import ROOT, Database
 
 LOGHUB = ROOT.parent / "shared" / "data" / "loghub"
@@ -45,8 +46,8 @@ def rows(db: Database, columns: str) -> list[tuple]:
 def start_load(db: Database, options: str, *files: str) -> subprocess.Popen:
     """Start a load in a process of its own, with standard input to write to."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(
-        [sys.executable, "-c", f"{COMMAND}{options})", db.dsn, *files],
+    return start(
+        "-c", f"{COMMAND}{options})", db.dsn, *files,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
     )  # fmt: skip
 
@@ -186,7 +187,8 @@ def test_a_lost_connection_says_what_is_in_and_the_load_goes_on_from_there(db: D
             pipe.flush()
             wait_for_lines(db, 20)
             watcher.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'logintel'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'logintel' AND datname = current_database()"
             )
             pipe.write(numbered(26, 100))
 

@@ -15,6 +15,7 @@ from logintel.training.command import train
 from logintel.training.dataset import read_lines
 from logintel.training.models import train_models
 from support.servers import ROOT, Database
+from support.tables import DEPLOYMENTS, SCORES, models
 
 CONTRACT = ROOT / "models" / "README.md"
 
@@ -25,7 +26,7 @@ def load(db: Database, count: int, **without: object) -> None:
 
 
 def registered(db: Database) -> list[tuple]:
-    return db.execute("SELECT name, version, metadata ->> 'kind' FROM logintel.models ORDER BY name, version")
+    return models(db, "name, version, metadata ->> 'kind'")
 
 
 def test_training_registers_and_deploys_all_models(db: Database) -> None:
@@ -62,7 +63,7 @@ def test_training_without_deploying_says_how(db: Database) -> None:
     assert registered(db) == [("anomaly", 1, "outlier"), ("level", 1, "classifier")]
     assert "to put them into force: logintel deploy level 1 && logintel deploy anomaly 1" in printed
     assert "note: no category model: no line has a value in category" in printed
-    assert db.value("SELECT count(*) FROM logintel.deployments") == 0
+    assert db.execute(f"SELECT * FROM {DEPLOYMENTS}") == []
 
 
 def test_the_server_scores_like_the_trainer(db: Database) -> None:
@@ -74,7 +75,7 @@ def test_the_server_scores_like_the_trainer(db: Database) -> None:
     db.execute("SELECT logintel.backfill()")
     scored = {row[0]: row[1:] for row in db.execute(
         "SELECT (template, service, source_type, level, status_class, latency_bucket)::text, predicted_level, "
-        "level_confidence, anomaly_score FROM logintel.shape_scores")}
+        f"level_confidence, anomaly_score FROM {SCORES}")}
     shapes = list({line.shape: line for line in lines}.values())
     labels, confidence = models["level"].predict(shapes)
     anomalies = models["anomaly"].anomaly_scores(shapes)

@@ -14,18 +14,19 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from logintel import cluster
 from logintel.working.scoring import Stopped, score_batch
+from support.lines import insert_new_shapes
 from support.pending_lines import (
     LINES_AND_PREDICTIONS,
     assert_every_line_is_scored_once,
     blocked_sessions,
     defer,
-    insert_new_shapes,
     scores_locked,
     wait_until,
 )
-from support.servers import Database, Server
+from support.processes import start
+from support.servers import Database, Server, cluster
+from support.tables import MODELS, PREDICTIONS, SCORES, models, scores
 from support.tiny_models import deploy, tiny_model
 
 
@@ -57,10 +58,10 @@ class Running:
 @contextlib.contextmanager
 def running(db: Database, folder: Path, *options: str, dsn: str | None = None) -> Iterator[Running]:
     log = folder / "worker.log"
-    command = [sys.executable, "-m", "logintel.cli", "worker", "--poll", "0.1", *options, "--dsn", dsn or db.dsn]
+    command = ["-m", "logintel.cli", "worker", "--poll", "0.1", *options, "--dsn", dsn or db.dsn]
     with (
         open(log, "w") as stderr,
-        subprocess.Popen(command, stderr=stderr, stdout=subprocess.DEVNULL) as process,
+        start(*command, stderr=stderr, stdout=subprocess.DEVNULL) as process,
     ):
         worker = Running(process, log)
         try:
@@ -105,17 +106,17 @@ def test_it_says_what_the_server_says(trained_db: Database) -> None:
     db = trained_db
     exact = "predicted_level, category, labels, anomaly_type"
     close = "level_confidence, category_confidence, anomaly_score, level_probabilities"
-    query = f"SELECT DISTINCT ON (shape_hash) shape_hash, {exact}, {close} FROM logintel.shape_scores WHERE canonical ORDER BY 1"
+    columns = f"DISTINCT ON (shape_hash) shape_hash, {exact}, {close}"
     db.execute("SELECT logintel.maintain()")
-    in_the_server = db.execute(query)
+    in_the_server = scores(db, columns, "WHERE canonical ORDER BY 1")
     lines = db.value("SELECT count(*) FROM log_entries")
-    db.execute("DELETE FROM logintel.predictions")
-    db.execute("DELETE FROM logintel.shape_scores")
+    db.execute(f"DELETE FROM {PREDICTIONS}")
+    db.execute(f"DELETE FROM {SCORES}")
     db.execute("SELECT logintel.reconcile()")
     assert once(db).stdout == f"scored {lines:,} lines\n"
     assert_every_line_is_scored_once(db, lines)
     db.execute("SELECT logintel.maintain()")
-    outside = db.execute(query)
+    outside = scores(db, columns, "WHERE canonical ORDER BY 1")
     assert [row[:5] for row in outside] == [row[:5] for row in in_the_server]
     for ours, theirs in zip(outside, in_the_server, strict=True):
         assert ours[5:8] == pytest.approx(theirs[5:8], abs=1e-5)
@@ -225,7 +226,7 @@ def test_a_broken_model_is_named(db: Database) -> None:
     insert_new_shapes(db, 10)
     defer(db)
     insert_new_shapes(db, 10, "y")
-    db.execute("UPDATE logintel.models SET onnx = 'broken' WHERE name = 'level'")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'broken' WHERE name = 'level'")
     done = once(db)
     assert done.returncode == 1
     assert re.search("^logintel: scoring failed: model level 1 is corrupt.*$", done.stderr, re.MULTILINE)
@@ -237,9 +238,8 @@ def test_it_does_the_upkeep(db: Database, tmp_path: Path) -> None:
     deploy(db)
     defer(db)
     insert_new_shapes(db, 10)
-    appended = "SELECT count(*) FROM logintel.shape_scores WHERE NOT canonical"
     with running(db, tmp_path, "--maintain-every", "0.5") as worker:
-        wait_until(lambda: db.execute(LINES_AND_PREDICTIONS) == [(10, 10, 0)] and db.value(appended) == 0)
+        wait_until(lambda: db.execute(LINES_AND_PREDICTIONS) == [(10, 10, 0)] and not scores(db, rest="WHERE NOT canonical"))
         assert worker.end(signal.SIGTERM) == 0
     assert "failed" not in worker.said
 
@@ -263,7 +263,7 @@ def test_models_deployed_while_a_batch_is_in_hand(db: Database) -> None:
     session = db.connect()
 
     def deploy_others() -> bool:
-        if db.value("SELECT count(*) FROM logintel.models WHERE name = 'level'") == 1:
+        if len(models(db, rest="WHERE name = 'level'")) == 1:
             deploy(db, tiny_model("level", (("started", "FATAL"), ("failed", "INFO"))))
         return False
 

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from support.servers import Database
+from support.tables import PREDICTIONS
 from support.tiny_models import deploy
 
 
@@ -64,7 +65,7 @@ def test_statistics_add_up_to_the_lines(lines_db: Database) -> None:
 
 def test_recent_predictions_and_anomalies_show_their_lines(lines_db: Database) -> None:
     lines_db.execute(
-        "UPDATE logintel.predictions SET predicted_at = now() - interval '25 hours' WHERE log_entry_id = 2"
+        f"UPDATE {PREDICTIONS} SET predicted_at = now() - interval '25 hours' WHERE log_entry_id = 2"
     )
     lines_db.execute("INSERT INTO log_entries (message) VALUES ('started')")
     recent = [row[0] for row in lines_db.execute("SELECT log_entry_id FROM ml_recent_predictions")]

@@ -13,6 +13,7 @@ from logintel.training.baseline import population_stability_index
 from logintel_server import tokens
 from support.dumps import restore
 from support.servers import Database
+from support.tables import scores
 from support.tiny_models import ANOMALIES, deploy, tiny_model
 
 DAY = date(2026, 3, 2)
@@ -229,12 +230,9 @@ def test_trained_models_have_baselines_and_their_own_lines_are_no_drift(trained_
     assert trained_db.value("SELECT count(DISTINCT name) FROM ml_drift") == 3
     assert trained_db.value("SELECT count(DISTINCT day) FROM ml_drift") >= 5
     assert trained_db.execute("SELECT * FROM ml_drift WHERE state = 'drift'") == []
-    assert trained_db.value("SELECT bool_or(is_new_template) FROM logintel.shape_scores") is False
-    assert trained_db.value("SELECT max(unknown_words) FROM logintel.shape_scores") == 0
+    assert scores(trained_db, "bool_or(is_new_template), max(unknown_words)") == [(False, 0)]
     trained_db.execute("INSERT INTO log_entries (service, message) VALUES ('api', 'zebras qwertied the 3 flux capacitors')")
-    assert trained_db.execute(
-        "SELECT is_new_template, unknown_words > 0.4 FROM logintel.shape_scores ORDER BY id DESC LIMIT 1"
-    ) == [(True, True)]
+    assert scores(trained_db, "is_new_template, unknown_words > 0.4", "ORDER BY id DESC LIMIT 1") == [(True, True)]
 
 
 def test_the_index_agrees_with_numpy(db: Database) -> None:

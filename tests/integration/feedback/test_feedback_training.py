@@ -7,6 +7,7 @@ import pytest
 from logintel.loading import load_rows
 from logintel.simulation import generate
 from logintel.training.dataset import Line, Verdict, read_lines
+from support.lines import insert
 from support.servers import Database
 
 pytestmark = pytest.mark.any_server
@@ -17,10 +18,10 @@ LEAVING = "the ferry 3 has left the quay"
 ONCE = "what nobody else has ever said"
 
 
-def insert(db: Database, message: str, count: int = 41, level: str = "INFO", **columns: object) -> int:
-    """Insert lines of a template and return the key of the first one."""
-    load_rows(db.connection, [{"level": level, "message": message, "service": "plant", "timestamp": "2026-01-02 00:00Z",
-                               "category": "Database", "is_anomaly": False} | columns] * count)  # fmt: skip
+def write(db: Database, message: str, count: int = 41, level: str = "INFO", **columns: object) -> int:
+    """Write lines of a template and return the key of the first one."""
+    usual = {"service": "plant", "timestamp": "2026-01-02 00:00Z", "category": "Database", "is_anomaly": False}
+    insert(db, *[message] * count, level=level, **usual | columns)
     return db.value("SELECT min(id) FROM log_entries WHERE message = %s", (message,))
 
 
@@ -36,10 +37,10 @@ def give(db: Database, line: int, what: str, whole_template: bool = False) -> No
 
 def test_one_verdict_outranks_what_forty_one_lines_declare(db: Database) -> None:
     load_rows(db.connection, [line.row() for line in generate(1200, seed=1, end=datetime(2026, 1, 1, tzinfo=UTC), days=2)])
-    give(db, insert(db, GLOWING), "'ERROR', is_anomaly => true")
-    give(db, insert(db, STUCK), "'FATAL', 'Machines'", whole_template=True)
-    give(db, insert(db, LEAVING, level="ERROR", is_anomaly=True, anomaly_type="system_failure"), "'INFO', is_anomaly => false")
-    gone = insert(db, ONCE, count=1)
+    give(db, write(db, GLOWING), "'ERROR', is_anomaly => true")
+    give(db, write(db, STUCK), "'FATAL', 'Machines'", whole_template=True)
+    give(db, write(db, LEAVING, level="ERROR", is_anomaly=True, anomaly_type="system_failure"), "'INFO', is_anomaly => false")
+    gone = write(db, ONCE, count=1)
     give(db, gone, "'WARN'")
     db.execute("DELETE FROM log_entries WHERE id = %s", (gone,))
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from support.servers import Database
+from support.tables import MODELS
 from support.tiny_models import deploy
 
 
@@ -116,7 +117,7 @@ def test_doctor_names_a_disabled_trigger_and_what_to_do(db: Database) -> None:
 
 def test_doctor_names_a_corrupt_model(db: Database) -> None:
     deploy(db)
-    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE name = 'level'")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model' WHERE name = 'level'")
     problems = db.execute("SELECT \"check\", detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
     assert problems == [
         (

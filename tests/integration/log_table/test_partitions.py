@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from support.lines import insert
 from support.servers import Database
+from support.tables import PREDICTIONS
 from support.tiny_models import deploy
 
 TODAY = "(now() AT TIME ZONE 'UTC')::date"
@@ -34,11 +36,7 @@ def day(offset: int) -> str:
 
 def insert_days(db: Database, *offsets: int, lines: int = 3) -> None:
     for offset in offsets:
-        db.execute(
-            "INSERT INTO log_entries (message, timestamp) SELECT 'job failed', now() + make_interval(days => %s) "
-            "FROM generate_series(1, %s)",
-            (offset, lines),
-        )
+        insert(db, *["job failed"] * lines, timestamp=datetime.now(UTC) + timedelta(days=offset))
 
 
 def keep_days(db: Database, days: int) -> None:
@@ -47,7 +45,7 @@ def keep_days(db: Database, days: int) -> None:
 
 def counts(db: Database) -> tuple:
     [row] = db.execute(
-        "SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions), "
+        f"SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM {PREDICTIONS}), "
         "(SELECT predictions FROM ml_stats), (SELECT coalesce(sum(predictions), 0) FROM ml_stats_by_hour), "
         "(SELECT lines FROM ml_status)"
     )
@@ -68,7 +66,7 @@ def test_maintain_creates_what_the_week_ahead_lacks(db: Database) -> None:
 
 def test_a_line_and_its_prediction_lie_in_the_partitions_of_the_lines_day(scoring_db: Database) -> None:
     insert_days(scoring_db, 0, 2, -400)
-    for table in ("log_entries", "logintel.predictions"):
+    for table in ("log_entries", PREDICTIONS):
         assert scoring_db.execute(
             f"SELECT right(c.relname, 10), count(*) FROM {table} t JOIN pg_class c ON c.oid = t.tableoid GROUP BY 1 ORDER BY 1"
         ) == [(day(0), 3), (day(2), 3), (f"{table}_default"[-10:], 3)]

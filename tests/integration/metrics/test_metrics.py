@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logintel.training import evaluation
+from support.lines import insert
 from support.measured import expected, measured
 from support.servers import Database
+from support.tables import HOURLY_COUNTS, MODEL_SETS, SCORES
 from support.tiny_models import deploy, tiny_model
 
 WORDS = ("started", "failed", "slow", "entering", "panicked", "other")
@@ -24,13 +26,6 @@ def scoring_db(db: Database) -> Database:
     deploy(db)
     db.execute("SELECT * FROM logintel.reconcile()")  # which the first maintain() would do: it counts all afresh
     return db
-
-
-def insert(db: Database, hour: datetime, *messages: str, level: str | None = None) -> None:
-    db.execute(
-        "INSERT INTO log_entries (timestamp, level, message) SELECT %s::timestamptz + interval '5 minutes', %s, m FROM unnest(%s::text[]) m",
-        (hour, level, list(messages)),
-    )
 
 
 def insert_many(db: Database, number: int, seed: int) -> None:
@@ -100,7 +95,7 @@ def test_thresholds_count_as_they_are_when_an_hour_is_measured(scoring_db: Datab
 
 def test_a_verdict_given_later_changes_its_hour_and_no_other(scoring_db: Database) -> None:
     for hour in (TEN, ELEVEN):
-        insert(scoring_db, hour, "job failed", "job failed", "slow")
+        insert(scoring_db, "job failed", "job failed", "slow", timestamp=hour)
     maintain(scoring_db)
     assert maintain(scoring_db) == 0
     assert (figures(scoring_db, TEN)["feedback_lines"], figures(scoring_db, TEN)["accuracy"]) == (0, None)
@@ -117,8 +112,8 @@ def test_a_verdict_given_later_changes_its_hour_and_no_other(scoring_db: Databas
 
 
 def test_a_verdict_on_a_template_speaks_for_its_lines_save_those_with_their_own(scoring_db: Database) -> None:
-    insert(scoring_db, TEN, *["job failed"] * 4, "slow")
-    insert(scoring_db, ELEVEN, *["job failed"] * 2)
+    insert(scoring_db, *["job failed"] * 4, "slow", timestamp=TEN)
+    insert(scoring_db, *["job failed"] * 2, timestamp=ELEVEN)
     scoring_db.execute("SELECT logintel.give_feedback(1, 'INFO'), logintel.give_feedback(2, is_anomaly => true)")
     scoring_db.execute("SELECT logintel.give_feedback(3, 'ERROR', whole_template => true)")
     assert maintain(scoring_db) >= 2
@@ -129,7 +124,7 @@ def test_a_verdict_on_a_template_speaks_for_its_lines_save_those_with_their_own(
 
 
 def test_figures_that_the_data_cannot_give_are_null(scoring_db: Database) -> None:
-    insert(scoring_db, TEN, "job failed", level="no level at all")
+    insert(scoring_db, "job failed", level="no level at all", timestamp=TEN)
     maintain(scoring_db)
     level, anomaly = figures(scoring_db, TEN), figures(scoring_db, TEN, "anomaly")
     unknown = {name for name, value in level.items() if value is None}
@@ -139,9 +134,9 @@ def test_figures_that_the_data_cannot_give_are_null(scoring_db: Database) -> Non
 
 
 def test_two_versions_within_an_hour_are_two_rows(scoring_db: Database) -> None:
-    insert(scoring_db, TEN, "job failed", "slow", level="ERROR")
+    insert(scoring_db, "job failed", "slow", level="ERROR", timestamp=TEN)
     deploy(scoring_db, tiny_model("level", (("failed", "FATAL"), ("slow", "ERROR"))))
-    insert(scoring_db, TEN, *["job failed"] * 3, level="ERROR")
+    insert(scoring_db, *["job failed"] * 3, level="ERROR", timestamp=TEN)
     maintain(scoring_db)
     rows = {(name, version): row for (hour, name, version), row in measured(scoring_db).items() if hour == TEN}
     assert {key: (row["predictions"], row["coverage"]) for key, row in rows.items()} == {
@@ -153,7 +148,7 @@ def test_two_versions_within_an_hour_are_two_rows(scoring_db: Database) -> None:
 
 
 def test_what_was_served_is_measured_whatever_rescoring_shows_since(scoring_db: Database) -> None:
-    insert(scoring_db, TEN, "job failed", "slow", level="ERROR")
+    insert(scoring_db, "job failed", "slow", level="ERROR", timestamp=TEN)
     maintain(scoring_db)
     before = measured(scoring_db)
     deploy(scoring_db, tiny_model("level", (("failed", "FATAL"), ("slow", "INFO"))))
@@ -169,15 +164,15 @@ def test_what_was_served_is_measured_whatever_rescoring_shows_since(scoring_db: 
     st.booleans(), st.integers(1, 50)), min_size=1, max_size=30))
 def test_calibration_errors_are_those_of_training(scoring_db: Database, scores: list[tuple[float, bool, int]]) -> None:
     confidence, right, lines = (np.array(column) for column in zip(*scores, strict=True))
-    scoring_db.execute("TRUNCATE logintel.shape_scores, logintel.hourly_counts, logintel.feedback")
+    scoring_db.execute(f"TRUNCATE {SCORES}, {HOURLY_COUNTS}, logintel.feedback")
     scoring_db.execute(
-        "WITH scores AS (INSERT INTO logintel.shape_scores (model_set_id, shape_hash, template, service, source_type, level, status_class, "
+        f"WITH scores AS (INSERT INTO {SCORES} (model_set_id, shape_hash, template, service, source_type, level, status_class, "
         "  latency_bucket, predicted_level, level_confidence, latency_us, at_write) "
-        "SELECT (SELECT max(id) FROM logintel.model_sets), n, n::text, '', '', CASE WHEN is_right THEN 'Warning' ELSE 'FATAL' END, '', '', 'WARN', "
+        f"SELECT (SELECT max(id) FROM {MODEL_SETS}), n, n::text, '', '', CASE WHEN is_right THEN 'Warning' ELSE 'FATAL' END, '', '', 'WARN', "
         "  confidence, 1, false FROM unnest(%s::float8[], %s::boolean[]) WITH ORDINALITY AS s (confidence, is_right, n) RETURNING id, template, level), "
         "verdicts AS (INSERT INTO logintel.feedback (scope, shape, shape_hash, true_level) "
         "SELECT 'template', ROW (template, '', '', '', '', '')::logintel.shape, 0, logintel.normalize_level(level) FROM scores) "
-        "INSERT INTO logintel.hourly_counts SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s",
+        f"INSERT INTO {HOURLY_COUNTS} SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s",
         (confidence.tolist(), right.tolist(), TEN, lines.tolist()),
     )
     level = len(scores) * [[1.0, 0.0]]

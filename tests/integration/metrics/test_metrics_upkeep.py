@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from support.lines import insert
 from support.measured import measured
 from support.servers import Database
+from support.tables import MODELS, PENDING, models
 from support.tiny_models import WITHOUT_DEFAULTS, deploy, tiny_model
 
 TEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -20,8 +22,8 @@ def scoring_db(db: Database) -> Database:
     return db
 
 
-def insert(db: Database | psycopg.Connection, *messages: str, time: str = "2026-03-01 10:05Z") -> None:
-    db.execute("INSERT INTO log_entries (timestamp, message) SELECT %s, unnest(%s::text[])", (time, list(messages)))
+def write(db: Database | psycopg.Connection, *messages: str, time: str = "2026-03-01 10:05Z") -> None:
+    insert(db, *messages, timestamp=time)
 
 
 def maintain(db: Database | psycopg.Connection) -> int:
@@ -29,11 +31,11 @@ def maintain(db: Database | psycopg.Connection) -> int:
 
 
 def break_models(db: Database) -> None:
-    db.execute("UPDATE logintel.models SET onnx = 'no model'")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model'")
 
 
 def test_deleted_lines_leave_their_hour(scoring_db: Database) -> None:
-    insert(scoring_db, "failed", "failed", "slow")
+    write(scoring_db, "failed", "failed", "slow")
     maintain(scoring_db)
     scoring_db.execute("DELETE FROM log_entries WHERE message = 'slow'")
     assert maintain(scoring_db) == 1
@@ -41,7 +43,7 @@ def test_deleted_lines_leave_their_hour(scoring_db: Database) -> None:
 
 
 def test_a_version_whose_lines_all_went_to_another_leaves_the_hour(scoring_db: Database) -> None:
-    insert(scoring_db, "failed", "slow")
+    write(scoring_db, "failed", "slow")
     maintain(scoring_db)
     deploy(scoring_db, tiny_model())
     scoring_db.execute("UPDATE log_entries SET message = message || ' again'")
@@ -52,7 +54,7 @@ def test_a_version_whose_lines_all_went_to_another_leaves_the_hour(scoring_db: D
 
 @pytest.mark.parametrize("erase", ["DELETE FROM log_entries", "TRUNCATE log_entries", "SELECT logintel.detach()"])
 def test_an_hour_without_lines_keeps_its_figures(scoring_db: Database, erase: str) -> None:
-    insert(scoring_db, "failed", "slow")
+    write(scoring_db, "failed", "slow")
     maintain(scoring_db)
     before = measured(scoring_db)[TEN, "level", 1]
     scoring_db.execute(erase)
@@ -63,7 +65,7 @@ def test_an_hour_without_lines_keeps_its_figures(scoring_db: Database, erase: st
 
 def test_retention_does_not_erase_the_series(scoring_db: Database) -> None:
     scoring_db.execute("SELECT logintel.create_partitions('2026-03-01', '2026-03-01')")
-    insert(scoring_db, "failed", "slow")
+    write(scoring_db, "failed", "slow")
     maintain(scoring_db)
     before = measured(scoring_db)[TEN, "level", 1]
     scoring_db.execute("UPDATE logintel.settings SET value = '30' WHERE name = 'retention_days'")
@@ -74,20 +76,20 @@ def test_retention_does_not_erase_the_series(scoring_db: Database) -> None:
 
 
 def test_lines_that_failed_are_counted_once_and_stay_counted(scoring_db: Database) -> None:
-    insert(scoring_db, "failed")
-    models = scoring_db.execute("SELECT onnx, id FROM logintel.models")
+    write(scoring_db, "failed")
+    intact = models(scoring_db, "onnx, id")
     break_models(scoring_db)
     session = scoring_db.connect()  # a new session, which has no model loaded
-    insert(session, "failed", "brand new", "brand new too")
+    write(session, "failed", "brand new", "brand new too")
     maintain(scoring_db)
     assert scoring_db.execute(FAILURES) == [("anomaly", 1, 2, 2), ("level", 1, 2, 2)]
-    insert(session, "news again")
+    write(session, "news again")
     for _ in range(2):
         maintain(scoring_db)
         assert scoring_db.execute(FAILURES) == [("anomaly", 1, 3, 2), ("level", 1, 3, 2)]
     assert scoring_db.value("SELECT count(*) FROM logintel.failures") == 0
-    for model in models:
-        scoring_db.execute("UPDATE logintel.models SET onnx = %s WHERE id = %s", model)
+    for model in intact:
+        scoring_db.execute(f"UPDATE {MODELS} SET onnx = %s WHERE id = %s", model)
     assert scoring_db.connect().execute("SELECT logintel.backfill()").fetchone() == (3,)
     scoring_db.execute("SELECT * FROM logintel.reconcile()")
     maintain(scoring_db)
@@ -97,27 +99,27 @@ def test_lines_that_failed_are_counted_once_and_stay_counted(scoring_db: Databas
 def test_an_insert_that_is_rolled_back_failed_nobody(scoring_db: Database) -> None:
     break_models(scoring_db)
     session = scoring_db.connect(autocommit=False)
-    insert(session, "brand new")
+    write(session, "brand new")
     session.rollback()
     maintain(scoring_db)
     assert scoring_db.execute(FAILURES) == []
 
 
 def test_where_no_model_was_to_score_none_failed(db: Database) -> None:
-    insert(db, "failed")
+    write(db, "failed")
     deploy(db)
     db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
-    insert(db, "failed")
+    write(db, "failed")
     maintain(db)
     assert {row[2] for row in db.execute(FAILURES)} == {0}
 
 
 def test_coverage_counts_the_lines_that_wait_until_they_wait_no_more(scoring_db: Database) -> None:
-    insert(scoring_db, "failed", "slow", "started")
+    write(scoring_db, "failed", "slow", "started")
     maintain(scoring_db)
     scoring_db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
-    insert(scoring_db, "failed", time="2026-02-28 09:00Z")
-    scoring_db.execute("UPDATE logintel.pending SET queued_at = '2026-03-01 10:59Z'")
+    write(scoring_db, "failed", time="2026-02-28 09:00Z")
+    scoring_db.execute(f"UPDATE {PENDING} SET queued_at = '2026-03-01 10:59Z'")
     maintain(scoring_db)
     assert {row["coverage"] for key, row in measured(scoring_db).items() if key[0] == TEN} == {0.75}
     scoring_db.execute("UPDATE logintel.settings SET value = 'inline' WHERE name = 'mode'")
@@ -129,8 +131,8 @@ def test_coverage_counts_the_lines_that_wait_until_they_wait_no_more(scoring_db:
 
 def test_an_hour_in_which_all_lines_wait_shows_no_coverage_of_what_was_in_force(scoring_db: Database) -> None:
     scoring_db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
-    insert(scoring_db, "failed", "slow")
-    scoring_db.execute("UPDATE logintel.pending SET queued_at = now() + interval '1 day'")
+    write(scoring_db, "failed", "slow")
+    scoring_db.execute(f"UPDATE {PENDING} SET queued_at = now() + interval '1 day'")
     maintain(scoring_db)
     shown = [(name, version, row["predictions"], row["coverage"]) for (_, name, version), row in measured(scoring_db).items()]
     assert sorted(shown) == [("anomaly", 1, 0, 0.0), ("level", 1, 0, 0.0)]
@@ -144,7 +146,7 @@ def test_an_hour_in_which_all_lines_wait_shows_no_coverage_of_what_was_in_force(
 def test_lines_of_any_time_are_measured(scoring_db: Database) -> None:
     times = ("-infinity", "4713-01-01 00:00:00Z BC", "294276-12-31 23:59:59.999999Z", "infinity")
     for time in times:
-        insert(scoring_db, "failed", time=time)
+        write(scoring_db, "failed", time=time)
     scoring_db.execute("SELECT count(logintel.give_feedback(id, 'ERROR')) FROM log_entries")
     assert maintain(scoring_db) >= len(times)
     shown = scoring_db.execute(
@@ -156,7 +158,7 @@ def test_lines_of_any_time_are_measured(scoring_db: Database) -> None:
 
 
 def test_a_dropped_version_keeps_its_series(scoring_db: Database) -> None:
-    insert(scoring_db, "failed")
+    write(scoring_db, "failed")
     maintain(scoring_db)
     before = measured(scoring_db)[TEN, "level", 1]
     scoring_db.execute(WITHOUT_DEFAULTS)
@@ -166,19 +168,19 @@ def test_a_dropped_version_keeps_its_series(scoring_db: Database) -> None:
 
 
 def test_who_judges_and_who_fails_never_waits_for_who_measures_nor_the_other_way_round(scoring_db: Database) -> None:
-    insert(scoring_db, "failed", "slow")
+    write(scoring_db, "failed", "slow")
     maintain(scoring_db)
     break_models(scoring_db)
     judge, writer, upkeep = (scoring_db.connect(autocommit=False) for _ in range(3))
     for session in (judge, writer, upkeep):
         session.execute("SET lock_timeout = '2s'")
     judge.execute("SELECT logintel.give_feedback(1, 'ERROR')")
-    insert(writer, "brand new")
+    write(writer, "brand new")
     maintain(upkeep)
     upkeep.commit()
     maintain(upkeep)
     judge.execute("SELECT logintel.give_feedback(1, 'INFO', whole_template => true)")
-    insert(writer, "new again")
+    write(writer, "new again")
     for session in (judge, writer, upkeep):
         session.commit()
     assert measured(scoring_db)[TEN, "level", 1]["feedback_lines"] == 0

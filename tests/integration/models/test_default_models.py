@@ -6,8 +6,10 @@ import psycopg
 import pytest
 
 from logintel.defaults import corpora, shipped
-from support.fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
+from support.fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE
+from support.lines import insert
 from support.servers import ROOT, Database, Server
+from support.tables import DEPLOYMENTS, MODEL_SETS, models
 from support.tiny_models import deploy, tiny_model
 
 # Replaces the last line of _shipped_models() as soon as CREATE EXTENSION has made it, in this database alone: the
@@ -59,7 +61,7 @@ def test_creating_the_extension_registers_and_deploys_the_models_that_ship(empty
     assert warnings == []
     assert empty_db.execute(REGISTERED) == [(name, 1, "default") for name in ("anomaly", "category", "level")]
     assert empty_db.value(IN_FORCE) == DEFAULTS
-    assert dict(empty_db.execute("SELECT name, onnx FROM logintel.models")) == {
+    assert dict(models(empty_db, "name, onnx")) == {
         name: model.onnx for name, model in shipped.models().items()
     }
     assert empty_db.execute("SELECT action, name, version, replaced_version FROM logintel.ml_deployments ORDER BY name") == [
@@ -125,10 +127,10 @@ def test_the_server_says_what_the_loader_says_of_a_default_model(fresh_db: Datab
 
 
 def test_registering_again_changes_nothing(fresh_db: Database) -> None:
-    before = fresh_db.execute("SELECT * FROM logintel.deployments"), fresh_db.execute("SELECT * FROM logintel.models")
+    before = fresh_db.execute(f"SELECT * FROM {DEPLOYMENTS}"), models(fresh_db, "*")
     for _ in range(2):
         assert fresh_db.value(REGISTER) == []
-    assert before == (fresh_db.execute("SELECT * FROM logintel.deployments"), fresh_db.execute("SELECT * FROM logintel.models"))
+    assert before == (fresh_db.execute(f"SELECT * FROM {DEPLOYMENTS}"), models(fresh_db, "*"))
 
 
 def test_registering_where_there_are_none_says_what_it_registered_and_lines_catch_up(db: Database) -> None:
@@ -211,7 +213,7 @@ def test_default_models_that_cannot_be_had_keep_nobody_from_installing(empty_db:
     assert hint == 'Run "make install" for this server, then SELECT logintel.register_default_models().'
     # All of them or none: what was registered before the failure is gone.
     assert empty_db.execute(REGISTERED) == []
-    assert empty_db.value("SELECT count(*) FROM logintel.model_sets") == 0
+    assert empty_db.execute(f"SELECT * FROM {MODEL_SETS}") == []
     assert empty_db.value(IN_FORCE) is None
 
     # Everything else is there, and lines wait.
@@ -266,4 +268,4 @@ def test_two_sessions_register_the_default_models_once(db: Database) -> None:
     second.rollback()
     first.commit()
     assert second.execute("SELECT logintel.register_default_models()").fetchone() == ([],)
-    assert db.value("SELECT count(*) FROM logintel.models") == 3
+    assert len(models(db)) == 3

@@ -7,7 +7,9 @@ import pytest
 from logintel.working.scoring import score_batch
 from logintel_server import runtime, tokens
 from support.fresh import DEFAULTS
+from support.lines import insert
 from support.servers import Database
+from support.tables import MODEL_SETS, MODELS, scores
 from support.tiny_models import ANOMALIES, TinyModel, deploy, register, tiny_model
 
 ONE = tiny_model()
@@ -25,9 +27,10 @@ def ensemble(db: Database, *models: TinyModel, combine: str = "average") -> int:
     return version
 
 
-def insert(db: Database, *messages: str) -> None:
-    with db.connect() as session:  # a new one, which has no model loaded
-        session.execute("INSERT INTO log_entries (message) SELECT unnest(%s::text[])", (list(messages),))
+def insert_anew(db: Database, *messages: str) -> None:
+    """Insert lines in a new session, which has no model loaded."""
+    with db.connect() as session:
+        insert(session, *messages)
 
 
 def expected(combine: str, models: tuple[TinyModel, ...], messages: tuple[str, ...]) -> tuple[list[str], np.ndarray]:
@@ -50,10 +53,10 @@ def test_an_ensemble_is_one_version_with_its_members(db: Database) -> None:
     deploy(db, ONE)
     register(db, OTHER)
     register(db, THIRD)
-    insert(db, "job 1 failed")
+    insert_anew(db, "job 1 failed")
     assert db.value("SELECT logintel.create_ensemble('level', '{3,2,3}')") == 4
     assert db.value("SELECT logintel.deploy('level', 4, 'more heads')") == "level 4"
-    insert(db, "job 2 failed")
+    insert_anew(db, "job 2 failed")
     assert db.execute("SELECT predicted_level, model_version FROM ml_predictions ORDER BY id") == [
         ("ERROR", "level 1"), ("FATAL", "level 4")]
     shown = "state, kind, members, accuracy, macro_f1, bytes FROM ml_models WHERE version = 4"
@@ -66,7 +69,7 @@ def test_an_ensemble_is_one_version_with_its_members(db: Database) -> None:
     assert db.execute("SELECT action, version, replaced_version, why FROM ml_deployments LIMIT 1") == [
         ("deploy", 4, 1, "more heads")]
     assert db.value("SELECT logintel.rollback('level')") == "level 1"
-    insert(db, "job 3 failed")
+    insert_anew(db, "job 3 failed")
     assert db.value("SELECT predicted_level FROM ml_predictions ORDER BY id DESC LIMIT 1") == "ERROR"
 
 
@@ -74,9 +77,9 @@ def test_an_ensemble_is_one_version_with_its_members(db: Database) -> None:
 def test_the_server_combines_levels_as_numpy_does(db: Database, combine: str) -> None:
     models = (ONE, OTHER, THIRD)
     ensemble(db, *models, combine=combine)
-    insert(db, *MESSAGES)
+    insert_anew(db, *MESSAGES)
     labels, probabilities = expected(combine, models, MESSAGES)
-    rows = db.execute("SELECT s.template, s.predicted_level, s.level_confidence, s.level_probabilities FROM logintel.shape_scores s")
+    rows = scores(db, "template, predicted_level, level_confidence, level_probabilities")
     assert len(rows) == len(MESSAGES)
     for template, level, confidence, of_levels in rows:
         row = MESSAGES.index(template)
@@ -90,21 +93,20 @@ def test_categories_of_members_need_not_be_the_same(db: Database, combine: str) 
     models = (tiny_model("category", (("started", "System"), ("failed", "Error"), ("lost", "Network"))),
               tiny_model("category", (("started", "Application"), ("failed", "Error"), ("lost", "Network"))))
     ensemble(db, *models, combine=combine)
-    insert(db, "started", "failed", "lost")
-    scores = "round(s.category_confidence::numeric, 1)::float, ARRAY(SELECT unnest(s.labels) ORDER BY 1)"
-    assert db.execute(f"SELECT s.template, {scores} FROM logintel.shape_scores s ORDER BY 1") == [
+    insert_anew(db, "started", "failed", "lost")
+    assert scores(db, "template, round(category_confidence::numeric, 1)::float, ARRAY(SELECT unnest(labels) ORDER BY 1)", "ORDER BY 1") == [
         ("failed", 1.0, ["Error"]), ("lost", 1.0, ["Network"]), ("started", 0.5, ["Application", "System"])]
-    assert db.value("SELECT category FROM logintel.shape_scores WHERE template = 'started'") in ("Application", "System")
+    assert scores(db, "category", "WHERE template = 'started'")[0][0] in ("Application", "System")
 
 
 def test_anomaly_scores_of_a_vote_are_the_share_that_votes_for_an_anomaly(db: Database) -> None:
     models = [tiny_model("anomaly", (("started", "none"), ("panicked", kind), ("failed", "none" if mild else kind)))
               for kind, mild in (("system_failure", True), ("system_failure", False), ("security_breach", False))]
     ensemble(db, *models, combine="vote")
-    insert(db, "started", "panicked", "failed")
-    assert db.execute("SELECT template, round(anomaly_score::numeric, 4)::float FROM logintel.shape_scores ORDER BY 1") == [
+    insert_anew(db, "started", "panicked", "failed")
+    assert scores(db, "template, round(anomaly_score::numeric, 4)::float", "ORDER BY 1") == [
         ("failed", 0.6667), ("panicked", 1.0), ("started", 0.0)]
-    assert db.value("SELECT anomaly_type FROM logintel.shape_scores WHERE template = 'panicked'") == "system_failure"
+    assert scores(db, "anomaly_type", "WHERE template = 'panicked'") == [("system_failure",)]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def ensembles_db(server, template: Database):
     database = server.create_database(template)
     for model in (ONE, OTHER, THIRD, tiny_model("anomaly", ANOMALIES), tiny_model("anomaly", ANOMALIES)):
         register(database, model)
-    database.execute("""UPDATE logintel.models SET metadata = metadata || '{"kind": "outlier"}' WHERE name = 'anomaly' AND version = 2""")
+    database.execute(f"UPDATE {MODELS} SET metadata = jsonb_set(metadata, '{{kind}}', '\"outlier\"') WHERE name = 'anomaly' AND version = 2")
     database.execute("SELECT logintel.retire('level', 3), logintel.create_ensemble('level', '{1,2}')")
     yield database
     database.drop()
@@ -163,30 +165,30 @@ def test_exporting_an_ensemble_says_what_to_export_instead(ensembles_db: Databas
 
 def test_lines_wait_while_a_member_is_corrupt_and_doctor_names_it(db: Database) -> None:
     ensemble(db, ONE, OTHER)
-    insert(db, "job 1 failed")
+    insert_anew(db, "job 1 failed")
     checks = "SELECT status, detail FROM logintel.doctor() WHERE \"check\" = 'models'"
     assert db.execute(checks) == [
         ("ok", "level 3 combines its members by average"),
         ("ok", "level 1, member of level 3 reproduces its golden cases"),
         ("ok", "level 2, member of level 3 reproduces its golden cases"),
     ]
-    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE version = 2")
-    insert(db, "job 2 failed", "brand new")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model' WHERE version = 2")
+    insert_anew(db, "job 2 failed", "brand new")
     assert db.execute("SELECT lines, predictions, pending FROM ml_status") == [(3, 2, 1)]
     assert db.execute(checks)[2] == ("problem", "level 2, member of level 3: its bytes do not match its SHA-256")
     with pytest.raises(psycopg.Error, match="model level 3 cannot be used: model level 2 is corrupt"):
         db.connect().execute("SELECT logintel.backfill()")
-    db.execute("UPDATE logintel.models SET onnx = %s WHERE version = 2", (OTHER.onnx,))
+    db.execute(f"UPDATE {MODELS} SET onnx = %s WHERE version = 2", (OTHER.onnx,))
     assert db.connect().execute("SELECT logintel.backfill()").fetchone() == (1,)
 
 
 def test_an_ensemble_whose_members_were_exchanged_is_corrupt(db: Database) -> None:
     ensemble(db, ONE, OTHER)
-    db.execute("UPDATE logintel.models SET (onnx, sha256, golden, metadata) = "
-               "(SELECT m.onnx, m.sha256, m.golden, m.metadata FROM logintel.models m WHERE m.version = 1) WHERE version = 2")
+    db.execute(f"UPDATE {MODELS} SET (onnx, sha256, golden, metadata) = "
+               f"(SELECT m.onnx, m.sha256, m.golden, m.metadata FROM {MODELS} m WHERE m.version = 1) WHERE version = 2")
     assert db.value("SELECT detail FROM logintel.doctor() WHERE status = 'problem'") == (
         "level 3: its members do not match its SHA-256")
-    insert(db, "brand new")
+    insert_anew(db, "brand new")
     assert db.execute("SELECT lines, predictions, pending FROM ml_status") == [(1, 0, 1)]
 
 
@@ -195,7 +197,7 @@ def test_the_worker_scores_by_ensembles_with_the_rights_of_a_manager(db: Databas
     role = db.create_role("worker")
     db.execute("SELECT logintel.grant_manage(%s)", (role,))
     db.execute("UPDATE logintel.settings SET value = 'deferred' WHERE name = 'mode'")
-    insert(db, "job 1 failed", "job 2 lost")
+    insert_anew(db, "job 1 failed", "job 2 lost")
     assert score_batch(db.connect(user=role), 10).scored == 2
     assert db.value("SELECT count(*) FROM ml_predictions WHERE model_version = 'level 3'") == 2
 
@@ -207,7 +209,7 @@ def test_an_ensemble_of_defaults_is_one_and_any_other_is_not(fresh_db: Database)
     assert fresh_db.value("SELECT logintel.create_ensemble('level', '{2,3}')") == 5
     in_force = [fresh_db.value("SELECT logintel.deploy('level', %s)", (version,)) for version in (4, 5)]
     assert in_force == [DEFAULTS.replace("level 1", f"level {version}") for version in (4, 5)]
-    assert fresh_db.execute("SELECT level_is_default FROM logintel.model_sets ORDER BY id DESC LIMIT 2") == [(False,), (True,)]
+    assert fresh_db.execute(f"SELECT level_is_default FROM {MODEL_SETS} ORDER BY id DESC LIMIT 2") == [(False,), (True,)]
 
 
 def test_only_who_may_manage_makes_ensembles(ensembles_db: Database) -> None:

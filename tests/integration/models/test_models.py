@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from support.servers import Database
+from support.tables import MODELS, models
 from support.tiny_models import LEVELS, TinyModel, deploy, register, tiny_model
 
 
@@ -51,7 +52,7 @@ def test_a_model_that_is_not_what_it_says_is_refused(
     with pytest.raises(psycopg.Error) as caught:
         register(db, spoil(tiny_model()))
     assert message in str(caught.value)
-    assert db.value("SELECT count(*) FROM logintel.models") == 0
+    assert models(db) == []
 
 
 def test_a_level_model_that_reads_the_declared_level_is_refused(db: Database) -> None:
@@ -103,7 +104,7 @@ def test_a_broken_model_is_not_put_into_force(db: Database) -> None:
     deploy(db, tiny_model())
     db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
     register(db, tiny_model())
-    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE version = 2")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model' WHERE version = 2")
     with pytest.raises(psycopg.Error, match="model level 2 is corrupt"):
         db.execute("SELECT logintel.deploy('level')")
     assert db.value("SELECT models FROM ml_status") == "level 1"

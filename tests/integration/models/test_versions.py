@@ -14,6 +14,7 @@ from logintel.errors import UserError
 from logintel.versions import export, import_, write_files
 from support.fresh import DEFAULTS, REGISTER
 from support.servers import Database
+from support.tables import MODELS, models
 from support.tiny_models import TinyModel, deploy, register, tiny_model
 
 STATES = "SELECT version, state FROM ml_models WHERE name = 'level'"
@@ -39,7 +40,7 @@ def test_a_version_is_shown_with_its_size_hash_lineage_and_fate(db: Database) ->
     assert db.execute(STATES) == [(3, "registered"), (2, "in force"), (1, "registered")]
     assert db.execute("SELECT kind, accuracy, trained_at::date::text, bytes, trained_from, trained_with, replaces, replaced_version, "
                       "deployed_at IS NOT NULL, registered_by = session_user, metadata ? 'vocabulary' FROM ml_models "
-                      "WHERE version = 2 AND sha256 = (SELECT encode(sha256(onnx), 'hex') FROM logintel.models WHERE version = 2)") == [
+                      f"WHERE version = 2 AND sha256 = (SELECT encode(sha256(onnx), 'hex') FROM {MODELS} WHERE version = 2)") == [
         ("classifier", 0.75, "2026-01-02", len(tiny_model().onnx), *lineage.values(), 1, True, True, False)]
     db.execute("SELECT logintel.retire('level', 1, 'too old')")
     assert db.execute("SELECT state, retired_at IS NOT NULL, retired_by = session_user, retired_why FROM ml_models "
@@ -65,7 +66,7 @@ def test_a_retired_version_is_out_of_reach(db: Database) -> None:
 
 def test_rollback_says_when_every_earlier_version_is_retired(db: Database) -> None:
     for version in (1, 2, 1):
-        while db.value("SELECT count(*) FROM logintel.models") < version:
+        while len(models(db)) < version:
             register(db, tiny_model())
         db.execute("SELECT logintel.deploy('level', %s)", (version,))
     db.execute("SELECT logintel.retire('level', 2)")
@@ -121,7 +122,7 @@ def test_a_version_that_history_names_cannot_be_deleted_by_anybody(db: Database)
     register(db, tiny_model())
     register(db, tiny_model())
     db.execute("SELECT logintel.create_ensemble('level', '{2,3}')")
-    delete = "DELETE FROM logintel.models WHERE version = {}"
+    delete = f"DELETE FROM {MODELS} WHERE version = {{}}"
     assert refusal(db, delete.format(2))[0] == "model level 2 is in force"
     assert refusal(db, delete.format(3))[0] == "model level 3 is a member of the ensemble level 5"
     message, hint = refusal(db, delete.format(1))
@@ -200,7 +201,7 @@ def test_models_get_into_another_database_as_files(fresh_db: Database, empty_db:
     fresh_db.logintel("export", "level", str(tmp_path / "new" / "level"))
     assert empty_db.logintel("import", "level", str(tmp_path / "new" / "level"), "--deploy") == (
         f"registered level 2\nin force: {DEFAULTS.replace('level 1', 'level 2')}\n")
-    query = "SELECT onnx, sha256, golden, metadata - 'replaces' FROM logintel.models WHERE name = 'level' AND version = 2"
+    query = f"SELECT onnx, sha256, golden, metadata - 'replaces' FROM {MODELS} WHERE name = 'level' AND version = 2"
     assert empty_db.execute(query) == fresh_db.execute(query)
     assert empty_db.value("SELECT replaces FROM ml_models WHERE name = 'level' AND version = 2") is None
 
@@ -219,7 +220,7 @@ def test_models_get_into_another_database_by_sql_alone(db: Database, fresh_db: D
         "SELECT format('SELECT logintel.import_model(%L, %L, %L, %L)', 'level', onnx, metadata, golden) "
         "FROM logintel.export_model('level', 1)", "-At").stdout
     assert fresh_db.psql(statement, "-At", "-v", "ON_ERROR_STOP=1").stdout == "2\n"
-    query = "SELECT onnx, metadata, golden FROM logintel.models WHERE name = 'level' AND version = %s"
+    query = f"SELECT onnx, metadata, golden FROM {MODELS} WHERE name = 'level' AND version = %s"
     assert fresh_db.execute(query, (2,)) == db.execute(query, (1,))
 
 
@@ -254,7 +255,7 @@ def test_files_of_a_model_that_this_server_does_not_reproduce_are_refused(db: Da
     write_files(tmp_path, model.onnx, model.metadata, golden)
     with pytest.raises(psycopg.Error, match="golden case 1 is 'FATAL' in scikit-learn"):
         import_("level", tmp_path, deploy=True, dsn=db.dsn)
-    assert db.value("SELECT count(*) FROM logintel.models") == 0
+    assert models(db) == []
 
 
 def test_nothing_half_written_is_left_behind(tmp_path: Path) -> None:

@@ -22,13 +22,14 @@ from logintel.training.learning import Learnt
 from logintel.training.models import NAMES, TrainedModel, train_models
 from logintel_server.tokens import digest
 from support.servers import Database
+from support.tables import MODELS
 from support.tiny_models import deploy, tiny_model
 
 pytestmark = pytest.mark.any_server
 
 LINES = 1100
 IN_FORCE = "SELECT models FROM logintel.ml_status"
-VERSIONS = "SELECT name, version FROM logintel.models WHERE metadata ->> 'origin' IS NULL ORDER BY 1, 2"
+VERSIONS = f"SELECT name, version FROM {MODELS} WHERE metadata ->> 'origin' IS NULL ORDER BY 1, 2"
 OUTCOMES = "SELECT outcome FROM logintel.ml_retrainings ORDER BY id"
 TESTS = "SELECT name, share, metric, auto, why FROM logintel.ab_tests ORDER BY id"
 
@@ -201,7 +202,7 @@ def test_without_verdicts_no_test_could_decide_between_two_trained_category_mode
     assert force(db, "category") == [
         "category 3 registered: fewer than 50 new verdicts, so no test could decide: deploy it by hand"]
     assert db.value(IN_FORCE) == "anomaly 1, category 2, level 1"
-    category = db.value("SELECT metadata #>> '{classes,0}' FROM logintel.models WHERE name = 'category' AND version = 2")
+    category = db.value(f"SELECT metadata #>> '{{classes,0}}' FROM {MODELS} WHERE name = 'category' AND version = 2")
     db.execute("INSERT INTO log_entries (message) SELECT 'word' FROM generate_series(1, 50)")
     db.execute("SELECT logintel.give_feedback(id, true_category => %s) FROM log_entries", (category,))
     assert force(db, "category") == ["category 4 in A/B test 1, decided by feedback"]

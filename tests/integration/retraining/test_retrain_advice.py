@@ -7,6 +7,7 @@ import pytest
 
 from logintel_server import tokens
 from support.dumps import restore
+from support.lines import insert
 from support.pending_lines import wait_until
 from support.servers import Database
 from support.tiny_models import LEVELS, deploy, tiny_model
@@ -16,9 +17,10 @@ ADVISED = "SELECT name FROM logintel.ml_retrain_advice WHERE advised"
 REQUESTS = "SELECT id, names, outcome FROM logintel.ml_retrainings ORDER BY id"
 
 
-def insert(db: Database, lines: int, *levels: str, message: str = "started") -> None:
-    db.execute("INSERT INTO log_entries (level, message) SELECT (%s::text[])[1 + g %% %s], %s FROM generate_series(1, %s) g",
-               (list(levels), len(levels), message, lines))
+def write(db: Database, lines: int, *levels: str, message: str = "started") -> None:
+    """Write lines that declare these levels, as often each, and count them."""
+    for n, level in enumerate(levels):
+        insert(db, *[message] * len(range(n, lines, len(levels))), level=level)
     db.execute("SELECT * FROM logintel.maintain()")
 
 
@@ -46,7 +48,7 @@ def reasons(db: Database, name: str = "level") -> list[str]:
 def test_lines_of_two_levels_speak_for_replacing_a_default_model(
     fresh_db: Database, lines: int, levels: tuple[str, ...], advised: bool
 ) -> None:
-    insert(fresh_db, lines, *levels)
+    write(fresh_db, lines, *levels)
     assert fresh_db.execute(ADVISED) == ([("level",)] if advised else [])
     if advised:
         assert reasons(fresh_db) == [
@@ -58,7 +60,7 @@ def test_lines_of_two_levels_speak_for_replacing_a_default_model(
 
 def test_fifty_new_verdicts_speak_for_it(db: Database) -> None:
     deploy_own(db)
-    insert(db, 51, "ERROR", message="failed")
+    write(db, 51, "ERROR", message="failed")
     judge(db, 49, "ERROR")
     assert reasons(db) == []
     judge(db, 50, "ERROR")
@@ -70,9 +72,9 @@ def test_fifty_new_verdicts_speak_for_it(db: Database) -> None:
 @pytest.mark.parametrize(("wrong", "right", "spoken_for"), [(3, 17, True), (2, 18, False), (3, 16, False)])
 def test_being_wrong_more_often_than_recorded_speaks_for_it(db: Database, wrong: int, right: int, spoken_for: bool) -> None:
     deploy_own(db, accuracy=0.95)
-    insert(db, right, "ERROR", message="failed")
+    write(db, right, "ERROR", message="failed")
     judge(db, right, "ERROR")
-    insert(db, wrong, "ERROR", message="started")
+    write(db, wrong, "ERROR", message="started")
     judge(db, wrong, "ERROR")
     assert reasons(db) == ["right in 85% of 20 verdicts since it was trained, and in 95% when it was"] * spoken_for
 
@@ -87,13 +89,13 @@ def test_another_version_of_what_models_read_speaks_for_it(db: Database) -> None
 
 
 def test_ten_times_the_lines_speak_for_it_where_all_were_learnt_from(db: Database) -> None:
-    insert(db, 1, "INFO")
+    write(db, 1, "INFO")
     deploy_own(db, samples={"lines": 100})
-    insert(db, 998, "INFO")
+    write(db, 998, "INFO")
     db.execute("SELECT logintel.backfill()")
-    insert(db, 0, "INFO")
+    write(db, 0, "INFO")
     assert reasons(db) == []
-    insert(db, 1, "INFO")
+    write(db, 1, "INFO")
     assert reasons(db) == ["it was trained on 100 lines and there are 1,000"]
     deploy_own(db, samples={"lines": 100}, trained_with={"lines": 100})  # of more, it would learn from no more
     assert reasons(db) == []
@@ -113,7 +115,7 @@ def test_drift_on_the_latest_day_speaks_for_it(db: Database) -> None:
 
 
 def test_a_running_test_is_waited_for(fresh_db: Database) -> None:
-    insert(fresh_db, 1000, *(level for _, level in LEVELS))
+    write(fresh_db, 1000, *(level for _, level in LEVELS))
     deploy_version_two(fresh_db)
     test = fresh_db.value("SELECT logintel.start_ab_test('level', 2)")
     [(advised, found, waits_for)] = fresh_db.execute(ADVICE, ("level",))
@@ -129,7 +131,7 @@ def deploy_version_two(db: Database) -> None:
 
 def test_what_led_to_nothing_is_not_tried_again_at_once(fresh_db: Database) -> None:
     db = fresh_db
-    insert(db, 1000, "INFO", "ERROR", message="started")
+    write(db, 1000, "INFO", "ERROR", message="started")
 
     def retrain_with(outcome: str) -> None:
         retraining = db.value("SELECT logintel.begin_retraining()")
@@ -156,7 +158,7 @@ def test_a_request_is_open_until_it_is_done(fresh_db: Database) -> None:
     db = fresh_db
     assert db.value("SELECT logintel.request_retraining()") is None
     assert db.execute(REQUESTS) == []
-    insert(db, 1000, "INFO", "ERROR")
+    write(db, 1000, "INFO", "ERROR")
     assert [db.value("SELECT logintel.request_retraining()") for _ in range(2)] == [1, 1]
     assert db.value("SELECT logintel.request_retraining('{anomaly,level}')") == 1
     assert db.execute(REQUESTS) == [(1, ["level", "anomaly"], None)]
@@ -199,7 +201,7 @@ def test_who_manages_may_request_and_who_reads_may_only_look(fresh_db: Database)
     manager, reader = fresh_db.create_role("manager"), fresh_db.create_role("reader")
     fresh_db.execute("SELECT logintel.grant_manage(%s)", (manager,))
     fresh_db.execute("SELECT logintel.grant_read(%s)", (reader,))
-    insert(fresh_db, 1000, "INFO", "ERROR")
+    write(fresh_db, 1000, "INFO", "ERROR")
     assert fresh_db.connect(user=manager).execute("SELECT logintel.request_retraining()").fetchall() == [(1,)]
     session = fresh_db.connect(user=reader)
     assert session.execute(ADVISED).fetchall() == [("level",)]

@@ -15,6 +15,7 @@ from logintel.loading import load_rows
 from logintel.simulation import generate
 from support.pending_lines import wait_until
 from support.servers import Database
+from support.tables import models
 
 pytestmark = pytest.mark.any_server
 
@@ -73,4 +74,4 @@ def test_a_retraining_that_fails_is_a_complaint_and_one_that_runs_ends_with_the_
         assert not any(child.exists() for child in started)
     assert db.execute("SELECT logintel.request_retraining('{level}')") == [(3,)]
     assert db.execute(OUTCOMES)[1:] == [("failed: interrupted",), (None,)]
-    assert db.value("SELECT count(*) FROM logintel.models") == 3
+    assert len(models(db)) == 3

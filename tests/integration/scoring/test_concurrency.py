@@ -1,13 +1,14 @@
 """Sessions that write at the same time never wait for each other because of scoring."""
 
 import threading
-import time
 
 import psycopg
 import pytest
 from psycopg import IsolationLevel
 
+from support.pending_lines import assert_every_line_is_scored_once, blocked_sessions, wait_until
 from support.servers import Database
+from support.tables import MODELS, predictions, scores
 from support.tiny_models import deploy, tiny_model
 
 FIRST, SECOND = "alpha failed", "beta failed"
@@ -46,9 +47,9 @@ def test_a_shape_learned_twice_is_one_score_after_maintain(db: Database) -> None
         session.execute("INSERT INTO log_entries (message) VALUES (%s)", (FIRST,))
     for session in sessions:
         session.commit()
-    assert db.value("SELECT count(*) FROM logintel.shape_scores") == 2
+    assert len(scores(db)) == 2
     db.execute("SELECT logintel.maintain()")
-    assert db.value("SELECT count(*) FROM logintel.shape_scores WHERE canonical") == 1
+    assert len(scores(db, rest="WHERE canonical")) == 1
     db.execute("INSERT INTO log_entries (message) VALUES (%s)", (FIRST,))
     assert db.execute("SELECT lines, predictions FROM logintel.ml_status") == [(3, 3)]
     assert db.value("SELECT count(*) FROM ml_predictions") == 3
@@ -58,7 +59,7 @@ def test_maintain_and_deploy_do_not_block_writers(db: Database) -> None:
     deploy(db)
     for statement in ("SELECT logintel.maintain()", "SELECT logintel.rollback('level')"):
         db.execute(
-            "SELECT logintel.import_model(name, onnx, metadata, golden) FROM logintel.models WHERE name = 'level' LIMIT 1"
+            f"SELECT logintel.import_model(name, onnx, metadata, golden) FROM {MODELS} WHERE name = 'level' LIMIT 1"
         )
         db.execute("SELECT logintel.deploy('level')")
         upkeep = db.connect(autocommit=False)
@@ -99,11 +100,11 @@ def test_two_backfills_take_turns_and_score_nothing_twice(db: Database) -> None:
         target=lambda: second.append(db.connect().execute("SELECT logintel.backfill()").fetchone()[0])
     )
     thread.start()
-    time.sleep(0.3)
+    wait_until(lambda: blocked_sessions(db) == 1)
     first.commit()
     thread.join(30)
     assert second == [0]
-    assert db.value("SELECT count(*) FROM logintel.predictions") == 500
+    assert len(predictions(db)) == 500
 
 
 def test_backfill_beside_live_writes_scores_every_line_once(db: Database) -> None:
@@ -123,8 +124,7 @@ def test_backfill_beside_live_writes_scores_every_line_once(db: Database) -> Non
     for thread in threads:
         thread.join(60)
     db.execute("SELECT logintel.backfill()")
-    assert db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(2300, 2300, 0)]
-    assert db.value("SELECT count(DISTINCT log_entry_id) FROM logintel.predictions") == 2300
+    assert_every_line_is_scored_once(db, 2300)
 
 
 def test_backfill_refuses_a_fixed_snapshot(db: Database) -> None:

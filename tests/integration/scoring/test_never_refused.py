@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from support.servers import Database
+from support.tables import MODELS, models, predictions
 from support.tiny_models import deploy
 
 PENDING = "SELECT lines, predictions, pending FROM logintel.ml_status"
@@ -20,11 +21,11 @@ def warnings_of(connection: psycopg.Connection) -> list[str]:
 
 
 def corrupt_bytes(db: Database) -> None:
-    db.execute("UPDATE logintel.models SET onnx = 'no model'")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model'")
 
 
 def corrupt_graph(db: Database) -> None:
-    db.execute("UPDATE logintel.models SET onnx = 'no model', sha256 = encode(sha256('no model'), 'hex')")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model', sha256 = encode(sha256('no model'), 'hex')")
 
 
 def packages_gone(db: Database) -> None:
@@ -75,11 +76,11 @@ def test_the_insert_succeeds_and_known_shapes_are_scored_all_the_same(
 
 def test_backfill_catches_up_once_the_cause_is_mended(db: Database) -> None:
     deploy(db)
-    [(onnx,)] = db.execute("SELECT onnx FROM logintel.models WHERE name = 'level'")
-    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE name = 'level'")
+    [(onnx,)] = models(db, "onnx", "WHERE name = 'level'")
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model' WHERE name = 'level'")
     db.connect().execute("INSERT INTO log_entries (message) VALUES ('failed'), ('slow'), ('started')")
     assert db.execute(PENDING) == [(3, 0, 3)]
-    db.execute("UPDATE logintel.models SET onnx = %s WHERE name = 'level'", (onnx,))
+    db.execute(f"UPDATE {MODELS} SET onnx = %s WHERE name = 'level'", (onnx,))
     connection = db.connect()
     assert connection.execute("SELECT logintel.backfill()").fetchone() == (3,)
     assert connection.execute("SELECT logintel.backfill()").fetchone() == (0,)
@@ -117,7 +118,7 @@ def test_backfill_takes_a_start_and_a_limit(db: Database) -> None:
     deploy(db)
     assert db.value("SELECT logintel.backfill(since => '2026-01-06')") == 5
     assert db.value('SELECT logintel.backfill("limit" => 3)') == 3
-    assert db.execute("SELECT log_entry_id FROM logintel.predictions ORDER BY 1") == [
+    assert predictions(db) == [
         (n,) for n in (1, 2, 3, 6, 7, 8, 9, 10)
     ]
     assert db.value("SELECT logintel.backfill()") == 2
@@ -128,7 +129,7 @@ def test_predict_log_answers_what_is_stored_or_scores_now(db: Database) -> None:
     deploy(db)
     for _ in range(2):
         assert db.value("SELECT predicted_level FROM predict_log(1)") == "ERROR"
-    assert db.value("SELECT count(*) FROM logintel.predictions") == 1
+    assert len(predictions(db)) == 1
     with pytest.raises(psycopg.errors.NoDataFound, match="there is no log line 99"):
         db.execute("SELECT predict_log(99)")
 

@@ -16,6 +16,7 @@ from logintel.training.models import TrainedModel, train_models
 from logintel.working.backfill import backfill_lines
 from logintel_server.scoring import LEVELS
 from support.servers import ROOT, Database
+from support.tables import MODEL_SETS, SCORES
 
 SHARED = ROOT.parent / "shared" / "data"
 TOLERANCE = 1e-5
@@ -124,7 +125,7 @@ def test_the_server_says_what_scikit_learn_says(
         row[:6]: row[6:]
         for row in db.execute(
             f"SELECT {columns}, predicted_level, level_probabilities, category, category_confidence, anomaly_score "
-            "FROM logintel.shape_scores WHERE model_set_id = (SELECT max(id) FROM logintel.model_sets)"
+            f"FROM {SCORES} WHERE model_set_id = (SELECT max(id) FROM {MODEL_SETS})"
         )
     }
     by_shape = {line.shape: line for line in lines}

@@ -4,8 +4,10 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from support.pending_lines import assert_every_line_is_scored_once, defer, insert_new_shapes
+from support.lines import insert_new_shapes
+from support.pending_lines import assert_every_line_is_scored_once, defer
 from support.servers import Database
+from support.tables import pending
 from support.tiny_models import deploy
 
 
@@ -27,7 +29,7 @@ def test_off_and_deferred_queue_what_they_do_not_score(deferred_db: Database) ->
     deferred_db.execute("INSERT INTO log_entries (message) VALUES ('started'), ('slow')")
     deferred_db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
     deferred_db.execute("INSERT INTO log_entries (message) VALUES ('started')")
-    assert deferred_db.execute("SELECT log_entry_id FROM logintel.pending ORDER BY 1") == [(3,), (4,)]
+    assert pending(deferred_db) == [3, 4]
     assert deferred_db.execute("SELECT lines, predictions, pending FROM ml_status") == [(4, 2, 2)]
     assert deferred_db.value("SELECT logintel.backfill()") == 2
     assert_every_line_is_scored_once(deferred_db, 4)

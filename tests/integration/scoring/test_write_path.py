@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from support.lines import insert
 from support.servers import Database
+from support.tables import PREDICTIONS, at_most_rows_are_read, predictions, scores
 from support.tiny_models import deploy, register, tiny_model
 
 ALL_SCORED = "SELECT lines, predictions, pending FROM logintel.ml_status"
@@ -14,10 +16,6 @@ ALL_SCORED = "SELECT lines, predictions, pending FROM logintel.ml_status"
 def scoring_db(db: Database) -> Database:
     deploy(db)
     return db
-
-
-def insert(db: Database, *messages: str | None) -> None:
-    db.execute("INSERT INTO log_entries (message) SELECT unnest(%s::text[])", (list(messages),))
 
 
 def levels(db: Database) -> list[str]:
@@ -76,11 +74,9 @@ def test_on_conflict_scores_what_is_stored(scoring_db: Database) -> None:
 
 def test_an_updated_line_is_scored_again_only_when_its_shape_changed(scoring_db: Database) -> None:
     insert(scoring_db, "started", "slow")
-    before = scoring_db.execute("SELECT log_entry_id, score_id, predicted_at FROM logintel.predictions ORDER BY 1")
+    before = predictions(scoring_db, "log_entry_id, score_id, predicted_at")
     scoring_db.execute("UPDATE log_entries SET host = 'h'")
-    assert (
-        scoring_db.execute("SELECT log_entry_id, score_id, predicted_at FROM logintel.predictions ORDER BY 1") == before
-    )
+    assert predictions(scoring_db, "log_entry_id, score_id, predicted_at") == before
     scoring_db.execute("UPDATE log_entries SET message = 'failed' WHERE message = 'started'")
     assert levels(scoring_db) == ["ERROR", "WARN"]
 
@@ -90,22 +86,21 @@ def test_deleted_and_truncated_lines_take_their_predictions_along(scoring_db: Da
     scoring_db.execute("DELETE FROM log_entries WHERE message = 'slow'")
     assert levels(scoring_db) == ["INFO", "ERROR"]
     scoring_db.execute("TRUNCATE log_entries")
-    assert scoring_db.value("SELECT count(*) FROM logintel.predictions") == 0
+    assert predictions(scoring_db) == []
 
 
 def test_a_rolled_back_insert_leaves_nothing(scoring_db: Database) -> None:
     connection = scoring_db.connect(autocommit=False)
     connection.execute("INSERT INTO log_entries (message) VALUES ('started'), ('never seen before')")
     connection.rollback()
-    for table in ("predictions", "shape_scores"):
-        assert scoring_db.value(f"SELECT count(*) FROM logintel.{table}") == 0
+    assert predictions(scoring_db) == scores(scoring_db) == []
 
 
 def test_lines_of_one_shape_share_one_score(scoring_db: Database) -> None:
     insert(scoring_db, *(f"request {n} failed" for n in range(500)))
     insert(scoring_db, "request 501 failed")
-    assert scoring_db.value("SELECT count(*) FROM logintel.shape_scores") == 1
-    assert scoring_db.value("SELECT count(DISTINCT score_id) FROM logintel.predictions") == 1
+    assert len(scores(scoring_db)) == 1
+    assert len(set(predictions(scoring_db, "score_id"))) == 1
 
 
 def test_many_new_shapes_in_one_statement(scoring_db: Database) -> None:
@@ -114,7 +109,7 @@ def test_many_new_shapes_in_one_statement(scoring_db: Database) -> None:
         "FROM generate_series(1, 1500) g"
     )
     assert scoring_db.execute(ALL_SCORED) == [(1500, 1500, 0)]
-    assert scoring_db.value("SELECT count(*) FROM logintel.shape_scores") == 1500
+    assert len(scores(scoring_db)) == 1500
 
 
 def test_a_new_deployment_scores_from_its_commit_on(scoring_db: Database) -> None:
@@ -136,9 +131,9 @@ def test_deploying_scores_the_known_shapes_beforehand(scoring_db: Database) -> N
     insert(scoring_db, "started", "failed")
     register(scoring_db, tiny_model())
     scoring_db.execute("SELECT logintel.deploy('level')")
-    before = scoring_db.value("SELECT count(*) FROM logintel.shape_scores")
+    before = len(scores(scoring_db))
     insert(scoring_db, "started", "failed")
-    assert scoring_db.value("SELECT count(*) FROM logintel.shape_scores") == before
+    assert len(scores(scoring_db)) == before
 
 
 @pytest.mark.parametrize(
@@ -222,17 +217,10 @@ def test_partitioned_log_tables(scoring_db: Database) -> None:
 def test_a_bulk_load_with_new_shapes_reads_its_own_rows_once_and_not_once_a_line(scoring_db: Database) -> None:
     scoring_db.execute("INSERT INTO log_entries (message) VALUES ('slow')")
     scoring_db.execute("SELECT logintel.maintain()")  # and no ANALYZE, as in a database that was just filled
-    rows_read = (
-        "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE 'predictions%') "
-        "+ (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'predictions%')"
-    )
-    connection = scoring_db.connect()
-    before = scoring_db.value(rows_read)
-    connection.execute(
-        "INSERT INTO log_entries (message) SELECT CASE WHEN g % 2 = 0 THEN 'slow' "
-        "ELSE 'failed ' || translate(g::text, '0123456789', 'abcdefghij') END FROM generate_series(1, 4000) g"
-    )
-    connection.execute("SELECT pg_stat_force_next_flush()")
-    connection.execute("SELECT 1")
+    writer = scoring_db.connect()
+    with at_most_rows_are_read(scoring_db, PREDICTIONS, 10 * 4000, by=writer):
+        writer.execute(
+            "INSERT INTO log_entries (message) SELECT CASE WHEN g % 2 = 0 THEN 'slow' "
+            "ELSE 'failed ' || translate(g::text, '0123456789', 'abcdefghij') END FROM generate_series(1, 4000) g"
+        )
     assert scoring_db.value("SELECT pending FROM logintel.ml_status") == 0
-    assert scoring_db.value(rows_read) - before < 10 * 4000

@@ -4,9 +4,11 @@ import psycopg
 import pytest
 
 from support.dumps import restore
-from support.fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE, insert
+from support.fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE
+from support.lines import insert
 from support.measured import measured
 from support.servers import Database
+from support.tables import DEPLOYMENTS, MODEL_SETS, MODELS, scores
 from support.tiny_models import deploy, register, tiny_model
 
 
@@ -34,7 +36,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         "SELECT * FROM logintel.ml_deployments",
         "SELECT * FROM logintel.settings ORDER BY name",
         "SELECT * FROM logintel.level_names ORDER BY name",
-        "SELECT name, version, sha256, onnx FROM logintel.models ORDER BY id",
+        f"SELECT name, version, sha256, onnx FROM {MODELS} ORDER BY id",
         "SELECT f::text FROM logintel.feedback f ORDER BY f.id",
         "SELECT * FROM logintel.line_verdicts",
         "SELECT * FROM logintel.ml_model_metrics",
@@ -45,9 +47,9 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     assert measured(empty_db) == measured(db)
     assert empty_db.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
 
-    scores = empty_db.value("SELECT count(*) FROM logintel.shape_scores")
+    known = scores(empty_db)
     empty_db.execute("INSERT INTO public.events VALUES (3, 'job 2 failed')")
-    assert empty_db.value("SELECT count(*) FROM logintel.shape_scores") == scores  # the shape was known
+    assert scores(empty_db) == known
     empty_db.execute("INSERT INTO public.events VALUES (4, 'the disk panicked')")
     empty_db.execute("DELETE FROM public.events WHERE no = 1")
     assert empty_db.execute("SELECT id, predicted_level FROM logintel.ml_predictions ORDER BY id") == [
@@ -78,7 +80,7 @@ def own_models_of_every_name_and_one_that_waits(db: Database) -> None:
 def own_row_written_before_the_defaults(db: Database) -> None:
     # An update moves rows: a dump brings the models in the order in which they lie.
     deploy(db, tiny_model())
-    db.execute("UPDATE logintel.models SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
+    db.execute(f"UPDATE {MODELS} SET created_by = 'somebody' WHERE metadata ->> 'origin' = 'default'")
 
 
 def an_ensemble_and_versions_out_of_use(db: Database) -> None:
@@ -105,9 +107,9 @@ def test_a_dump_brings_its_models_and_predictions_to_where_the_defaults_are(fres
     for query in (
         "SELECT * FROM logintel.ml_predictions ORDER BY id",
         "SELECT * FROM logintel.ml_deployments",
-        "SELECT * FROM logintel.model_sets ORDER BY id",
-        "SELECT * FROM logintel.deployments ORDER BY id",
-        "SELECT * FROM logintel.models ORDER BY id",
+        f"SELECT * FROM {MODEL_SETS} ORDER BY id",
+        f"SELECT * FROM {DEPLOYMENTS} ORDER BY id",
+        f"SELECT * FROM {MODELS} ORDER BY id",
         "SELECT * FROM logintel.ml_models",
         IN_FORCE,
     ):
@@ -138,6 +140,6 @@ def test_models_in_use_never_make_room(fresh_db: Database) -> None:
     insert(fresh_db, TROUBLE)
     with pytest.raises(psycopg.errors.UniqueViolation):
         fresh_db.execute(
-            "INSERT INTO logintel.models OVERRIDING SYSTEM VALUE SELECT * FROM logintel.models WHERE name = 'level'"
+            f"INSERT INTO {MODELS} OVERRIDING SYSTEM VALUE SELECT * FROM {MODELS} WHERE name = 'level'"
         )
     assert fresh_db.value(IN_FORCE) == DEFAULTS

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from logintel import cluster
 from logintel.errors import UserError
-from support import servers
 from support.pending_lines import wait_until
-from support.servers import Database, Server
+from support.servers import Database, Server, cluster
+from support.tables import is_rolled_up
 from support.tiny_models import deploy
 
 JOBS = [
@@ -24,7 +23,6 @@ EVERY = "SELECT value FROM logintel.settings WHERE name = 'retrain_every_hours'"
 @pytest.fixture
 def cron_db(server: Server) -> Iterator[Database]:
     """The database `cron` of a local cluster that has pg_cron, with the extension, a log table and models."""
-    servers.choose_pg_config()
     settings = {
         "fsync": "off",
         "shared_preload_libraries": "pg_cron",
@@ -90,6 +88,6 @@ def test_one_call_schedules_upkeep_and_one_ends_it(cron_db: Database) -> None:
     succeeded = "SELECT count(DISTINCT jobid) FROM cron.job_run_details WHERE status = 'succeeded'"
     wait_until(lambda: cron_db.value(succeeded) == 2, seconds=90)
     assert cron_db.execute("SELECT lines, predictions, pending FROM ml_status") == [(1, 1, 0)]
-    assert cron_db.value("SELECT counted_at IS NOT NULL FROM logintel.rollup_state")
+    assert is_rolled_up(cron_db)
     assert cron_db.value("SELECT logintel.unschedule()") == 2
     assert cron_db.execute("SELECT jobname FROM cron.job") == []

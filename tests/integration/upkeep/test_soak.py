@@ -6,19 +6,11 @@ import sys
 
 import pytest
 
-from logintel import cluster
-from logintel.errors import UserError
-from support import servers
 from support.servers import ROOT, Server
 
 
 @pytest.mark.local_only
 def test_half_a_minute_of_everything_breaks_no_promise(server: Server) -> None:
-    servers.choose_pg_config()
-    try:
-        cluster.bindir()
-    except UserError as error:
-        pytest.skip(f"the soak needs a local server: {error}")
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "soak" / "run.py", "--minutes", "0.4"],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
