@@ -14,7 +14,7 @@ from support.servers import ROOT
 
 IMAGE = "debian:trixie-slim"
 
-pytestmark = pytest.mark.demo
+pytestmark = [pytest.mark.demo, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from support.servers import ROOT, Database
@@ -20,6 +21,7 @@ def blocks() -> Iterator[tuple[str, str]]:
     yield from re.findall(r"^```(sh|sql)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.timeout(1800)  # it trains and retrains
 def test_every_command_works_in_order(empty_db: Database, tmp_path: Path) -> None:
     variables = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
     given = conninfo_to_dict(empty_db.dsn)
@@ -75,6 +77,21 @@ def test_the_reference_names_what_there_is(db: Database) -> None:
     public = {name for name in functions if not name.startswith("_")}
     assert public - named <= {"shape_version", "status_class", "latency_bucket"}
     assert named <= public
+
+
+def test_functions_in_the_readme_have_the_arguments_that_there_are(db: Database) -> None:
+    section = README.split("### Functions")[1].split("###")[0]
+    documented = {
+        (name, tuple(re.findall(r"\w+", arguments)))
+        for functions in re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
+        for name, arguments in re.findall(r"`(\w+)\(([^`]*)\)`", functions)
+        if arguments != "..."  # those of the function before it
+    }
+    there = db.execute(
+        "SELECT proname, coalesce(proargnames[:pronargs], '{}') FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace"
+    )
+    assert documented - {(name, tuple(arguments)) for name, arguments in there} == set()
+    assert len(documented) > 30
 
 
 def test_settings_in_the_readme_are_the_defaults(db: Database) -> None:
