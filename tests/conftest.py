@@ -1,19 +1,25 @@
 """Fixtures of the integration tests. `db` is what most tests need: a fresh database with the extension and a log table.
 
 Each test runs on a fresh local cluster; with --container also in a container, where a Docker engine answers; with
---test-dsn on that server alone.
+--test-dsn on that server alone. All processes of a run share the servers.
 """
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
-import servers
-from servers import Database, Server
-from tiny_models import WITHOUT_DEFAULTS
+from support import servers
+from support.servers import Database, Server
+from support.shared import Controller, Shared
+from support.tiny_models import WITHOUT_DEFAULTS
+
+KIND = re.compile(r"\[(local|container|given)\b")
+SHARED = pytest.StashKey[Shared]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +37,37 @@ def pytest_configure(config: pytest.Config) -> None:
     # Connections must be what the tests ask for, not what the caller's environment adds to them.
     for name in [name for name in os.environ if name == "DATABASE_URL" or (name.startswith("PG") and name != "PG_CONFIG")]:
         del os.environ[name]
+    servers.choose_pg_config()
+    started_by_xdist = getattr(config, "workerinput", None)
+    config.stash[SHARED] = (
+        Shared(Path(started_by_xdist["shared"])) if started_by_xdist else Controller(config.getoption("--test-dsn"))
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    node.workerinput["shared"] = str(node.config.stash[SHARED].folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: WorkerController, ids: list[str]) -> None:
+    _start_servers(node.config, ids)  # before any process is given a test
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.option.collectonly:
+        _start_servers(session.config, (item.nodeid for item in session.items))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if isinstance(shared := config.stash.get(SHARED, None), Controller):
+        shared.stop()
+
+
+def _start_servers(config: pytest.Config, ids: Iterable[str]) -> None:
+    """Start the servers that tests of these names need, in the controller; the others find them running."""
+    if isinstance(shared := config.stash[SHARED], Controller):
+        shared.start(sorted({found[1] for found in map(KIND.search, ids) if found}, reverse=True))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -50,29 +87,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Let `-n auto` be a process for each server and one for the rest; one in all where tests are to print (-s)."""
-    return 0 if config.getoption("capture") == "no" else 3
+    """Let `-n auto` be a process for each core, and at least three; one in all where tests are to print (-s)."""
+    return 0 if config.getoption("capture") == "no" else max(3, len(os.sched_getaffinity(0)))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "ByServer":
-    return ByServer(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "ByFile":
+    return ByFile(config, log)
 
 
-class ByServer(LoadFileScheduling):
-    """Keeps the tests of one server in one process, and those of one file that need none: they share what is costly."""
+class ByFile(LoadFileScheduling):
+    """Keeps the tests of one file on one server in one process: they share what is costly."""
 
     def _split_scope(self, nodeid: str) -> str:
-        server = re.search(r"\[(local|container|given)\b", nodeid)
-        return server[1] if server else super()._split_scope(nodeid)
+        server = KIND.search(nodeid)
+        return super()._split_scope(nodeid) + (server[0] if server else "")
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest) -> Server:
     """The server under test; tests that use it, or a fixture made from it, run once on each kind."""
-    servers.choose_pg_config()
-    start = {"local": servers.local, "container": servers.container}.get(request.param)
-    with start() if start else servers.given(request.config.getoption("--test-dsn")) as running:
-        yield running
+    return request.config.stash[SHARED].server(request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -86,26 +120,38 @@ def _right_server(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def template(server: Server) -> Iterator[Database]:
+def template(server: Server, pytestconfig: pytest.Config) -> Database:
     """The database that `db` is copied from."""
-    database = server.create_database()
-    database.execute("CREATE EXTENSION logintel CASCADE")
-    database.execute(WITHOUT_DEFAULTS)
-    database.execute("SELECT logintel.create_log_entries()")
-    database.close()  # a database can be copied only while nobody is connected
-    yield database
-    database.drop()
+
+    def fill(database: Database) -> None:
+        database.execute("CREATE EXTENSION logintel CASCADE")
+        database.execute(WITHOUT_DEFAULTS)
+        database.execute("SELECT logintel.create_log_entries()")
+
+    return pytestconfig.stash[SHARED].template(server, "plain", fill)
 
 
 @pytest.fixture(scope="session")
-def trained_template(server: Server, template: Database) -> Iterator[Database]:
+def trained_template(server: Server, template: Database, pytestconfig: pytest.Config) -> Database:
     """The database that `trained_db` is copied from."""
-    database = server.create_database(template)
-    database.logintel("simulate", "--lines", "5000", "--corrupt", "0.1")
-    database.logintel("train", "--deploy")
-    database.logintel("backfill")
-    yield database
-    database.drop()
+
+    def fill(database: Database) -> None:
+        database.logintel("simulate", "--lines", "5000", "--corrupt", "0.1")
+        database.logintel("train", "--deploy")
+        database.logintel("backfill")
+
+    return pytestconfig.stash[SHARED].template(server, "trained", fill, template)
+
+
+@pytest.fixture(scope="session")
+def fresh_template(server: Server, pytestconfig: pytest.Config) -> Database:
+    """The database that `fresh_db` is copied from."""
+
+    def fill(database: Database) -> None:
+        database.execute("CREATE EXTENSION logintel CASCADE")
+        database.execute("SELECT logintel.create_log_entries()")
+
+    return pytestconfig.stash[SHARED].template(server, "fresh", fill)
 
 
 @pytest.fixture
@@ -118,17 +164,6 @@ def db(server: Server, template: Database) -> Iterator[Database]:
 def trained_db(server: Server, trained_template: Database) -> Iterator[Database]:
     """A fresh database with 5,000 simulated lines, the truth about them, and models trained on them, all scored."""
     yield from _dropped(server.create_database(trained_template))
-
-
-@pytest.fixture(scope="session")
-def fresh_template(server: Server) -> Iterator[Database]:
-    """The database that `fresh_db` is copied from."""
-    database = server.create_database()
-    database.execute("CREATE EXTENSION logintel CASCADE")
-    database.execute("SELECT logintel.create_log_entries()")
-    database.close()  # a database can be copied only while nobody is connected
-    yield database
-    database.drop()
 
 
 @pytest.fixture

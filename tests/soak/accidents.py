@@ -9,7 +9,7 @@ from threading import Thread
 import psycopg
 from sessions import PREFIX, Soak, was_killed
 
-from support.cluster import Cluster
+from support.servers import Cluster
 
 QUIET = (0.2, 0.85)
 """Between these shares of the soak the server stays up, so that the memory of its backends can be compared."""

@@ -28,8 +28,8 @@ from rich.table import Table
 from sessions import Session, Soak
 from writers import ROLE, Batch, FixedSnapshot, Long, NewShapes, Odd, OneRow, RolledBack, Savepoints, Writer
 
-from support import cluster
-from tiny_models import ANOMALIES, LEVELS, WITHOUT_DEFAULTS, TinyModel, tiny_model
+from support.servers import cluster
+from support.tiny_models import ANOMALIES, LEVELS, WITHOUT_DEFAULTS, TinyModel, tiny_model
 
 WRITERS: tuple[tuple[type[Writer], int], ...] = (
     (OneRow, 2), (Batch, 2), (FixedSnapshot, 2), (Savepoints, 2), (Long, 2), (RolledBack, 1), (NewShapes, 2), (Odd, 1),

@@ -4,14 +4,14 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from threading import Thread
 
 from sessions import Soak
 
+from support.processes import start
+
 _COMMAND = [
-    sys.executable,
     "-m",
     "logintel",
     "worker",
@@ -43,8 +43,8 @@ class WorkerRunner(Thread):
 
     def run(self) -> None:
         while not self._soak.stop.is_set():
-            process = subprocess.Popen(
-                [*_COMMAND, "--dsn", self._soak.dsn], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            process = start(
+                *_COMMAND, "--dsn", self._soak.dsn, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
             said: list[str] = []
             listener = Thread(target=lambda pipe=process.stdout, said=said: said.extend(pipe), daemon=True)

@@ -1,5 +1,4 @@
 import re
-import time
 
 import pytest
 from hypothesis import example, given
@@ -91,9 +90,8 @@ def test_novelty_is_the_share_of_words_never_seen() -> None:
     assert tokens.novelty("<*>", vocabulary) == tokens.novelty("", vocabulary) == 0
 
 
-@pytest.mark.parametrize("template", ["aB" * 2048, "A" * 4096, "é" + "aB" * 2047, "_" * 4096, "é€" * 2048, "<*>" * 1365,
-                                      "n't" * 1365])
-def test_no_template_takes_long(template: str) -> None:
-    started = time.perf_counter()
-    tokens.features({"template": template, "service": template, "source_type": template}, template)
-    assert time.perf_counter() - started < 0.05
+@pytest.mark.timeout(60)  # what takes seconds here takes hours where the time grows with the square of the length
+@pytest.mark.parametrize("text", ["aB", "A", "é", "aBé", "_", "é€", "<*>", "n't", "#", " "])
+def test_no_template_takes_long(text: str) -> None:
+    template = "x" + text * (2_000_000 // len(text))
+    assert tokens.features({"template": template, "service": template, "source_type": template}, template)["words"]

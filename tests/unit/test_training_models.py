@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
-from training_lines import simulated
 
 from logintel.errors import UserError
 from logintel.simulation import SimulatedLine
@@ -15,6 +14,7 @@ from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, Shape
 from logintel.training.models import TrainedModel, train_models
 from logintel_server import tokens
+from support.training_lines import simulated
 
 FIGURES = {"accuracy", "macro_f1", "calibration_error"}
 SPLITS = {"random_split", "time_split", "unseen_templates", "unseen_templates_by_line"}

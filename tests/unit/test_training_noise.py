@@ -4,12 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from training_lines import LOGHUB, loghub, simulated, with_wrong_levels
 
 from logintel.training import evaluation, labels
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, Shape, group, level_of
 from logintel.training.models import train_models
+from support.training_lines import LOGHUB, loghub, simulated, with_wrong_levels
 
 MINIMUM_CONFIDENCE = 0.6
 SYSTEMS = ("Hadoop", "OpenStack", "Apache", "Android")

@@ -9,11 +9,11 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from training_lines import LOGHUB, loghub, mask, simulated
 
 from logintel.training import candidates, evaluation, export, golden, labels, outlier
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, Shape, anomaly_of, category_of, group, level_of
+from support.training_lines import LOGHUB, loghub, mask, simulated
 
 
 def unicode_lines(count: int) -> list[Line]:

@@ -6,14 +6,14 @@ from importlib import metadata
 
 import numpy as np
 import pytest
-from training_lines import simulated
 
 from logintel.errors import UserError
 from logintel.training import evaluation, export, golden, transformer
 from logintel.training.candidates import Fitted
 from logintel.training.dataset import group, level_of
 from logintel_server import runtime, tokenizer
-from tiny_models import tiny_model
+from support.tiny_models import tiny_model
+from support.training_lines import simulated
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from training_lines import simulated
 
 from logintel.training import evaluation, labels
 from logintel.training.candidates import CANDIDATES, KNOWN_LINES, votes
 from logintel.training.dataset import NORMAL, UNTYPED, Line, Shape, Verdict, anomaly_of, category_of, group, level_of
+from support.training_lines import simulated
 
 LABELS = {"level": level_of, "category": category_of, "anomaly": anomaly_of}
 TEMPLATE = "the bearing of turbine <*> is glowing"

@@ -1,0 +1,77 @@
+"""The command line: help that a newcomer can follow, and one line with the next step for every mistake."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from logintel.cli import app
+from support.servers import Database
+from support.tiny_models import deploy, register, tiny_model
+
+COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
+
+
+def run(*arguments: str, db: Database | None = None) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "COLUMNS": "120"}
+    dsn = ("--dsn", db.dsn) if db else ()
+    return subprocess.run(
+        [sys.executable, "-m", "logintel", *arguments, *dsn],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+    )
+
+
+def fails(done: subprocess.CompletedProcess) -> str:
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.fullmatch(r"logintel: [^\n]+\n", done.stderr), done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_option_has_help(command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0
+    options = re.findall(r"^[│ ]+\*?\s*(--[a-z-]+)\s+(.*)$", done.stdout, re.MULTILINE)
+    assert options
+    for option, rest in options:
+        assert re.search(r"[A-Z][a-z]", rest), f"{command} {option} has no help text: {rest!r}"
+
+
+def test_deploy_rollback_status_and_doctor(db: Database) -> None:
+    deploy(db)
+    register(db, tiny_model())
+    assert run("deploy", "level", db=db).stdout == "in force: anomaly 1, level 2\n"
+    assert run("rollback", "level", db=db).stdout == "in force: anomaly 1, level 1\n"
+    assert run("deploy", "level", "2", db=db).stdout == "in force: anomaly 1, level 2\n"
+    assert "anomaly 1, level 2" in run("status", db=db).stdout
+    assert run("doctor", db=db).returncode == 0
+    assert "scores made canonical" in run("maintain", db=db).stdout
+
+
+def test_backfill_scores_what_is_pending_and_can_be_repeated(db: Database) -> None:
+    db.execute("INSERT INTO log_entries (message) SELECT 'failed ' || g FROM generate_series(1, 2500) g")
+    deploy(db)
+    assert run("backfill", "--batch", "1000", db=db).stdout == "processed 2,500 pending lines\n"
+    assert run("backfill", db=db).stdout == "processed 0 pending lines\n"
+
+
+def test_mistakes_are_one_line_with_the_next_step(db: Database, empty_db: Database) -> None:
+    assert 'there is no model "level"; Train one with "logintel train"' in fails(run("deploy", "level", db=db))
+    assert "has no earlier deployment" in fails(run("rollback", "anomaly", db=db))
+    db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+    assert "no model is deployed" in fails(run("backfill", db=db))
+    assert "CREATE EXTENSION logintel" in fails(run("status", db=empty_db))
+    assert "cannot connect" in fails(run("status", "--dsn", "host=127.0.0.1 port=1 dbname=x"))
+    assert "the connection string cannot be read" in fails(run("status", "--dsn", "host='"))
+
+
+def test_doctor_exits_with_1_when_there_are_problems(db: Database) -> None:
+    done = run("doctor", db=db)
+    assert done.returncode == 1
+    assert "doctor found 1 problem" in done.stderr
+    assert "no model is deployed" in done.stdout

@@ -1,0 +1,128 @@
+"""The log table belongs to the user: any table with a key and a message can be attached, and detached again."""
+
+import json
+
+import psycopg
+import pytest
+
+from support.servers import Database
+from support.tables import MODELS
+from support.tiny_models import deploy
+
+
+@pytest.fixture
+def own_table(db: Database) -> Database:
+    deploy(db)
+    db.execute("SELECT logintel.detach()")
+    db.execute("CREATE TYPE severity_level AS ENUM ('info', 'error')")
+    db.execute(
+        'CREATE TABLE "App Logs" (seq integer PRIMARY KEY, "the message" varchar(200), sev severity_level, '
+        "status bigint, took numeric, written timestamp DEFAULT now(), service text)"
+    )
+    return db
+
+
+def attach(db: Database, table: str, **columns: str) -> None:
+    db.execute("SELECT logintel.attach(%s, %s)", (table, json.dumps(columns)))
+
+
+def test_other_column_names_and_types(own_table: Database) -> None:
+    attach(
+        own_table,
+        '"App Logs"',
+        id="seq",
+        message="the message",
+        level="sev",
+        http_status="status",
+        response_time_ms="took",
+        timestamp="written",
+    )
+    own_table.execute(
+        "INSERT INTO \"App Logs\" VALUES (1, 'job failed', 'info', 99999999999, 1e300, now(), 'web'), "
+        "(2, 'slow', NULL, 503, 'NaN', 'infinity', NULL)"
+    )
+    assert own_table.execute(
+        "SELECT log_entry_id, declared_level, predicted_level, service FROM ml_predictions ORDER BY 1"
+    ) == [(1, "INFO", "ERROR", "web"), (2, None, "WARN", "")]
+    assert own_table.value("SELECT count(*) FROM ml_corrections") == 1
+    own_table.execute('UPDATE "App Logs" SET "the message" = \'started\' WHERE seq = 1')
+    own_table.execute('DELETE FROM "App Logs" WHERE seq = 2')
+    assert own_table.execute("SELECT log_entry_id, predicted_level FROM ml_predictions") == [(1, "INFO")]
+
+
+def test_hostile_column_names_stay_names(own_table: Database) -> None:
+    own_table.execute(
+        'CREATE TABLE odd (id int PRIMARY KEY, "m%1$s""; DROP TABLE odd; --" text, "%4$s@ID@\'" text, service text)'
+    )
+    attach(own_table, "odd", message='m%1$s"; DROP TABLE odd; --', level="%4$s@ID@'")
+    own_table.execute("INSERT INTO odd VALUES (1, 'failed', 'INFO', NULL)")
+    own_table.execute("UPDATE odd SET service = 's'")
+    assert own_table.execute("SELECT predicted_level, service FROM ml_predictions") == [("ERROR", "s")]
+
+
+def test_detach_undoes_attach(own_table: Database) -> None:
+    attach(own_table, '"App Logs"', id="seq", message="the message")
+    own_table.execute("INSERT INTO \"App Logs\" VALUES (1, 'failed')")
+    own_table.execute("SELECT logintel.detach()")
+    own_table.execute("INSERT INTO \"App Logs\" VALUES (2, 'failed')")
+    assert own_table.value("SELECT count(*) FROM ml_predictions") == 0
+    assert (
+        own_table.value("SELECT count(*) FROM pg_trigger WHERE tgrelid = '\"App Logs\"'::regclass AND NOT tgisinternal")
+        == 0
+    )
+    assert own_table.value("SELECT count(*) FROM logintel.log_lines") == 0
+    own_table.execute('DROP TABLE "App Logs"')
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "message"),
+    [
+        ('"App Logs"', {}, 'table public."App Logs" has no column "id" for the field "id"'),
+        ('"App Logs"', {"id": "seq"}, 'has no column "message" for the field "message"'),
+        ('"App Logs"', {"msg": "the message"}, 'unknown field "msg"'),
+        (
+            '"App Logs"',
+            {"id": "took", "message": "the message"},
+            'is of type numeric, the field "id" needs an integer key',
+        ),
+        ('"App Logs"', {"id": "seq", "message": "the message", "http_status": "service"}, "needs integer"),
+        ("pg_stat_activity", {}, "cannot be attached"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_named(
+    own_table: Database, table: str, columns: dict[str, str], message: str
+) -> None:
+    with pytest.raises(psycopg.Error) as caught:
+        attach(own_table, table, **columns)
+    assert message in str(caught.value)
+    assert caught.value.diag.message_hint
+    assert own_table.value("SELECT count(*) FROM logintel.attachments") == 0
+
+
+def test_a_second_table_is_refused_until_the_first_is_detached(db: Database) -> None:
+    db.execute("CREATE TABLE other (id int, message text)")
+    with pytest.raises(psycopg.errors.ObjectInUse, match="log_entries is attached already"):
+        attach(db, "other")
+
+
+def test_doctor_names_a_disabled_trigger_and_what_to_do(db: Database) -> None:
+    deploy(db)
+    assert db.value("SELECT count(*) FROM logintel.doctor() WHERE status = 'problem'") == 0
+    db.execute("ALTER TABLE log_entries DISABLE TRIGGER logintel_insert")
+    [(detail, next_step)] = db.execute("SELECT detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
+    assert detail == "logintel_insert on public.log_entries is disabled"
+    db.execute(next_step)
+    assert db.value("SELECT count(*) FROM logintel.doctor() WHERE status = 'problem'") == 0
+
+
+def test_doctor_names_a_corrupt_model(db: Database) -> None:
+    deploy(db)
+    db.execute(f"UPDATE {MODELS} SET onnx = 'no model' WHERE name = 'level'")
+    problems = db.execute("SELECT \"check\", detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
+    assert problems == [
+        (
+            "models",
+            "level 1: its bytes do not match its SHA-256",
+            "SELECT logintel.rollback('level'), or train again: logintel train --deploy",
+        )
+    ]
