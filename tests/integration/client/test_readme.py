@@ -1,4 +1,4 @@
-"""The README's commands work, in the order in which it gives them."""
+"""The commands of the READMEs work, in the order in which they give them, and what they name is there."""
 
 import os
 import re
@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from support.reference import reference
 from support.servers import ROOT, Database
 
 README = (ROOT / "README.md").read_text()
+MODELS = (ROOT / "models" / "README.md").read_text()
+LIFE_OF_A_MODEL = MODELS.split("## The life of a model")[1].split("\n## ")[0]
 # Run by other tests: demo and install on a clean machine, test by whoever runs this one.
 MAKE = {"demo", "test", "install"}
 
 
 def blocks() -> Iterator[tuple[str, str]]:
-    yield from re.findall(r"^```(sh|sql)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"^```(sh|sql)\n(.*?)^```", README + LIFE_OF_A_MODEL, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.timeout(1800)  # it trains and retrains
@@ -51,50 +54,32 @@ def test_every_command_works_in_order(empty_db: Database, tmp_path: Path) -> Non
                 assert done.returncode == 0, f"{command}\n{done.stderr}"
                 ran += 1
     finally:
-        for role in ("readme_bi", "readme_operator"):
+        for role in ("readme_bi", "readme_operator", "readme_worker"):
             empty_db.psql(f"DROP OWNED BY {role}; DROP ROLE {role};")
     assert ran >= 10
 
 
-def test_the_reference_names_what_there_is(db: Database) -> None:
-    documented = set(re.findall(r"`(ml_\w+)`", README)) | {
-        f"ml_stats{suffix}" for suffix in re.findall(r"`(_by_\w+)`", README)
-    }
-    views = {
-        name
-        for (name,) in db.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'logintel'::regnamespace AND relkind = 'v' AND relname LIKE 'ml\\_%%'"
-        )
-    }
-    assert documented == views
-    named = set(re.findall(r"`(\w+)\(", README))
-    functions = {
-        name
-        for (name,) in db.execute(
-            "SELECT proname FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND prorettype <> 'trigger'::regtype"
-        )
-    }
-    public = {name for name in functions if not name.startswith("_")}
-    assert public - named <= {"shape_version", "status_class", "latency_bucket"}
-    assert named <= public
+def test_what_the_readmes_name_is_there(db: Database) -> None:
+    relations = {name for (name,) in db.execute("SELECT relname FROM pg_class WHERE relnamespace = 'logintel'::regnamespace")}
+    functions = {name for (name,) in db.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace")}
+    for text in (README, MODELS):
+        assert set(re.findall(r"`(ml_\w+)`", text)) <= relations
+        assert set(re.findall(r"logintel\.(\w+)\(", text)) <= functions
+        assert set(re.findall(r"`(?:logintel\.)?(\w+)\(", text)) <= functions
 
 
-def test_functions_in_the_readme_have_the_arguments_that_there_are(db: Database) -> None:
-    section = README.split("### Functions")[1].split("###")[0]
-    documented = {
-        (name, tuple(re.findall(r"\w+", arguments)))
-        for functions in re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)
-        for name, arguments in re.findall(r"`(\w+)\(([^`]*)\)`", functions)
-        if arguments != "..."  # those of the function before it
-    }
-    there = db.execute(
-        "SELECT proname, coalesce(proargnames[:pronargs], '{}') FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace"
+def test_named_arguments_in_the_readmes_are_those_of_the_functions(db: Database) -> None:
+    arguments = dict(
+        db.execute(
+            "SELECT proname, array_agg(a) FROM pg_proc, unnest(proargnames) AS a "
+            "WHERE pronamespace = 'logintel'::regnamespace GROUP BY 1"
+        )
     )
-    assert documented - {(name, tuple(arguments)) for name, arguments in there} == set()
-    assert len(documented) > 30
+    calls = re.findall(r"logintel\.(\w+)\(([^;]*?=>[^;]*?)\)", README + MODELS)
+    assert calls
+    for function, given in calls:
+        assert set(re.findall(r"(\w+) =>", given)) <= set(arguments[function]), function
 
 
-def test_settings_in_the_readme_are_the_defaults(db: Database) -> None:
-    section = README.split("### Settings")[1].split("###")[0]
-    table = dict(re.findall(r"^\| `(\w+)` \| `?([\w.]+)`? \|", section, re.MULTILINE))
-    assert table == dict(db.execute("SELECT name, value FROM logintel.settings"))
+def test_the_reference_is_what_the_database_says(db: Database) -> None:
+    assert (ROOT / "sql" / "REFERENCE.md").read_text() == reference(db), "run: make golden"
