@@ -25,8 +25,8 @@ _SETTINGS = "SELECT name, value, description FROM logintel.settings ORDER BY nam
 
 
 def _function(name: str, arguments: str, result: str | None, comment: str) -> str:
-    returns = f" → {result}" if result else ""
-    return f"**`{name}({arguments})`{returns and f'` {returns.strip()}`'}**\n{comment}\n".replace("``", "")
+    returns = f"returns `{result}`" if result else "procedure"
+    return f"`{name}({arguments})`, {returns}: {comment}\n"
 
 
 def reference(db: Database) -> str:
