@@ -11,7 +11,7 @@ import pgbench
 import psycopg
 from lines import COLUMNS, LINES
 from results import Failed, Result
-from suite import Suite, dsn_of
+from suite import Suite, dsn_of, maintain
 
 SESSIONS = 8
 SECONDS = 60
@@ -69,7 +69,7 @@ def _run(connection: psycopg.Connection, log: Path, table: str, seconds: int) ->
         running = pool.submit(pgbench.run, connection, _SCRIPT.format(table), clients=SESSIONS, seconds=seconds)
         while not running.done():
             started = time.perf_counter()
-            maintaining.execute("SELECT logintel.maintain()")
+            maintain(maintaining)
             maintain_seconds.append(time.perf_counter() - started)
             wait([running], MAINTAIN_EVERY)
         rate = running.result()
