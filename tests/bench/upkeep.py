@@ -69,6 +69,7 @@ def _know_rare_shapes(connection: psycopg.Connection) -> None:
     connection.execute("UPDATE logintel.settings SET value = %s WHERE name = 'known_shapes'", (str(2 * KNOWN),))
     connection.execute(_RARE_LINES)
     connection.execute("CREATE INDEX ON rare (n)")
+    connection.execute("ANALYZE rare")
     own = {"shape_hash": "logintel.shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)",
            "template": "shape.template", "canonical": "true", "at_write": "true", "scored_at": _TIME}  # fmt: skip
     columns = [name for (name,) in connection.execute(
