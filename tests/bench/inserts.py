@@ -16,7 +16,7 @@ from suite import Suite
 
 BULK_ROUNDS = 7
 ONE_ROW_ROUNDS = 5
-ONE_ROW_SECONDS = 6
+ONE_ROW_SECONDS = 4
 DURABLE_ROUNDS = 3
 DURABLE = "-c synchronous_commit=on"
 NEW_LINES = 20_000

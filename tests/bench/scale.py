@@ -97,7 +97,7 @@ def inserts(suite: Suite) -> Iterator[Result]:
             for size in order:
                 bulk[size].append(_bulk_seconds(sizes[size]))
             for size in order:
-                rate = pgbench.run(sizes[size], pgbench.one_row_script("log_entries"), seconds=5)
+                rate = pgbench.run(sizes[size], pgbench.one_row_script("log_entries"), seconds=3)
                 one_row[size].append(1 / rate)
     ratios = {"bulk": _ratio(bulk), "one row": _ratio(one_row)}
     rates = {f"bulk {size} lines/s": LINES / statistics.median(seconds) for size, seconds in bulk.items()}
