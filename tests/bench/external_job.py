@@ -29,6 +29,11 @@ class Scores(TransformerMixin, BaseEstimator):
         """Keep coefficients [V, C] and intercept [C]."""
         self.coefficients = coefficients
         self.intercept = intercept
+        self.n_features_in_ = len(coefficients)  # tells scikit-learn that nothing has to be fitted
+
+    def fit(self, counts: object, y: object = None) -> "Scores":
+        """Do nothing: the scores are another model's."""
+        return self
 
     def transform(self, counts: object) -> np.ndarray:
         """Return the decision scores [N, C]."""
