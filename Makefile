@@ -90,13 +90,15 @@ test: packages $(ENVIRONMENT)  ## run all tests; ARGS="-k word" goes to pytest
 lint: $(ENVIRONMENT)  ## check the Python code
 	@.venv/bin/ruff check .
 
-bench: packages $(ENVIRONMENT)  ## run the benchmarks; JSON=FILE, ONLY=pattern
-	@$(MAKE) --no-print-directory install
-	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/bench/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
+FIGURES = $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)") $(if $(SAVE),--save)
 
-eval: packages $(ENVIRONMENT)  ## measure how right the models are; JSON=FILE, ONLY=pattern
+bench: packages $(ENVIRONMENT)  ## run the benchmarks; JSON=FILE, ONLY=pattern, SAVE=1
 	@$(MAKE) --no-print-directory install
-	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/eval/run.py $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)")
+	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/bench/run.py $(FIGURES)
+
+eval: packages $(ENVIRONMENT)  ## measure how right the models are; JSON=FILE, ONLY=pattern, SAVE=1
+	@$(MAKE) --no-print-directory install
+	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/eval/run.py $(FIGURES)
 
 models: $(ENVIRONMENT)  ## build the default models again, from models/corpora and models/lexicon
 	@.venv/bin/python -m logintel.defaults.build

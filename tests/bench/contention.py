@@ -11,11 +11,10 @@ import pgbench
 import psycopg
 from lines import COLUMNS, LINES
 from results import Failed, Result
-from suite import Suite, dsn_of
+from suite import Suite, dsn_of, maintain
 
 SESSIONS = 8
-SECONDS = 60
-NOOP_SECONDS = 20
+SECONDS = 40
 MAINTAIN_EVERY = 5
 NOTED_MS = 2
 """Waits for locks from this length on are in the server's log, with their exact length."""
@@ -40,19 +39,19 @@ Wait = tuple[str, float]
 
 
 def contention(suite: Suite) -> Iterator[Result]:
-    """Sessions that insert new shapes for a minute, with maintain() beside them; for comparison, the noop trigger."""
+    """Sessions that insert new shapes for a while, with maintain() beside them; for comparison, the noop trigger."""
     with suite.database() as connection:
         name = connection.info.dbname
         connection.execute(f"ALTER DATABASE {name} SET log_lock_waits = on")
         connection.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '{NOTED_MS}ms'")  # when waits are noted
         log = suite.server.home / "log"
-        noop, _, _ = _run(connection, log, "log_entries_noop", NOOP_SECONDS)
+        noop, _, _ = _run(connection, log, "log_entries_noop", SECONDS)
         waits, rate, maintain_seconds = _run(connection, log, "log_entries", SECONDS)
         learnt = _check(connection)
         names = dict(connection.execute("SELECT oid::text, relname FROM pg_class").fetchall())
     kinds = Counter(re.sub("[0-9]+", lambda oid: names.get(oid[0], "N"), what) for what, ms in waits if ms > 10)
     # A table's file grows by one session at a time; while that one has no core, the others wait, whatever the trigger.
-    found = {"noop, a third of the time": _longest(noop),
+    found = {"noop": _longest(noop),
              "but for growing files": _longest([(what, ms) for what, ms in waits if "extension" not in what]),
              f"waits over {NOTED_MS} ms": len(waits), "sessions": SESSIONS,
              "lines/s": rate * 2 * LINES_A_STATEMENT, "new shapes": learnt, "longest maintain() s": max(maintain_seconds),
@@ -69,7 +68,7 @@ def _run(connection: psycopg.Connection, log: Path, table: str, seconds: int) ->
         running = pool.submit(pgbench.run, connection, _SCRIPT.format(table), clients=SESSIONS, seconds=seconds)
         while not running.done():
             started = time.perf_counter()
-            maintaining.execute("SELECT logintel.maintain()")
+            maintain(maintaining)
             maintain_seconds.append(time.perf_counter() - started)
             wait([running], MAINTAIN_EVERY)
         rate = running.result()

@@ -3,10 +3,13 @@
 All run the same trained pipelines as the product, on every line, and write the same columns.
 """
 
+import importlib.metadata
 import itertools
+import os
 import pickle
+import re
+import shutil
 import statistics
-import sysconfig
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +20,7 @@ import lines
 import psycopg
 from external_job import Job
 from lines import COLUMNS, LINES
+from logintel.defaults.scores import LinearScores
 from results import Failed, Result
 from suite import Suite
 
@@ -31,14 +35,14 @@ _PICKLE_TRIGGER = """
 CREATE TABLE pickled (source text, models bytea, levels bytea);
 CREATE FUNCTION predict_by_pickle() RETURNS trigger LANGUAGE plpython3u AS $python$
 if "job" not in GD:
-    import os, pickle, sys
+    import os, pickle, sys, types
     os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
     sys.path[:0] = ['{packages}']
     sys.path.append('{library}')
     [stored] = plpy.execute("SELECT * FROM pickled")
-    names = dict(__name__="external_job")
-    exec(stored["source"], names)
-    GD["job"] = names["Job"](pickle.loads(stored["models"]), pickle.loads(stored["levels"]))
+    module = sys.modules["external_job"] = types.ModuleType("external_job")
+    exec(stored["source"], module.__dict__)
+    GD["job"] = module.Job(pickle.loads(stored["models"]), pickle.loads(stored["levels"]))
     GD["insert"] = plpy.prepare("INSERT INTO external_predictions ({predicted}) VALUES ($1, $2, $3, $4, $5, $6, $7, 'pickle 1')",
                                 ["bigint", "text", "real", "boolean", "real", "text", "text"])
 new = TD["new"]
@@ -66,7 +70,8 @@ def external(suite: Suite) -> Iterator[Result]:
         known = {"scored in bulk lines/s": scored, "scored one by one lines/s": by_statement}
         by_row = _rate(connection, lambda: _external_rows(connection, job))
         yield Result("vs_external_row", scored / by_row, "ratio of throughput", {**known, "external lines/s": by_row})
-        _create_pickle_trigger(connection, pickle.dumps(models), pickle.dumps(levels))
+        packages = _packages(suite.server.home)
+        _create_pickle_trigger(connection, packages, external_job.pickled(models, LinearScores), pickle.dumps(levels))
         by_trigger = _rate(connection, lambda: _pickle_rows(connection))
         yield Result("vs_pickle_trigger", scored / by_trigger, "ratio of throughput",
                      {"scored in bulk lines/s": scored, "trigger lines/s": by_trigger})  # fmt: skip
@@ -139,14 +144,39 @@ def _sample_rows(connection: psycopg.Connection) -> Sequence[tuple[str, str, str
     ).fetchall()
 
 
-def _create_pickle_trigger(connection: psycopg.Connection, models: bytes, levels: bytes) -> None:
+def _packages(home: Path) -> Path:
+    """Copy scikit-learn and what it needs to where the server's OS user can read it, whatever the checkout permits."""
+    folder = home / "packages"
+    names = _needed("scikit-learn")
+    for name in names:
+        for file in importlib.metadata.files(name) or ():
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.locate(), folder / file)
+    owner = home.stat()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700)
+        os.chown(path, owner.st_uid, owner.st_gid)
+    return folder
+
+
+def _needed(name: str) -> set[str]:
+    """Names of a package and of all that it needs."""
+    needed = {name}
+    for requirement in importlib.metadata.requires(name) or ():
+        if "extra ==" not in requirement:
+            needed |= _needed(re.match(r"[\w.-]+", requirement)[0])
+    return needed
+
+
+def _create_pickle_trigger(connection: psycopg.Connection, packages: Path, models: bytes, levels: bytes) -> None:
     """Create the table log_entries_pickle with the trigger, and let its first row load scikit-learn. Raises Failed."""
     baselines.create_log_table(connection, "log_entries_pickle")
     [(library,)] = connection.execute(
         "SELECT setting || '/logintel' FROM pg_config WHERE name = 'PKGLIBDIR'"
     ).fetchall()
     connection.execute(
-        _PICKLE_TRIGGER.format(packages=sysconfig.get_paths()["purelib"], library=library, predicted=_PREDICTED)
+        _PICKLE_TRIGGER.format(packages=packages, library=library, predicted=_PREDICTED)
     )
     source = Path(external_job.__file__).read_text()
     connection.execute("INSERT INTO pickled VALUES (%s, %s, %s)", (source, models, levels))

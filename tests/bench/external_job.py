@@ -1,21 +1,54 @@
 """Scoring beside the product: scikit-learn's own pipelines, on every line, as a job outside the database would.
 
-Stands alone, so that its text also runs as a trigger inside the server: the standard library, numpy, what the pipelines
-need, and logintel_server's tokens.
+Stands alone, so that its text also runs as a trigger inside the server: the standard library, numpy, scikit-learn, and
+logintel_server's tokens.
 """
 
+import copyreg
+import io
+import pickle
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from logintel_server import tokens
 
 ANOMALY_THRESHOLD = 0.7
 # What mask() does; only where a token begins is there anything to look for.
 _WITH_DIGIT = re.compile(r"(?<![^ \t\n\r\f\v])[^ \t\n\r\f\v0-9]*+[0-9][^ \t\n\r\f\v]*")
+
+
+class Scores(TransformerMixin, BaseEstimator):
+    """What the trainer's step of that kind does: turns counts [N, V] into decision scores [N, C]."""
+
+    def __init__(self, coefficients: np.ndarray, intercept: np.ndarray):
+        """Keep coefficients [V, C] and intercept [C]."""
+        self.coefficients = coefficients
+        self.intercept = intercept
+        self.n_features_in_ = len(coefficients)  # tells scikit-learn that nothing has to be fitted
+
+    def fit(self, counts: object, y: object = None) -> "Scores":
+        """Do nothing: the scores are another model's."""
+        return self
+
+    def transform(self, counts: object) -> np.ndarray:
+        """Return the decision scores [N, C]."""
+        return np.asarray(counts @ self.coefficients + self.intercept)
+
+
+def pickled(models: Mapping[str, Mapping[str, Any]], own_step: type) -> bytes:
+    """Pickle models that need scikit-learn and this module alone: `own_step`, the trainer's, becomes Scores."""
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file)
+    pickler.dispatch_table = copyreg.dispatch_table | {
+        own_step: lambda step: (Scores, (step.coefficients, step.intercept))
+    }
+    pickler.dump(models)
+    return file.getvalue()
 
 
 class Job:

@@ -11,12 +11,14 @@ import pgbench
 import psycopg
 from baselines import TABLES
 from lines import INSERT_NEW, LINES
-from results import Result
+from results import Failed, Result
 from suite import Suite
 
 BULK_ROUNDS = 7
 ONE_ROW_ROUNDS = 5
-ONE_ROW_SECONDS = 6
+ONE_ROW_SECONDS = 4
+DURABLE_ROUNDS = 3
+DURABLE = "-c synchronous_commit=on"
 NEW_LINES = 20_000
 
 
@@ -65,6 +67,27 @@ def one_row(suite: Suite) -> Iterator[Result]:
     yield Result("one_row", rates["scored"], "lines/s", {k: rates[k] for k in ("none", "noop")})
     for name in ("noop", "none"):
         yield Result(f"one_row_vs_{name}", _ratio(seconds[name], seconds["scored"]), "ratio of throughput")
+
+
+def one_row_durable(suite: Suite) -> Iterator[Result]:
+    """The same at the default synchronous_commit = on: a transaction returns when its log is on disk."""
+    seconds: dict[str, list[float]] = {name: [] for name in TABLES}
+    with suite.database() as connection:
+        connection.execute("SELECT pg_stat_reset_shared('wal')")
+        for names in _rounds(DURABLE_ROUNDS):
+            baselines.empty(connection)
+            for name in names:
+                script = pgbench.one_row_script(TABLES[name])
+                rate = pgbench.run(connection, script, seconds=ONE_ROW_SECONDS, settings=DURABLE)
+                seconds[name].append(1 / rate)
+        [(inserted,)] = connection.execute("SELECT count(*) FROM log_entries").fetchall()
+        baselines.check_scored(connection, inserted)
+        [(syncs, milliseconds)] = connection.execute("SELECT wal_sync, wal_sync_time FROM pg_stat_wal").fetchall()
+    if not milliseconds:
+        raise Failed("no transaction was synced to disk: fsync is off")
+    rates = {f"{name} lines/s": 1 / statistics.median(times) for name, times in seconds.items()}
+    found = {**rates, "ms a sync": milliseconds / syncs}
+    yield Result("one_row_durable_vs_noop", _ratio(seconds["noop"], seconds["scored"]), "ratio of throughput", found)
 
 
 def bulk_new(suite: Suite) -> Iterator[Result]:

@@ -10,13 +10,13 @@ import psycopg
 
 LINES = 100_000
 COLUMNS = "level, message, service, source_type"
-INSERT_NEW = (
-    f"INSERT INTO {{}} ({COLUMNS}) "
+SELECT_NEW = (
     "SELECT level, translate(md5(n::text || %s), '0123456789', 'ghijklmnop') || ' ' || message, service, source_type "
     "FROM sample WHERE n <= %s"
 )
-"""Inserts as many lines as the second parameter says, each with a shape of its own: a word of letters made from its
+"""Selects as many lines as the second parameter says, each with a shape of its own: a word of letters made from its
 number and the first parameter, in front of a real message."""
+INSERT_NEW = f"INSERT INTO {{}} ({COLUMNS}) {SELECT_NEW}"
 LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"
 
 

@@ -19,9 +19,13 @@ def one_row_script(table: str) -> str:
 
 
 def run(
-    connection: psycopg.Connection, script: str, *, clients: int = CLIENTS, seconds: int = 0, transactions: int = 0
+    connection: psycopg.Connection, script: str, *, clients: int = CLIENTS, seconds: int = 0, transactions: int = 0,
+    settings: str = "",
 ) -> float:
-    """Run a script for some seconds, or some transactions a client; return transactions a second. Raises Failed."""
+    """Run a script for some seconds, or some transactions a client; return transactions a second. Raises Failed.
+
+    `settings` are those of its sessions: -c name=value.
+    """
     info = connection.info
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
@@ -31,7 +35,7 @@ def run(
             *(("-T", str(seconds)) if seconds else ("-t", str(transactions))),
             "-f", file.name, "-h", info.host, "-p", str(info.port), "-U", info.user, info.dbname,
         ]  # fmt: skip
-        done = subprocess.run(command, env={"PGPASSWORD": info.password}, capture_output=True, text=True)
+        done = subprocess.run(command, env={"PGPASSWORD": info.password, "PGOPTIONS": settings}, capture_output=True, text=True)
     errors = [line for line in done.stderr.splitlines() if "error" in line.lower()]
     if done.returncode or errors:
         raise Failed(f"pgbench: {(errors or done.stderr.splitlines() or ['failed'])[0]}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import psycopg
 from lines import COLUMNS, INSERT_NEW, LINES, insert_select
 from results import Failed, Result
-from suite import Suite, dsn_of
+from suite import Suite, dsn_of, maintain
 
 from logintel_server import runtime, tokens
 
@@ -35,9 +35,9 @@ def _rescoring(suite: Suite, name: str, new_shapes: int) -> Iterator[Result]:
         for _ in range(HISTORY // LINES):
             insert_select(connection, "log_entries")
         brute_force = _brute_force_seconds(connection)
-        connection.execute("SELECT logintel.maintain()")
+        maintain(connection)
         connection.execute("VACUUM ANALYZE")
-        _register_next_version(connection, "level")
+        register_next_version(connection, "level")
         with _Inserting(dsn_of(connection)) as inserting:
             time.sleep(QUIET_SECONDS)
             quiet_ms = inserting.longest_ms()
@@ -84,7 +84,7 @@ def _columns(rows: Sequence[tuple]) -> Mapping[str, list[str]]:
     return {name: [features[name] for features in made] for name in tokens.FEATURES}
 
 
-def _register_next_version(connection: psycopg.Connection, name: str) -> None:
+def register_next_version(connection: psycopg.Connection, name: str) -> None:
     """Register a version with the same graph: its scores are new to the server, and cost what they cost before."""
     connection.execute(
         "SELECT logintel.import_model(m.name, m.onnx, m.metadata, m.golden) FROM logintel.models m WHERE m.name = %s",

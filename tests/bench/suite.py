@@ -22,6 +22,7 @@ SETTINGS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "1h",
     "synchronous_commit": "off",
+    "track_wal_io_timing": "on",
     "autovacuum": "off",
     "max_connections": "250",
 }
@@ -65,6 +66,15 @@ def prepared() -> Iterator[Suite]:
         yield Suite(server, models, description, resources)
 
 
+def maintain(connection: psycopg.Connection) -> None:
+    """Run the upkeep."""
+    [(kind,)] = connection.execute(
+        "SELECT DISTINCT prokind FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND proname = 'maintain' "
+        "ORDER BY prokind DESC LIMIT 1"
+    ).fetchall()
+    connection.execute("CALL logintel.maintain()" if kind == "p" else "SELECT logintel.maintain()")
+
+
 def dsn_of(connection: psycopg.Connection) -> str:
     """Return the string that opens another connection to the same database."""
     return psycopg.conninfo.make_conninfo(connection.info.dsn, password=connection.info.password)
@@ -87,7 +97,7 @@ def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedMod
     models = _train(dsn, distinct)
     insert_select(connection, "log_entries")
     baselines.check_scored(connection, LINES)
-    connection.execute("SELECT logintel.maintain()")
+    maintain(connection)
     [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.shape_scores WHERE canonical").fetchall()
     connection.execute("VACUUM ANALYZE")
     # Last, so that the planner doesn't take the empty tables for tables that stay empty.

@@ -1,5 +1,6 @@
 """What an evaluation yields."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ PRODUCT = "logintel"
 Figures = Mapping[str, float | None]
 """Figure -> value; None where the data cannot give it, such as the precision of no correction at all."""
 
+_LOWER_IS_BETTER = re.compile("error$|false|watch|wrong|^cost")
 _UNITS = {"f1": "F1", "auc": "AUC", "error": "error"}
 
 
@@ -22,6 +24,11 @@ class Result:
     value: float | None
     unit: str
     baselines: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more of it is better: of all but errors, false alarms, wrong decisions and costs."""
+        return not _LOWER_IS_BETTER.search(self.name)
 
 
 def compared(name: str, figures: Mapping[str, Figures]) -> Iterator[Result]:

@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psycopg
-
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for the modules that tests share
 
 import ab_tests
@@ -28,12 +26,15 @@ import costs
 import drift
 import levels
 import own_templates
+import psycopg
 from datasets import REAL
 from results import PRODUCT, Result
-from rich.console import Console
 from rich.table import Table
 
+from figures import Committed, console
 from support import cluster
+
+COMMITTED = Path(__file__).parent / "figures.json"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def main() -> None:
     """Answer the questions and print a table for each; exit with 1 when one has failed."""
     parser = argparse.ArgumentParser(prog="make eval", description=__doc__)
     parser.add_argument("--json", type=Path, help="also write the results to this file")
+    parser.add_argument("--save", action="store_true", help=f"also make them the figures in {COMMITTED.name}")
     parser.add_argument("--only", default="*", help=f"which to run, as a pattern: {', '.join(QUESTIONS)}, or a figure")
     arguments = parser.parse_args()
     chosen = _chosen(arguments.only)
@@ -114,9 +116,16 @@ def main() -> None:
     if not REAL.exists():
         _say(f"the real logs of {REAL} are not here: only the project's own sets are evaluated")
         chosen = [name for name in chosen if not QUESTIONS[name].needs_real_logs]
+    committed = Committed(COMMITTED, lambda result: result.higher_is_better)
+    is_whole = len(chosen) == len(QUESTIONS)
+    if arguments.save and (refusal := committed.refusal(is_whole)):
+        sys.exit(f"eval: {refusal}")
     results, failed = _run(chosen)
+    committed.print_comparison(results)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
+    if arguments.save:
+        committed.save(results, whole=is_whole and not failed)
     sys.exit(failed)
 
 
@@ -167,7 +176,7 @@ def _print(title: str, results: Sequence[Result]) -> None:
         table.add_column(name.replace("_", " "), justify="right", style="bold" if name == PRODUCT else None)
     for result in results:
         table.add_row(result.name, _number(result.value), *(_number(result.baselines.get(name)) for name in baselines))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    console().print(table)
 
 
 def _number(value: float | None) -> str:
