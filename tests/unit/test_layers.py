@@ -37,7 +37,12 @@ EXCEPTIONS = {
     # the state of a version says that it is tested
     "03_models/91_ml_models.sql": {"ab_tests"},
     # the triggers on the log table call the write path
-    "04_log_table/25_create_triggers.sql": {"forget_deleted_lines", "forget_truncated_lines", "score_changed_lines", "score_new_lines"},
+    "04_log_table/25_create_triggers.sql": {
+        "forget_deleted_lines",
+        "forget_truncated_lines",
+        "score_changed_lines",
+        "score_new_lines",
+    },
     # detaching forgets all that is known of the lines
     "04_log_table/27_detach.sql": {"_forget_all_lines"},
     # predictions have the same partitions as the standard log table
@@ -47,7 +52,14 @@ EXCEPTIONS = {
     # an attachment rewrites the trigger functions
     "04_log_table/80_apply_attachment.sql": {"_write_trigger_functions"},
     # forgetting empties counts, verdicts and drift itself instead of announcing it
-    "05_scoring/24_remove_predictions.sql": {"drift_days", "feedback", "hourly_counts", "removed_predictions", "rollup_state", "score_totals"},
+    "05_scoring/24_remove_predictions.sql": {
+        "drift_days",
+        "feedback",
+        "hourly_counts",
+        "removed_predictions",
+        "rollup_state",
+        "score_totals",
+    },
     # eviction spares what is counted and tested
     "05_scoring/25_evict_shapes.sql": {"ab_test_counts", "ab_tests", "score_totals"},
     # the set under test is rescored too
