@@ -1,9 +1,6 @@
--- What 0.2.0 changes in the tables of 0.1.0. Make appends all functions, triggers and views, which replace the old ones.
+-- What 0.2.0 changes in the tables of 0.1.0. Make appends all functions, triggers and views, which replace the old.
 
 -- 06_counts
--- What each roll-up changed in the counts, in the order of the roll-ups: whatever is made from counts reads on from where
--- it was, so its cost depends on what changed and not on how much there is. Rows that every reader has read are removed.
--- Not dumped, as the counts are not: the first roll-up elsewhere counts everything afresh.
 CREATE TABLE logintel.count_changes (
     id bigint GENERATED ALWAYS AS IDENTITY,
     hour timestamptz NOT NULL,

@@ -1,5 +1,5 @@
--- Begins every update. It waits here, while it holds nothing that others wait for, until those have ended who deploy or do
--- upkeep, then those who write lines, then those who score what waits. So none of them is the victim of a deadlock.
+-- Begins every update. It waits here, while it holds nothing that others wait for, until those have ended who deploy
+-- or do upkeep, then those who write lines, then those who score what waits. So none of them is a deadlock's victim.
 SELECT logintel._lock_deployments();
 DO $block$
 DECLARE
