@@ -18,8 +18,10 @@ SCRIPT := build/logintel--$(VERSION).sql
 TABLES := $(sort $(wildcard sql/*/1*.sql))
 REPLACEABLE := $(foreach kind,sql/*/[2-7]*.sql plpython/*.sql sql/*/8*.sql sql/*/9*.sql,$(sort $(wildcard $(kind))))
 SOURCES := $(TABLES) $(REPLACEABLE)
-# From each earlier release: what sql/updates does to its tables, then all that can be replaced.
-UPDATES := $(patsubst sql/updates/%.sql,build/logintel--%.sql,$(wildcard sql/updates/*.sql))
+# From each earlier release: what sql/updates does to its tables, then all that can be replaced. sql/updates/README.md says more.
+UPDATES := $(patsubst sql/updates/%.sql,build/logintel--%.sql,$(wildcard sql/updates/*--*.sql))
+BEFORE := sql/updates/before.sql
+AFTER := sql/updates/after.sql
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 ENVIRONMENT := .venv/.installed
 CLUSTER = PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=loader PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/support/cluster.py
@@ -59,7 +61,7 @@ replace() {  # Put a copy of the folder $$2 in the place of $$1, at once.
 }
 endef
 
-.PHONY: pg-config help demo up dsn psql down clean test lint bench eval models soak packages install install-libraries uninstall
+.PHONY: pg-config help demo up dsn psql down clean test lint golden scripts bench eval models soak packages install install-libraries uninstall
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -87,8 +89,14 @@ clean:  ## remove the private cluster with its data, build/ and .venv
 test: packages $(ENVIRONMENT)  ## run all tests; ARGS="-k word" goes to pytest
 	@PG_CONFIG="$(PG_CONFIG)" .venv/bin/python -m pytest --container -n auto $(ARGS)
 
-lint: $(ENVIRONMENT)  ## check the Python code
+lint: packages $(ENVIRONMENT)  ## check the code without running it, and the bodies of functions on a server
 	@.venv/bin/ruff check .
+	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python -m pytest -m lint -n 0 -q $(ARGS)
+
+golden: packages $(ENVIRONMENT)  ## write tests/golden afresh, from what this checkout installs
+	@PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=tests .venv/bin/python tests/golden/renew.py
+
+scripts: $(SCRIPT) $(UPDATES)
 
 FIGURES = $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)") $(if $(SAVE),--save)
 
@@ -153,18 +161,20 @@ uninstall:  ## remove the extension from the server of PG_CONFIG=...; databases 
 	server
 	as_owner rm -rf "$$pkglibdir/logintel" "$$extension/logintel.control" "$$extension"/logintel--*.sql
 
-# A script of the extension: a guard, then the sources.
+# A script of the extension: a guard, a search_path that nobody else can put anything into, then the sources.
 define script
 @mkdir -p build
-echo '\echo Use "$(1)" to load this file. \quit' | cat - $(2) \
-  | sed -e '/^@IMPORT@$$/{r plpython/import.py.in' -e 'd}' >$@
+{ echo '\echo Use "$(1)" to load this file. \quit'
+  echo 'SET LOCAL search_path = pg_catalog, pg_temp;'
+  cat $(2)
+} | sed -e '/^@IMPORT@$$/{r plpython/import.py.in' -e 'd}' >$@
 endef
 
 $(SCRIPT): logintel.control Makefile plpython/import.py.in $(SOURCES) $(wildcard sql sql/* plpython)
 	$(call script,CREATE EXTENSION logintel CASCADE,$(SOURCES))
 
-$(UPDATES): build/logintel--%.sql: sql/updates/%.sql Makefile plpython/import.py.in $(REPLACEABLE) $(wildcard sql sql/* plpython)
-	$(call script,ALTER EXTENSION logintel UPDATE,$< $(REPLACEABLE))
+$(UPDATES): build/logintel--%.sql: sql/updates/%.sql $(BEFORE) $(AFTER) Makefile plpython/import.py.in $(REPLACEABLE) $(wildcard sql sql/* plpython)
+	$(call script,ALTER EXTENSION logintel UPDATE,$(BEFORE) $< $(REPLACEABLE) $(AFTER))
 
 .venv/bin/pip:
 	@$(helpers)
@@ -186,14 +196,17 @@ $(ENVIRONMENT): pyproject.toml | .venv/bin/pip
 pg-config:
 	@echo "$(PG_CONFIG)"
 
-# What a Debian or Ubuntu machine lacks. Nothing is touched where nothing is missing.
+# What a Debian or Ubuntu machine lacks, for tests with what reads function bodies. Nothing is touched where nothing is missing.
+test lint: CHECKER := plpgsql_check
 packages:
 	@$(helpers)
 	missing() {
 	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3-venv
 	  [ -n "$(PG_CONFIG)" ] || { echo postgresql; return; }
 	  folder=$$("$(PG_CONFIG)" --pkglibdir) || fail "$(PG_CONFIG) cannot be run: give the PG_CONFIG=... of a server"
-	  [ -e "$$folder/plpython3.so" ] || echo "postgresql-plpython3-$$("$(PG_CONFIG)" --version | grep -oE '[0-9]+' | head -n 1)"
+	  major=$$("$(PG_CONFIG)" --version | grep -oE '[0-9]+' | head -n 1)
+	  [ -e "$$folder/plpython3.so" ] || echo "postgresql-plpython3-$$major"
+	  [ -z "$(CHECKER)" ] || [ -e "$$folder/plpgsql_check.so" ] || echo "postgresql-$$major-plpgsql-check"
 	}
 	list=$$(missing) && list=$$(echo $$list)
 	[ -n "$$list" ] || exit 0
@@ -204,4 +217,4 @@ packages:
 	mkdir -p build
 	{ $$sudo apt-get update && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$list
 	} >build/apt.log 2>&1 || { tail -n 5 build/apt.log >&2; fail "apt-get failed; see build/apt.log"; }
-	$(MAKE) -s packages TRIED="$$list"
+	$(MAKE) -s packages TRIED="$$list" CHECKER="$(CHECKER)"

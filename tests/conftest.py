@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "local_only: needs the file system of the server, which a container hides")
     config.addinivalue_line("markers", "any_server: is about the client, to which all servers are alike: runs on one")
+    config.addinivalue_line("markers", "lint: reads the code and runs none of it, or has a server read it")
     config.addinivalue_line("markers", "demo: the newcomer's run in a clean container, minutes long")
     for name, value in servers.TESTCONTAINERS.items():
         os.environ.setdefault(name, value)

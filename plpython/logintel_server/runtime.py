@@ -225,7 +225,8 @@ def check_version(plpy: Any) -> None:
     if installed and installed[0]["extversion"] != logintel_server.__version__:
         raise ModelError(
             f"the extension is version {installed[0]['extversion']}, the Python package in this session is "
-            f"{logintel_server.__version__}: start a new session, or run make install for this server"
+            f"{logintel_server.__version__}: run make install for this server, ALTER EXTENSION logintel UPDATE in this "
+            "database, and start a new session"
         )
 
 

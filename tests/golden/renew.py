@@ -1,0 +1,20 @@
+"""Writes the golden files afresh, from a server with this checkout's extension: `make golden`."""
+
+import servers
+from support import catalog
+
+
+def main() -> None:
+    servers.choose_pg_config()
+    with servers.local() as server:
+        database = server.create_database()
+        database.execute("CREATE EXTENSION logintel CASCADE")
+        roles = {kind: database.create_role(kind) for kind in catalog.ROLES}
+        for path, text in catalog.golden_texts(database.connection, roles).items():
+            path.write_text(text)
+            print(path)
+        database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""An update of the extension leaves a database as a fresh installation would have it, with all that people put into it."""
+
+import difflib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dumps import restore
+from pending_lines import blocked_sessions, wait_until
+from servers import Database, Server
+from support import catalog, old_release
+from support.old_release import UPDATE, VERSION, answers, use_old_package, worker_batch
+
+pytestmark = pytest.mark.local_only  # a release is put into the server's folder, and its package into a session
+PENDING = "SELECT count(*) FROM logintel.pending"
+
+
+@pytest.fixture(scope="module")
+def package(server: Server) -> Iterator[Path]:
+    """The folder with the release's Python package, while CREATE EXTENSION finds its script."""
+    if server.kind != "local":
+        pytest.skip("needs the file system of the server")
+    with old_release.installed(server) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def roles(server: Server) -> Iterator[dict[str, str]]:
+    """A reader and a manager, for all databases of this file."""
+    names = {"logintel_upgrade_reader": "reader", "logintel_upgrade_manager": "manager"}
+    for name in names:
+        server.execute(f"CREATE ROLE {name} LOGIN")
+    yield names
+    for name in names:
+        server.execute(f"DROP ROLE {name}")
+
+
+@pytest.fixture(scope="module")
+def filled(server: Server, package: Path, roles: dict[str, str]) -> Iterator[Database]:
+    """The database that `old_db` is copied from."""
+    database = server.create_database()
+    old_release.fill(database, package, tuple(roles))
+    database.close()
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def old_db(server: Server, filled: Database) -> Iterator[Database]:
+    """A database of the release, in use."""
+    database = server.create_database(filled)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def updated(old_db: Database) -> Database:
+    """The same after the update."""
+    with psycopg.connect(old_db.dsn, autocommit=True) as session:
+        session.execute(UPDATE)
+    return old_db
+
+
+def assert_same(what: str, fresh: str, updated: str) -> None:
+    differences = list(
+        difflib.unified_diff(fresh.splitlines(), updated.splitlines(), "fresh", "updated", lineterm="", n=1)
+    )
+    assert not differences, f"the {what} of an updated database differs:\n" + "\n".join(differences)
+
+
+def test_an_updated_database_has_the_schema_of_a_fresh_one(updated: Database, fresh_db: Database) -> None:
+    assert_same("schema", catalog.schema(fresh_db.connection), catalog.schema(updated.connection))
+    definitions = catalog.definitions(updated.connection)
+    assert_same("definitions", catalog.definitions(fresh_db.connection), definitions)
+    for query in old_release.SHIPPED_ROWS:
+        assert updated.execute(query) == fresh_db.execute(query), query
+    version = "SELECT extversion FROM pg_extension WHERE extname = 'logintel'"
+    assert updated.value(version) == fresh_db.value(version) != VERSION
+
+
+def test_the_trigger_functions_are_those_of_the_new_version(updated: Database) -> None:
+    bodies = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND prorettype = 'trigger'::regtype ORDER BY 1"
+    before = updated.execute(bodies)
+    updated.execute("SELECT logintel._write_trigger_functions()")
+    assert updated.execute(bodies) == before
+
+
+def test_answers_are_the_same_after_an_update(old_db: Database) -> None:
+    before = answers(old_db)
+    assert all(before.values())
+    old_db.execute(UPDATE)
+    assert answers(old_db) == before
+
+
+def test_lines_are_scored_and_counted_on_after_an_update(updated: Database) -> None:
+    updated.execute("INSERT INTO log_entries (level, message) VALUES ('INFO', 'good 7'), ('INFO', 'a new one is bad')")
+    updated.execute("UPDATE log_entries SET message = 'changed to bad' WHERE id = 20")
+    updated.execute("DELETE FROM log_entries WHERE id = 21")
+    assert updated.value("SELECT logintel.backfill()") == 2
+    assert updated.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(351, 351, 0)]
+    updated.execute("SELECT * FROM logintel.maintain()")
+    assert updated.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(351, 351, 0)]
+    assert updated.value("SELECT sum(predictions) FROM logintel.ml_stats_by_hour") == 351
+    assert updated.execute("SELECT \"check\", detail FROM logintel.doctor() WHERE status = 'problem'") == []
+    assert updated.execute("SELECT name, state FROM logintel.ml_models WHERE version = 2") == [("level", "in force")]
+
+
+def test_an_updated_database_can_be_dumped_and_restored(
+    updated: Database, empty_db: Database, roles: dict[str, str]
+) -> None:
+    restore(updated, empty_db)
+    assert answers(empty_db) == answers(updated)
+    assert catalog.rights(empty_db.connection, roles) == catalog.rights(updated.connection, roles)
+    empty_db.execute("INSERT INTO public.log_entries (level, message) VALUES ('INFO', 'a new one is bad')")
+    assert empty_db.value(PENDING) == 2
+
+
+def test_roles_keep_what_they_were_given_and_get_what_is_new(
+    old_db: Database, fresh_db: Database, roles: dict[str, str]
+) -> None:
+    rights = "SELECT has_table_privilege(%s, c.oid, 'SELECT') FROM pg_class c WHERE c.oid = to_regclass(%s)"
+    before = {
+        role: [
+            name
+            for (name,) in old_db.execute(
+                "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'logintel'::regnamespace AND has_table_privilege(%s, c.oid, 'SELECT')",
+                [role],
+            )
+        ]
+        for role in roles
+    }
+    old_db.execute(UPDATE)
+    lost = [
+        (role, name) for role in roles for name in before[role] if old_db.execute(rights, [role, name]) == [(False,)]
+    ]
+    assert lost == []
+    given = catalog.grant_roles(
+        fresh_db.connection, {**{kind: role for role, kind in roles.items()}, "worker": next(iter(roles))}
+    )
+    fresh = catalog.rights(fresh_db.connection, roles).splitlines()
+    assert given and set(fresh) - set(catalog.rights(old_db.connection, roles).splitlines()) == set()
+
+
+def test_new_shapes_wait_between_the_installation_and_the_update(old_db: Database) -> None:
+    """New sessions have the new Python package, and the SQL of the release."""
+    warnings: list[str] = []
+    session = old_db.connect()
+    session.add_notice_handler(lambda notice: warnings.append(notice.message_primary))
+    waiting = old_db.value(PENDING)
+    session.execute("INSERT INTO log_entries (level, message, service) VALUES ('INFO', 'good 7', 'service 0')")
+    assert old_db.value(PENDING) == waiting and warnings == []
+    session.execute("INSERT INTO log_entries (message) VALUES ('wholly new'), ('also new')")
+    session.execute("INSERT INTO log_entries (message) VALUES ('wholly new once more')")
+    assert old_db.value(PENDING) == waiting + 3
+    [warning] = warnings
+    assert UPDATE in warning
+    session.execute(UPDATE)
+    assert session.execute("SELECT logintel.backfill()").fetchone() == (waiting + 3,)
+    assert old_db.value(PENDING) == 0
+
+
+def test_a_session_with_the_old_package_leaves_new_shapes_waiting(old_db: Database, package: Path) -> None:
+    warnings: list[str] = []
+    session = old_db.connect()
+    use_old_package(session, package)
+    session.execute("INSERT INTO log_entries (message) VALUES ('known before the update')")
+    session.add_notice_handler(lambda notice: warnings.append(notice.message_primary))
+    waiting = old_db.value(PENDING)
+    old_db.execute(UPDATE)
+    session.execute("INSERT INTO log_entries (message) VALUES ('known before the update')")
+    assert old_db.value(PENDING) == waiting and warnings == []
+    session.execute("INSERT INTO log_entries (message) VALUES ('wholly new')")
+    assert old_db.value(PENDING) == waiting + 1
+    assert ["start a new session" in warning for warning in warnings] == [True]
+
+
+def go_on_or_be_told_why_not(session: psycopg.Connection) -> None:
+    """Do what a worker of the release does. Where it cannot, the error has to say what its user is to do."""
+    try:
+        worker_batch(session)
+        session.execute("SELECT * FROM logintel.maintain()")
+    except psycopg.Error as error:
+        assert "logintel worker" in (error.diag.message_hint or ""), error
+
+
+def test_a_worker_of_the_release_goes_on_or_is_told_why_not(old_db: Database) -> None:
+    worker = old_db.connect()
+    assert worker_batch(worker) == 2
+    update = old_db.connect(autocommit=False)
+    update.execute(UPDATE)
+    with ThreadPoolExecutor() as pool:
+        working = pool.submit(go_on_or_be_told_why_not, worker)
+        wait_until(lambda: blocked_sessions(old_db) or working.done())
+        update.commit()
+        working.result()
+    for session in (worker, old_db.connect()):
+        session.execute("INSERT INTO logintel.pending (log_entry_id) SELECT max(id) FROM log_entries")
+        go_on_or_be_told_why_not(session)
+    old_db.execute("SELECT logintel.backfill()")
+    assert old_db.value(PENDING) == 0
+
+
+def test_an_update_waits_for_who_is_in_the_middle_of_something(old_db: Database) -> None:
+    """And none of them, however they go on, is the victim of a deadlock."""
+    writer, worker = old_db.connect(autocommit=False), old_db.connect(autocommit=False)
+    writer.execute("INSERT INTO log_entries (level, message, service) VALUES ('INFO', 'good 7', 'service 0')")
+    [(taken,)] = worker.execute("SELECT logintel.take_pending(10)").fetchall()
+    with ThreadPoolExecutor() as pool:
+        updating = pool.submit(old_db.connect().execute, UPDATE)
+        wait_until(lambda: blocked_sessions(old_db) == 1)
+        writer.execute("INSERT INTO log_entries (message) VALUES ('new while the update waits')")
+        writer.execute("UPDATE log_entries SET message = 'good 8' WHERE id = 5")
+        writer.execute("DELETE FROM log_entries WHERE id = 6")
+        writer.commit()
+        wait_until(lambda: blocked_sessions(old_db) == 1)
+        worker.execute("SELECT * FROM logintel.unknown_shapes(%s::bigint[])", [taken])
+        worker.execute("SELECT logintel.score_taken(%s::bigint[])", [taken])
+        worker.commit()
+        updating.result()

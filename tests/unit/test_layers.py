@@ -1,0 +1,133 @@
+"""No folder of sql/ reads a folder above it: what a capability needs stands in folders with smaller numbers.
+
+The core finds what capabilities bring by a naming rule, so their handlers are named nowhere.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+SQL = Path(__file__).parents[2] / "sql"
+FOLDERS = sorted(folder for folder in SQL.iterdir() if re.match(r"[0-9]{2}_", folder.name))
+CREATED = re.compile(
+    r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE|TYPE|DOMAIN|SEQUENCE|VIEW|FUNCTION|PROCEDURE|AGGREGATE)\s+logintel\.(\w+)",
+    re.MULTILINE,
+)
+STRING = r"'(?:[^']|'')*'"
+# What people read names functions that they can call, wherever these stand: comments, messages and hints.
+COMMENT = re.compile(rf"--[^\n]*|^COMMENT ON [^;']*IS\s+{STRING};", re.MULTILINE)
+RAISE = re.compile(rf"\bRAISE\b(?:[^;']|{STRING})*;")
+
+# What still reads upwards, and why. A name that is no longer read fails the test, so the list can only shrink.
+EXCEPTIONS = {
+    # whose tables are logintel's own is seen from settings
+    "00_core/20_handlers.sql": {"settings"},
+    # resume() counts the lines that wait
+    "02_settings/21_pause.sql": {"pending"},
+    # the lock is a row of the roll-up
+    "03_models/21_lock_deployments.sql": {"rollup_state"},
+    # a new set is tried on shapes that are known
+    "03_models/22_model_set.sql": {"_learn_shapes", "_shapes", "shape_scores"},
+    # a deployment takes scores and tests along itself instead of announcing itself
+    "03_models/24_activate.sql": {"_follow_deployment", "_promote_scores", "shape_scores"},
+    # a model that a test uses must stay, which no event asks yet
+    "03_models/31_retire.sql": {"ab_tests"},
+    # a restore takes the place of the default models
+    "03_models/80_make_room_for_restored_models.sql": {"shape_scores"},
+    # the state of a version says that it is tested
+    "03_models/91_ml_models.sql": {"ab_tests"},
+    # the triggers on the log table call the write path
+    "04_log_table/25_create_triggers.sql": {
+        "forget_deleted_lines",
+        "forget_truncated_lines",
+        "score_changed_lines",
+        "score_new_lines",
+    },
+    # detaching forgets all that is known of the lines
+    "04_log_table/27_detach.sql": {"_forget_all_lines"},
+    # predictions have the same partitions as the standard log table
+    "04_log_table/28_partitions.sql": {"pending", "predictions"},
+    # a dropped day is taken off the counts
+    "04_log_table/29_apply_retention.sql": {"hourly_counts", "removed_predictions", "score_totals"},
+    # an attachment rewrites the trigger functions
+    "04_log_table/80_apply_attachment.sql": {"_write_trigger_functions"},
+    # forgetting empties counts, verdicts and drift itself instead of announcing it
+    "05_scoring/24_remove_predictions.sql": {
+        "drift_days",
+        "feedback",
+        "hourly_counts",
+        "removed_predictions",
+        "rollup_state",
+        "score_totals",
+    },
+    # eviction spares what is counted and tested
+    "05_scoring/25_evict_shapes.sql": {"ab_test_counts", "ab_tests", "score_totals"},
+    # the set under test is rescored too
+    "05_scoring/31_rescore.sql": {"ab_tests"},
+    # predictions and counts are compared together
+    "05_scoring/32_reconcile.sql": {"_roll_up", "hourly_counts", "removed_predictions", "rollup_state", "score_totals"},
+    # the write path reads tests instead of a table of what serves
+    "05_scoring/33_serving.sql": {"ab_tests"},
+    # the write path reads tests instead of a table of what serves
+    "05_scoring/81_write_trigger_functions.sql": {"ab_tests"},
+    # the write path reads tests instead of a table of what serves
+    "05_scoring/82_scoring_body.sql": {"ab_tests"},
+    # failures are counted by the metrics
+    "05_scoring/83_warn_pending.sql": {"failures"},
+    # the roll-up counts for tests, metrics and drift beside its log of changes
+    "06_counts/21_roll_up.sql": {"ab_test_counts", "ab_tests", "changed_hours", "drift_days"},
+    # a verdict tells the metrics what to measure again
+    "07_feedback/80_note_verdict.sql": {"changed_verdicts"},
+}
+
+
+def objects() -> dict[str, str]:
+    """The folder of each table, type, view and function."""
+    return {
+        name: folder.name
+        for folder in FOLDERS
+        for path in folder.glob("*.sql")
+        for name in CREATED.findall(path.read_text())
+    }
+
+
+def references(path: Path) -> set[str]:
+    """The names that a file's statements, bodies and dynamic SQL have in the schema."""
+    code = RAISE.sub(lambda statement: re.sub(STRING, "", statement[0]), COMMENT.sub("", path.read_text()))
+    return set(re.findall(r"\blogintel\.(\w+)", code))
+
+
+def upward_references() -> Iterator[tuple[str, str, str]]:
+    """Each (file, object, folder of the object) where a file names an object of a folder above its own."""
+    folder_of = objects()
+    for folder in FOLDERS:
+        for path in sorted(folder.glob("*.sql")):
+            for name in sorted(references(path)):
+                if folder_of.get(name, "") > folder.name:
+                    yield f"{folder.name}/{path.name}", name, folder_of[name]
+
+
+def test_no_folder_reads_a_folder_above_it() -> None:
+    new = [
+        f"sql/{file} reads logintel.{name} of {above}"
+        for file, name, above in upward_references()
+        if name not in EXCEPTIONS.get(file, ())
+    ]
+    assert not new, "\n".join(new)
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    found = {(file, name) for file, name, _ in upward_references()}
+    excepted = {(file, name) for file, names in EXCEPTIONS.items() for name in names}
+    assert sorted(excepted - found) == [], "take these out of EXCEPTIONS"
+
+
+def test_the_pattern_finds_the_objects_and_the_names_in_dynamic_sql(tmp_path: Path) -> None:
+    assert len(objects()) > 200
+    path = tmp_path / "20_x.sql"
+    path.write_text(
+        "-- logintel.comment\nRAISE EXCEPTION 'run logintel.message' USING HINT = (SELECT logintel.hint());\n"
+        "EXECUTE format('SELECT %s FROM logintel.dynamic', 'it''s');\n"
+        "COMMENT ON VIEW logintel.commented IS 'As logintel.told''s.';\n"
+    )
+    assert references(path) == {"hint", "dynamic"}

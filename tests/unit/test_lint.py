@@ -1,0 +1,187 @@
+"""What reads the code without running it finds nothing: ruff, pgspot, and the length of lines of SQL.
+
+`make lint` runs these together with the checks of tests/integration/test_bodies.py, which need a server.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pglast import ast, parse_sql
+
+import servers
+from servers import ROOT
+
+pytestmark = pytest.mark.lint
+
+SQL = sorted([*ROOT.glob("sql/*/*.sql"), *ROOT.glob("plpython/*.sql")])
+
+# What pgspot is not to report, and why.
+_OWN_SCRIPT = (
+    "CREATE OR REPLACE in an extension's script replaces nothing but what belongs to the extension: it fails where "
+    "somebody else made the object, since PostgreSQL 14.5"
+)
+IGNORED = {"PS002": _OWN_SCRIPT, "PS015": _OWN_SCRIPT}
+WITHOUT_SEARCH_PATH = {
+    "score_new_lines": "a stub that _write_trigger_functions() replaces by a function that pins its search_path",
+    "score_changed_lines": "as score_new_lines",
+    "forget_deleted_lines": "as score_new_lines",
+}
+LINE = 120
+# Files that still have longer lines. One that has none any more fails, so the list can only shrink.
+LONG_LINES = {
+    "plpython/10_score_shapes.sql",
+    "plpython/25_shipped_models.sql",
+    "sql/00_core/20_handlers.sql",
+    "sql/01_shapes/20_shape.sql",
+    "sql/02_settings/10_settings.sql",
+    "sql/02_settings/21_pause.sql",
+    "sql/02_settings/80_check_setting.sql",
+    "sql/03_models/10_models.sql",
+    "sql/03_models/21_lock_deployments.sql",
+    "sql/03_models/22_model_set.sql",
+    "sql/03_models/23_import_model.sql",
+    "sql/03_models/25_deploy.sql",
+    "sql/03_models/26_rollback.sql",
+    "sql/03_models/28_create_ensemble.sql",
+    "sql/03_models/29_export_model.sql",
+    "sql/03_models/30_find_model.sql",
+    "sql/03_models/31_retire.sql",
+    "sql/03_models/80_make_room_for_restored_models.sql",
+    "sql/03_models/81_keep_models.sql",
+    "sql/03_models/91_ml_models.sql",
+    "sql/03_models/93_ml_deployments.sql",
+    "sql/04_log_table/20_create_log_entries.sql",
+    "sql/04_log_table/23_check_columns.sql",
+    "sql/04_log_table/24_trigger_tables.sql",
+    "sql/04_log_table/25_create_triggers.sql",
+    "sql/04_log_table/26_attach.sql",
+    "sql/04_log_table/28_partitions.sql",
+    "sql/04_log_table/29_apply_retention.sql",
+    "sql/04_log_table/80_apply_attachment.sql",
+    "sql/05_scoring/10_shape_scores.sql",
+    "sql/05_scoring/11_predictions.sql",
+    "sql/05_scoring/14_pending.sql",
+    "sql/05_scoring/20_score_rows.sql",
+    "sql/05_scoring/21_learn_shapes.sql",
+    "sql/05_scoring/22_promote_scores.sql",
+    "sql/05_scoring/23_score_lines.sql",
+    "sql/05_scoring/24_remove_predictions.sql",
+    "sql/05_scoring/25_evict_shapes.sql",
+    "sql/05_scoring/26_backfill.sql",
+    "sql/05_scoring/27_predict_log.sql",
+    "sql/05_scoring/28_analyze.sql",
+    "sql/05_scoring/30_analyze_lines.sql",
+    "sql/05_scoring/31_rescore.sql",
+    "sql/05_scoring/33_serving.sql",
+    "sql/05_scoring/81_write_trigger_functions.sql",
+    "sql/05_scoring/82_scoring_body.sql",
+    "sql/05_scoring/83_warn_pending.sql",
+    "sql/05_scoring/90_scored_shapes.sql",
+    "sql/06_counts/10_rollup.sql",
+    "sql/06_counts/11_count_changes.sql",
+    "sql/06_counts/20_uncounted.sql",
+    "sql/06_counts/21_roll_up.sql",
+    "sql/06_counts/22_count_lines.sql",
+    "sql/06_counts/24_read_counts.sql",
+    "sql/06_counts/91_ml_stats.sql",
+    "sql/07_feedback/10_feedback.sql",
+    "sql/07_feedback/20_give_feedback.sql",
+    "sql/07_feedback/21_corrections.sql",
+    "sql/07_feedback/80_note_verdict.sql",
+    "sql/07_feedback/90_score_verdicts.sql",
+    "sql/07_feedback/91_line_verdicts.sql",
+    "sql/07_feedback/92_ml_corrections.sql",
+    "sql/07_feedback/94_ml_feedback.sql",
+    "sql/08_ab_tests/10_ab_tests.sql",
+    "sql/08_ab_tests/21_statistics.sql",
+    "sql/08_ab_tests/22_decide_ab_test.sql",
+    "sql/08_ab_tests/23_stop_ab_test.sql",
+    "sql/08_ab_tests/24_ab_judge.sql",
+    "sql/08_ab_tests/25_ab_results.sql",
+    "sql/08_ab_tests/26_ab_scoring.sql",
+    "sql/08_ab_tests/27_start_ab_test.sql",
+    "sql/08_ab_tests/90_ab_answers.sql",
+    "sql/09_metrics/10_model_metrics.sql",
+    "sql/09_metrics/20_measure_1_served.sql",
+    "sql/09_metrics/21_measure_2_judged.sql",
+    "sql/09_metrics/22_measure_3_windows.sql",
+    "sql/09_metrics/90_ml_model_metrics.sql",
+    "sql/10_drift/10_drift.sql",
+    "sql/10_drift/20_drift_judge.sql",
+    "sql/10_drift/21_drift_lines.sql",
+    "sql/10_drift/22_drift_counts.sql",
+    "sql/10_drift/23_drift_shifts.sql",
+    "sql/10_drift/90_ml_drift.sql",
+    "sql/11_retraining/10_retrainings.sql",
+    "sql/11_retraining/20_retrain_advice.sql",
+    "sql/11_retraining/21_request_retraining.sql",
+    "sql/12_upkeep/20_maintain.sql",
+    "sql/12_upkeep/21_doctor.sql",
+    "sql/12_upkeep/22_doctor_checks.sql",
+    "sql/12_upkeep/23_schedule.sql",
+    "sql/12_upkeep/24_grant_read.sql",
+    "sql/12_upkeep/25_grant_manage.sql",
+}
+
+
+def test_ruff_finds_nothing() -> None:
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("script", ["logintel--[0-9]*[0-9].sql", "logintel--*--*.sql"], ids=["install", "update"])
+def test_pgspot_finds_nothing(script: str) -> None:
+    servers.choose_pg_config()
+    servers.make("-s", "scripts")
+    [path] = [path for path in ROOT.glob(f"build/{script}") if path.name.count("--") == script.count("--")]
+    ignored = [word for code in IGNORED for word in ("--ignore", code)]
+    stubs = [word for name in WITHOUT_SEARCH_PATH for word in ("--proc-without-search-path", f"logintel.{name}()")]
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("pgspot")),
+            "--no-plpgsql",
+            "--ignore-lang",
+            "plpython3u",
+            *ignored,
+            *stubs,
+        ],
+        input=quoted_bodies(path.read_text()),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, f"pgspot of build/{path.name}:\n{done.stdout}{done.stderr[-2000:]}"
+
+
+def quoted_bodies(script: str) -> str:
+    """The script with bodies in SQL-standard form written as strings, which is all that pgspot can read.
+
+    Such a body is parsed where the script stands, and means the same under any search_path later: as if it were pinned.
+    """
+    script = re.sub(r"^\\", "-- ", script, flags=re.MULTILINE)
+    statements = []
+    for raw in parse_sql(script):
+        text = script[raw.stmt_location :][: raw.stmt_len or None]
+        if isinstance(raw.stmt, ast.CreateFunctionStmt) and raw.stmt.sql_body:
+            header, kind, body = re.split(r"^(RETURN|BEGIN ATOMIC)\b", text, maxsplit=1, flags=re.MULTILINE)
+            pin = "" if "SET search_path" in header else "SET search_path = pg_catalog, pg_temp "
+            query = f"SELECT {body}" if kind == "RETURN" else body.rstrip().removesuffix("END")
+            text = f"{header}{pin}AS $quoted${query}$quoted$"
+        statements.append(text)
+    return ";".join(statements) + ";"
+
+
+def test_lines_of_sql_fit() -> None:
+    """Comments on objects are sentences for people who use them, and stay on their line."""
+    long = {
+        str(path.relative_to(ROOT))
+        for path in SQL
+        for line in path.read_text().splitlines()
+        if len(line) > LINE and not line.startswith("COMMENT ON ")
+    }
+    assert not long - LONG_LINES, f"files with lines of more than {LINE} columns: {sorted(long - LONG_LINES)}"
+    assert not LONG_LINES - long, f"take these out of LONG_LINES: {sorted(LONG_LINES - long)}"
