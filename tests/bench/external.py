@@ -20,7 +20,7 @@ import lines
 import psycopg
 from external_job import Job
 from lines import COLUMNS, LINES
-from logintel.defaults.scores import LinearScores
+from logintel.training.default_scores import LinearScores
 from results import Failed, Result
 from suite import Suite
 
