@@ -61,7 +61,7 @@ def backfill_lines(
     limit = batch_within(rate, len(sessions), batch)
 
     def take(session: psycopg.Connection) -> int:
-        [(lines,)] = session.execute('SELECT logintel.backfill(%s, "limit" => %s)', (since, limit)).fetchall()
+        [(lines,)] = session.execute("SELECT logintel.backfill(%s, max_lines => %s)", (since, limit)).fetchall()
         return lines
 
     total = None if since else _count(sessions[0], "SELECT pending FROM logintel.ml_status")

@@ -35,8 +35,10 @@ def rollback(name: Model, dsn: Dsn = None) -> None:
 
 def maintain(dsn: Dsn = None) -> None:
     """Do the regular upkeep once."""
-    with closing(connect(dsn)) as connection, connection:
-        output.show(connection.execute("SELECT * FROM logintel.maintain()"))
+    with closing(connect(dsn, autocommit=True)) as connection:
+        connection.add_notice_handler(lambda notice: print(f"note: {notice.message_primary}"))
+        connection.execute("CALL logintel.maintain('45 s')")
+        output.show(connection.execute("SELECT * FROM logintel.ml_upkeep"))
 
 
 Why = Annotated[str | None, typer.Option(help="Why: it is recorded.", show_default=False)]

@@ -8,11 +8,17 @@ AS $function$
     SELECT p.proname
     FROM pg_proc p
     JOIN pg_class c ON c.oid = 'logintel.settings'::regclass AND c.relnamespace = p.pronamespace AND c.relowner = p.proowner
-    WHERE starts_with(p.proname, format('_%s_', kind))
+    WHERE p.proname::text ~ format('^_%s_[0-9]{3}_', kind)
     ORDER BY p.proname COLLATE "C";
 $function$;
 
 COMMENT ON FUNCTION logintel._handlers(text) IS 'Names of the functions that capabilities bring for a kind: task, check, or on_EVENT.';
+
+CREATE OR REPLACE FUNCTION logintel._handler_words(handler text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN translate(regexp_replace(handler, '^.*?_[0-9]{3}_', ''), '_', ' ');
+
+COMMENT ON FUNCTION logintel._handler_words(text) IS 'What a handler is called for people: the words of its name.';
 
 CREATE OR REPLACE FUNCTION logintel._announce(event text, subject bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS

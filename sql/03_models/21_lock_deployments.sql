@@ -1,12 +1,6 @@
--- Keeps deployments, new and retired versions, changes of the mode and upkeep apart. Who waited has to see what the other did: under a snapshot from
--- before, the update of a row that each of them updates fails, and the transaction is to be retried.
+-- For who registers, deploys, retires or tests models or changes the mode. Upkeep does none of it, and takes no part.
 CREATE OR REPLACE FUNCTION logintel._lock_deployments() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
-$function$
-BEGIN
-    LOCK TABLE logintel.deployments IN SHARE ROW EXCLUSIVE MODE;
-    UPDATE logintel.rollup_state SET one_row = true;
-END
-$function$;
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS 'SELECT logintel._lock(''deployments'')';
 
-COMMENT ON FUNCTION logintel._lock_deployments() IS 'Waits until no other session registers, deploys or retires models, changes the mode or does upkeep, until the end of the transaction.';
+COMMENT ON FUNCTION logintel._lock_deployments() IS 'Waits until no other session registers, deploys, retires or tests models or changes the mode, until the end of the transaction.';

@@ -18,7 +18,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', lines_trigger.tgname, lines_trigger.tbl);
     END LOOP;
-    PERFORM logintel._forget_all_lines();
+    PERFORM logintel._announce('lines_forgotten', 0);
 END
 $function$;
 

@@ -73,7 +73,7 @@ DECLARE
     created integer := 0;
     created_today integer;
 BEGIN
-    PERFORM logintel._lock_deployments();
+    PERFORM logintel._lock('partitions');
     FOR n IN 0 .. last_day - first_day LOOP
         created_today := logintel._create_day(first_day + n);
         EXIT WHEN created_today IS NULL;  -- what is in the way of one day is in the way of the next

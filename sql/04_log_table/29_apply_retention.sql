@@ -1,32 +1,36 @@
--- Drops the days that are older than the setting retention_days: the lines, their predictions, and what the roll-up had
--- counted of them. The short exclusive lock is asked for with a timeout, so nobody queues behind it; a day that can't be
+-- Drops the days that are older than the setting retention_days: the lines, their predictions, and what capabilities that
+-- hear of it have of them. The short exclusive lock is asked for with a timeout, so nobody queues behind it; a day that can't be
 -- had now is dropped by the next maintain().
+CREATE OR REPLACE FUNCTION logintel._day_hours(days bigint, OUT from_hour timestamptz, OUT to_hour timestamptz)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT (date '1970-01-01' + days::integer)::timestamp AT TIME ZONE 'UTC', (date '1970-01-01' + days::integer + 1)::timestamp AT TIME ZONE 'UTC';
+END;
+
+COMMENT ON FUNCTION logintel._day_hours(bigint) IS 'Where a day begins and ends (UTC), that many days after 1970-01-01: what the event day_dropped tells.';
+
 CREATE OR REPLACE FUNCTION logintel._drop_day(day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
 DECLARE
-    from_hour timestamptz := day::timestamp AT TIME ZONE 'UTC';
-    to_hour timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+    days bigint := day - date '1970-01-01';
+    bounds record := logintel._day_hours(days);
     partitioned record;
 BEGIN
     FOR partitioned IN SELECT * FROM logintel._partitioned_tables() LOOP
         EXECUTE format('DROP TABLE IF EXISTS %s', logintel._partition_name(partitioned.parent, day));
         -- What lies in the default partition goes too: nothing, as a rule.
-        EXECUTE format('DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L', partitioned.parent, partitioned.column_name, from_hour, to_hour);
+        EXECUTE format('DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L',
+                       partitioned.parent, partitioned.column_name, bounds.from_hour, bounds.to_hour);
     END LOOP;
-    DELETE FROM logintel.removed_predictions r WHERE r.hour >= from_hour AND r.hour < to_hour;
-    WITH dropped AS (
-        DELETE FROM logintel.hourly_counts h WHERE h.hour >= from_hour AND h.hour < to_hour RETURNING h.score_id, h.lines)
-    UPDATE logintel.score_totals t SET lines = t.lines - d.lines
-    FROM (SELECT score_id, sum(lines) AS lines FROM dropped GROUP BY score_id) AS d
-    WHERE t.score_id = d.score_id;
+    PERFORM logintel._announce('day_dropped', days);
     RETURN true;
 EXCEPTION WHEN lock_not_available THEN
     RETURN false;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._drop_day(date) IS 'Drops the lines, the predictions and the counts of a day; false when the locks could not be had.';
+COMMENT ON FUNCTION logintel._drop_day(date) IS 'Drops the lines and the predictions of a day; false when the locks could not be had.';
 
 CREATE OR REPLACE FUNCTION logintel._expired_days() RETURNS SETOF date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

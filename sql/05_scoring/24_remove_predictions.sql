@@ -20,13 +20,17 @@ $function$;
 
 COMMENT ON FUNCTION logintel._remove_predictions(bigint[]) IS 'Removes the predictions of these lines; returns how many.';
 
-CREATE OR REPLACE FUNCTION logintel._forget_all_lines() RETURNS void
+CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_051_predictions(subject bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS 'TRUNCATE logintel.predictions, logintel.pending, logintel.removed_predictions';
+
+COMMENT ON FUNCTION logintel._on_lines_forgotten_051_predictions(bigint) IS 'Removes all predictions when all lines are gone.';
+
+CREATE OR REPLACE FUNCTION logintel._on_day_dropped_051_predictions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    TRUNCATE logintel.predictions, logintel.pending, logintel.removed_predictions, logintel.hourly_counts, logintel.score_totals;
-    DELETE FROM logintel.drift_days;
-    UPDATE logintel.rollup_state SET counted = NULL, counted_at = NULL;
-    UPDATE logintel.feedback SET log_entry_id = NULL WHERE log_entry_id IS NOT NULL;
+    DELETE FROM logintel.removed_predictions r USING logintel._day_hours(subject) d
+    WHERE r.hour >= d.from_hour AND r.hour < d.to_hour;
 $function$;
 
-COMMENT ON FUNCTION logintel._forget_all_lines() IS 'Removes all predictions and their counts; verdicts stay, of lines that are gone.';
+COMMENT ON FUNCTION logintel._on_day_dropped_051_predictions(bigint) IS 'Forgets which predictions of a dropped day were removed before.';

@@ -1,12 +1,12 @@
 -- One batch a call, in the caller's transaction; call it until it returns 0. Any number of sessions work side by side:
 -- each takes lines that no other has in hand.
-CREATE OR REPLACE FUNCTION logintel.backfill(since timestamptz DEFAULT NULL, "limit" integer DEFAULT 10000) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel.backfill(since timestamptz DEFAULT NULL, max_lines integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     taken bigint[];
 BEGIN
-    taken := logintel.take_pending("limit", since);
+    taken := logintel.take_pending(max_lines, since);
     IF taken <> '{}' THEN
         PERFORM logintel._score_lines(taken);
     END IF;
@@ -14,4 +14,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.backfill(timestamptz, integer) IS 'Scores up to "limit" lines that wait for a prediction, oldest first; returns how many it took, 0 when none is left.';
+COMMENT ON FUNCTION logintel.backfill(timestamptz, integer) IS 'Scores up to max_lines lines that wait for a prediction, oldest first; returns how many it took, 0 when none is left.';

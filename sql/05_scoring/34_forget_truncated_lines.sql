@@ -4,7 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     IF NOT EXISTS (SELECT FROM logintel.log_lines) THEN
-        PERFORM logintel._forget_all_lines();
+        PERFORM logintel._announce('lines_forgotten', 0);
     ELSE
         PERFORM logintel._remove_predictions(ARRAY(
             SELECT p.log_entry_id FROM logintel.predictions p

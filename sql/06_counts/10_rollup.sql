@@ -6,6 +6,8 @@ CREATE TABLE logintel.rollup_state (
     one_row boolean NOT NULL DEFAULT true,
     counted txid_snapshot,
     counted_at timestamptz,
+    evicted_before bigint,
+    users_before bigint,
     CONSTRAINT rollup_state_pkey PRIMARY KEY (one_row),
     CONSTRAINT rollup_state_one_row_check CHECK (one_row)
 );
@@ -22,22 +24,15 @@ CREATE INDEX hourly_counts_score_id_idx ON logintel.hourly_counts (score_id, hou
 CREATE TABLE logintel.score_totals (
     score_id bigint NOT NULL,
     lines bigint NOT NULL,
-    last_used_at timestamptz,
     CONSTRAINT score_totals_pkey PRIMARY KEY (score_id)
 ) WITH (fillfactor = 70);
-
--- A deleted prediction has to be taken off the counts if it was counted, which is known only when the next roll-up runs.
-CREATE TABLE logintel.removed_predictions (
-    hour timestamptz NOT NULL,
-    score_id bigint NOT NULL,
-    prediction_txid bigint NOT NULL,
-    lines bigint NOT NULL
-);
 
 COMMENT ON TABLE logintel.rollup_state IS 'How far the roll-up has counted: one row.';
 COMMENT ON COLUMN logintel.rollup_state.one_row IS 'Always true: keeps the table at one row.';
 COMMENT ON COLUMN logintel.rollup_state.counted IS 'Predictions of transactions that this snapshot sees are counted; null before the first roll-up.';
 COMMENT ON COLUMN logintel.rollup_state.counted_at IS 'When that was.';
+COMMENT ON COLUMN logintel.rollup_state.evicted_before IS 'Nobody looks up scores any more that transactions below this id evicted; see _task_063_remove_unused_scores().';
+COMMENT ON COLUMN logintel.rollup_state.users_before IS 'Who ever did has an id below this.';
 COMMENT ON TABLE logintel.hourly_counts IS 'Lines by hour of the line and by score, as far as rolled up.';
 COMMENT ON COLUMN logintel.hourly_counts.hour IS 'Start of the hour.';
 COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in shape_scores.';
@@ -45,9 +40,3 @@ COMMENT ON COLUMN logintel.hourly_counts.lines IS 'Lines of that hour that have 
 COMMENT ON TABLE logintel.score_totals IS 'Lines by score, as far as rolled up.';
 COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in shape_scores.';
 COMMENT ON COLUMN logintel.score_totals.lines IS 'Lines that have the score.';
-COMMENT ON COLUMN logintel.score_totals.last_used_at IS 'When the roll-up last met a new line with it.';
-COMMENT ON TABLE logintel.removed_predictions IS 'Predictions deleted since the last roll-up, to be taken off the counts.';
-COMMENT ON COLUMN logintel.removed_predictions.hour IS 'Hour of the line.';
-COMMENT ON COLUMN logintel.removed_predictions.score_id IS 'The score that the prediction pointed to.';
-COMMENT ON COLUMN logintel.removed_predictions.prediction_txid IS 'Transaction that had made the prediction.';
-COMMENT ON COLUMN logintel.removed_predictions.lines IS 'How many predictions.';

@@ -1,12 +1,23 @@
+-- Who counts, or corrects counts, keeps others from doing so.
+CREATE OR REPLACE FUNCTION logintel._lock_counts() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS 'UPDATE logintel.rollup_state SET one_row = true';
+
+COMMENT ON FUNCTION logintel._lock_counts() IS 'Waits until no other session counts, until the end of the transaction.';
+
 -- One statement, so that counting, taking off, and remembering what was counted see the same snapshot. Rows of
 -- transactions that this snapshot does not see as finished wait for the next roll-up, however late they commit.
 CREATE OR REPLACE FUNCTION logintel._roll_up() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    counted txid_snapshot := (SELECT s.counted FROM logintel.rollup_state s);
+    counted txid_snapshot;
+    last_change bigint;
     lines bigint;
 BEGIN
+    PERFORM logintel._lock_counts();
+    counted := (SELECT s.counted FROM logintel.rollup_state s);
+    last_change := (SELECT max(c.id) FROM logintel.count_changes c);
     IF counted IS NULL THEN
         -- A restored database holds ids of another cluster's transactions, which may lie in this one's future. No other row
         -- that a snapshot sees has an id beyond it.
@@ -29,7 +40,7 @@ BEGIN
         removed AS (
             DELETE FROM logintel.removed_predictions RETURNING *),
         changed AS MATERIALIZED (
-            SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines, bool_or(c.lines > 0) AS used
+            SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines
             FROM (SELECT * FROM added
                   UNION ALL
                   SELECT r.hour, r.score_id, -r.lines FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
@@ -39,10 +50,9 @@ BEGIN
             SELECT c.hour, c.score_id, c.lines FROM changed c
             ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
         totals AS (
-            INSERT INTO logintel.score_totals AS t (score_id, lines, last_used_at)
-            SELECT c.score_id, sum(c.lines), CASE WHEN bool_or(c.used) THEN now() END FROM changed c GROUP BY 1
-            ON CONFLICT (score_id) DO UPDATE
-            SET lines = t.lines + excluded.lines, last_used_at = coalesce(excluded.last_used_at, t.last_used_at)
+            INSERT INTO logintel.score_totals AS t (score_id, lines)
+            SELECT c.score_id, sum(c.lines) FROM changed c GROUP BY 1
+            ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines
             RETURNING t.score_id),
         logged AS (
             INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
@@ -65,9 +75,24 @@ BEGIN
             UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a
         $sql$, logintel._not_counted(counted)) INTO lines USING counted, txid_current();
-    DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
+    DELETE FROM logintel.hourly_counts h USING logintel.count_changes c
+    WHERE c.id > coalesce(last_change, 0) AND c.lines < 0 AND h.hour = c.hour AND h.score_id = c.score_id AND h.lines = 0;
+    IF counted IS NULL THEN
+        PERFORM logintel._note_all_unused();
+    END IF;
     RETURN lines;
 END
 $function$;
 
 COMMENT ON FUNCTION logintel._roll_up() IS 'Counts the predictions of transactions that ended since the last roll-up; returns how many.';
+
+CREATE OR REPLACE FUNCTION logintel._task_061_count_predictions() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    DELETE FROM logintel.count_changes c WHERE c.id <= (SELECT min(r.read_to) FROM logintel.count_readers r);
+    RETURN logintel._roll_up();
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._task_061_count_predictions() IS 'Task of the upkeep: counts predictions, and removes changes that all have read.';

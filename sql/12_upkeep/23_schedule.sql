@@ -22,8 +22,8 @@ BEGIN
     END IF;
     PERFORM logintel.unschedule();
     FOR job IN SELECT * FROM (VALUES
-        ('logintel maintain', '* * * * *', 'SELECT logintel.maintain()', true),
-        ('logintel backfill', '* * * * *', 'SELECT logintel.backfill("limit" => 200000)', true),
+        ('logintel maintain', '* * * * *', 'CALL logintel.maintain(''45 s'')', true),
+        ('logintel backfill', '* * * * *', 'SELECT logintel.backfill(max_lines => 200000)', true),
         ('logintel request retraining', format('0 */%s * * *', hours), 'SELECT logintel.request_retraining()', hours > 0))
         AS j (name, schedule, command, wanted) WHERE j.wanted
     LOOP

@@ -1,4 +1,53 @@
--- The views whose names begin with ml_, and what may be asked without changing anything.
+-- What the views that begin with ml_ call for their readers: a view asks with the rights of its owner for tables, and with
+-- those of its reader for functions. A SECURITY DEFINER function calls the rest itself.
+CREATE OR REPLACE FUNCTION logintel._functions_of_views() RETURNS SETOF regprocedure
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE needed (classid, objid) AS (
+        SELECT 'pg_class'::regclass::oid, c.oid FROM pg_class c
+        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'ml\_%'
+        UNION
+        SELECT d.refclassid, d.refobjid
+        FROM needed n
+        LEFT JOIN pg_rewrite r ON n.classid = 'pg_class'::regclass AND r.ev_class = n.objid
+        LEFT JOIN pg_proc f ON n.classid = 'pg_proc'::regclass AND f.oid = n.objid
+        JOIN pg_depend d ON (d.classid, d.objid) IN (('pg_rewrite'::regclass, r.oid), ('pg_proc'::regclass, f.oid))
+        WHERE NOT coalesce(f.prosecdef, false) AND d.deptype = 'n' AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass))
+    SELECT p.oid::regprocedure FROM needed n JOIN pg_proc p ON n.classid = 'pg_proc'::regclass AND p.oid = n.objid
+    WHERE p.pronamespace = 'logintel'::regnamespace;
+END;
+
+COMMENT ON FUNCTION logintel._functions_of_views() IS 'Functions that the views ml_... call with the rights of who reads them.';
+
+-- The one list of who may call what, by name.
+CREATE OR REPLACE FUNCTION logintel._functions_for(who text) RETURNS SETOF regprocedure
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT p.oid::regprocedure
+    FROM pg_proc p
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
+                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', 'mcnemar', 'two_proportions') THEN 'readers'
+                    WHEN p.proname IN ('take_pending', 'unknown_shapes', 'remember_scores', 'score_taken',
+                                       'begin_retraining', 'finish_retraining') THEN 'workers'
+                    WHEN p.proname IN ('maintain', '_run_next_task', 'backfill', 'reconcile', 'request_retraining') THEN 'workers and managers'
+                    WHEN p.proname LIKE '\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL
+                    ELSE 'managers' END AS callers) AS c
+    WHERE p.pronamespace = 'logintel'::regnamespace AND strpos(c.callers, who) > 0;
+$function$;
+
+COMMENT ON FUNCTION logintel._functions_for(text) IS 'Functions that readers, workers or managers may call, beyond what views call for them.';
+
+CREATE OR REPLACE FUNCTION logintel._grant_functions(to_role regrole, functions regprocedure[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    EXECUTE (SELECT format('GRANT EXECUTE ON ROUTINE %s TO %s', string_agg(f::text, ', '), to_role) FROM unnest(functions) AS f);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._grant_functions(regrole, regprocedure[]) IS 'Lets a role call functions.';
+
 CREATE OR REPLACE FUNCTION logintel.grant_read(to_role regrole) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -11,10 +60,8 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
     EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments TO %s', to_role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION logintel.analyze(text), logintel.analyze(jsonb), logintel.predict_log(bigint), '
-                   'logintel.doctor(), logintel._uncounted(), logintel._count_lines(), '
-                   'logintel._corrections(), logintel._anomalies(), logintel._ab_results(integer), logintel._retrain_advice(), '
-                   'logintel.mcnemar(bigint, bigint), logintel.two_proportions(bigint, bigint, bigint, bigint) TO %s', to_role);
+    PERFORM logintel._grant_functions(to_role, ARRAY(
+        SELECT logintel._functions_of_views() UNION SELECT logintel._functions_for('readers')));
 END
 $function$;
 

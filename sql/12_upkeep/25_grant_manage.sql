@@ -1,20 +1,14 @@
--- All that is public, save giving such rights to others.
+-- All that is public, save what workers alone call, and giving such rights to others.
 CREATE OR REPLACE FUNCTION logintel.grant_manage(to_role regrole) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
-DECLARE
-    callable record;
 BEGIN
     PERFORM logintel.grant_read(to_role);
     EXECUTE format('GRANT UPDATE (value) ON logintel.settings TO %s', to_role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON logintel.level_names TO %s', to_role);
     EXECUTE format('GRANT SELECT ON logintel.log_lines, logintel.deployments, logintel.models, logintel.model_sets, logintel.pending, '
                    'logintel.feedback, logintel.ab_tests TO %s', to_role);
-    FOR callable IN SELECT p.oid::regprocedure AS signature FROM pg_proc p
-                    WHERE p.pronamespace = 'logintel'::regnamespace AND p.prorettype <> 'trigger'::regtype
-                      AND p.proname NOT LIKE '\_%' AND p.proname NOT IN ('grant_read', 'grant_manage') LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', callable.signature, to_role);
-    END LOOP;
+    PERFORM logintel._grant_functions(to_role, ARRAY(SELECT logintel._functions_for('managers')));
 END
 $function$;
 

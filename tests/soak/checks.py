@@ -84,7 +84,7 @@ _ZERO = {
         SELECT count(*) FROM (SELECT FROM logintel.shape_scores WHERE evicted_txid IS NULL
                               GROUP BY model_set_id, shape_hash HAVING count(*) FILTER (WHERE canonical) <> 1) AS d""",
     "no lines are queued or removed by reconcile()": """
-        SELECT coalesce(sum(done), 0) FROM logintel.reconcile() WHERE task <> 'predictions counted'""",
+        SELECT coalesce(sum(done), 0) FROM logintel.reconcile() WHERE task <> 'counts corrected'""",
 }
 """Promise -> query for a number that has to be 0, and perhaps an example of what it counts."""
 

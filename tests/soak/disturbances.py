@@ -125,7 +125,7 @@ class Backfiller(Operator):
     def step(self, connection: psycopg.Connection) -> None:
         limit = self.random.choice((1, 50, 10_000))
         with _maybe_in_vain(connection, self.random.random() < 0.1) as outcome:
-            [(lines,)] = connection.execute('SELECT logintel.backfill("limit" => %s)', (limit,)).fetchall()
+            [(lines,)] = connection.execute('SELECT logintel.backfill(max_lines => %s)', (limit,)).fetchall()
             self.soak.stop.wait(self.random.choice((0, 0, 0, 0.3, 1)))
         self.count(f"lines {outcome}", lines)
         self.count("runs")

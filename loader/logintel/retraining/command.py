@@ -34,7 +34,7 @@ def retrain(
     """Train the models again that were requested, or else that logintel.ml_retrain_advice advises.
 
     A model that is worse than the version in force, on templates that this one does not know or on feedback, is not
-    registered. What becomes of the others is up to the setting promotion: test, now or manual.
+    registered. What becomes of the others is up to the setting after_retraining: test, now or manual.
     """
     with closing(connect(dsn, autocommit=True)) as connection:
         begin = "SELECT logintel.begin_retraining(%s, %s)"

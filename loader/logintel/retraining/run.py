@@ -89,9 +89,9 @@ def _admit(connection: psycopg.Connection, retraining: int, model: TrainedModel,
     return result
 
 
-def _after_retraining(connection: psycopg.Connection, retraining: int, result: Result, current: InForce | None) -> str:
-    """Do what the setting promotion says with a registered version; return what was done."""
-    [(promotion,)] = connection.execute("SELECT value FROM logintel.settings WHERE name = 'promotion'").fetchall()
+def _promote(connection: psycopg.Connection, retraining: int, result: Result, current: InForce | None) -> str:
+    """Do what the setting after_retraining says with a registered version; return what was done."""
+    [(promotion,)] = connection.execute("SELECT value FROM logintel.settings WHERE name = 'after_retraining'").fetchall()
     why = f"retraining {retraining}"
     if promotion == "manual":
         return "registered"

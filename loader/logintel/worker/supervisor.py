@@ -200,4 +200,4 @@ class Supervisor:
 
 
 def _maintain(connection: psycopg.Connection) -> None:
-    connection.execute("SELECT * FROM logintel.maintain()")
+    connection.execute("CALL logintel.maintain('45 s')")

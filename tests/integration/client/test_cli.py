@@ -50,7 +50,7 @@ def test_deploy_rollback_status_and_doctor(db: Database) -> None:
     assert run("deploy", "level", "2", db=db).stdout == "in force: anomaly 1, level 2\n"
     assert "anomaly 1, level 2" in run("status", db=db).stdout
     assert run("doctor", db=db).returncode == 0
-    assert "scores made canonical" in run("maintain", db=db).stdout
+    assert "publish scores" in run("maintain", db=db).stdout
 
 
 def test_backfill_scores_what_is_pending_and_can_be_repeated(db: Database) -> None:

@@ -135,12 +135,12 @@ def test_retention_gives_way_to_who_reads(scoring_db: Database) -> None:
     keep_days(scoring_db, 3)
     reader = scoring_db.connect(autocommit=False)
     reader.execute("SELECT count(*) FROM log_entries")
-    assert ("days dropped", 0) in scoring_db.execute("SELECT * FROM logintel.maintain()")
+    assert ("drop days", 0) in scoring_db.execute("SELECT * FROM logintel.maintain()")
     writer = scoring_db.connect()
     writer.execute("SET lock_timeout = '500ms'")
     writer.execute("INSERT INTO log_entries (message) VALUES ('slow')")
     reader.commit()
-    assert ("days dropped", 2) in scoring_db.execute("SELECT * FROM logintel.maintain()")
+    assert ("drop days", 2) in scoring_db.execute("SELECT * FROM logintel.maintain()")
     assert counts(scoring_db) == (4,) * 5
 
 

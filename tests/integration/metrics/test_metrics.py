@@ -40,7 +40,7 @@ def insert_many(db: Database, number: int, seed: int) -> None:
 
 
 def maintain(db: Database) -> int:
-    return dict(db.execute("SELECT * FROM logintel.maintain()"))["windows measured"]
+    return dict(db.execute("SELECT * FROM logintel.maintain()"))["measure windows"]
 
 
 def assert_measured_as_expected(db: Database) -> None:

@@ -27,7 +27,7 @@ def write(db: Database | psycopg.Connection, *messages: str, time: str = "2026-0
 
 
 def maintain(db: Database | psycopg.Connection) -> int:
-    return dict(db.execute("SELECT * FROM logintel.maintain()"))["windows measured"]
+    return dict(db.execute("SELECT * FROM logintel.maintain()"))["measure windows"]
 
 
 def break_models(db: Database) -> None:
@@ -69,7 +69,7 @@ def test_retention_does_not_erase_the_series(scoring_db: Database) -> None:
     maintain(scoring_db)
     before = measured(scoring_db)[TEN, "level", 1]
     scoring_db.execute("UPDATE logintel.settings SET value = '30' WHERE name = 'retention_days'")
-    assert dict(scoring_db.execute("SELECT * FROM logintel.maintain()"))["days dropped"] == 1
+    assert dict(scoring_db.execute("SELECT * FROM logintel.maintain()"))["drop days"] == 1
     maintain(scoring_db)
     assert scoring_db.value("SELECT count(*) FROM log_entries") == 0
     assert measured(scoring_db)[TEN, "level", 1] == before

@@ -78,7 +78,7 @@ def gates(db: Database, name: str) -> dict[str, tuple[bool | None, str]]:
 
 
 def promote(db: Database, how: str) -> None:
-    db.execute("UPDATE logintel.settings SET value = %s WHERE name = 'promotion'", (how,))
+    db.execute("UPDATE logintel.settings SET value = %s WHERE name = 'after_retraining'", (how,))
 
 
 def wrong(model: TrainedModel) -> TrainedModel:

@@ -119,7 +119,7 @@ def test_backfill_beside_live_writes_scores_every_line_once(db: Database) -> Non
     threads = [threading.Thread(target=write, args=(letter,)) for letter in "xyz"]
     for thread in threads:
         thread.start()
-    while db.value('SELECT logintel.backfill("limit" => 300)'):
+    while db.value('SELECT logintel.backfill(max_lines => 300)'):
         db.execute("SELECT logintel.maintain()")
     for thread in threads:
         thread.join(60)

@@ -23,7 +23,7 @@ def maintain(db: Database) -> dict[str, int]:
 def test_shapes_of_one_line_go_before_those_of_many(scoring_db: Database) -> None:
     scoring_db.execute("INSERT INTO log_entries (message) VALUES ('slow'), ('slow'), ('job failed'), ('job failed')")
     insert_new_shapes(scoring_db, 500)
-    assert maintain(scoring_db)["shapes evicted"] == 402
+    assert maintain(scoring_db)["evict shapes"] == 402
     assert looked_up(scoring_db) == 100
     insert_new_shapes(scoring_db, 200, "y")
     maintain(scoring_db)
@@ -60,11 +60,11 @@ def test_scores_go_when_their_last_prediction_went(scoring_db: Database) -> None
     maintain(scoring_db)
     scoring_db.execute("DELETE FROM log_entries")
     for _ in range(3):
-        assert maintain(scoring_db)["unused scores removed"] == 0
+        assert maintain(scoring_db)["remove unused scores"] == 0
     holder.commit()
     removed: list[int] = []
     # Transactions of other tests on the server may hold a score too, as far as maintain() can see.
-    wait_until(lambda: removed.append(maintain(scoring_db)["unused scores removed"]) or sum(removed) >= 200, seconds=120)
+    wait_until(lambda: removed.append(maintain(scoring_db)["remove unused scores"]) or sum(removed) >= 200, seconds=120)
     assert sum(removed) == 200
     assert len(scores(scoring_db)) == 100
 

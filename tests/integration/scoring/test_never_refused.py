@@ -117,7 +117,7 @@ def test_backfill_takes_a_start_and_a_limit(db: Database) -> None:
     )
     deploy(db)
     assert db.value("SELECT logintel.backfill(since => '2026-01-06')") == 5
-    assert db.value('SELECT logintel.backfill("limit" => 3)') == 3
+    assert db.value('SELECT logintel.backfill(max_lines => 3)') == 3
     assert predictions(db) == [
         (n,) for n in (1, 2, 3, 6, 7, 8, 9, 10)
     ]

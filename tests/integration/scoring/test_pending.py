@@ -77,7 +77,7 @@ def test_a_line_changed_while_it_is_being_scored_ends_with_one_right_prediction(
 def test_sessions_side_by_side_take_different_lines(deferred_db: Database) -> None:
     insert_new_shapes(deferred_db, 30)
     sessions = [deferred_db.connect(autocommit=False) for _ in range(3)]
-    assert [session.execute('SELECT logintel.backfill("limit" => 10)').fetchall() for session in sessions] == [[(10,)]] * 3
+    assert [session.execute('SELECT logintel.backfill(max_lines => 10)').fetchall() for session in sessions] == [[(10,)]] * 3
     assert deferred_db.connect().execute("SELECT logintel.backfill()").fetchall() == [(0,)]
     sessions[0].rollback()  # what it had in hand waits again
     for session in sessions[1:]:
@@ -118,7 +118,7 @@ def test_reconcile_finds_what_went_around_the_triggers(deferred_db: Database) ->
         ("predictions of vanished lines removed", 1),
         ("lines without a prediction queued", 1),
         ("lines that wait for nothing taken from the queue", 0),
-        ("predictions counted", 0),
+        ("counts corrected", 0),
     ]
     assert deferred_db.value("SELECT logintel.backfill()") == 1
     assert_every_line_is_scored_once(deferred_db, 1)

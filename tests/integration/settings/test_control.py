@@ -83,7 +83,7 @@ def test_what_changes_nothing_is_not_recorded(db: Database) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("promotion", "later"), ("retrain_every_hours", "25"), ("retrain_every_hours", "-1"), ("retrain_every_hours", "often"),
+    ("after_retraining", "later"), ("retrain_every_hours", "25"), ("retrain_every_hours", "-1"), ("retrain_every_hours", "often"),
 ])
 def test_settings_of_retrainings_are_checked(db: Database, name: str, value: str) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=f'setting {name} cannot be "{value}"') as raised:

@@ -72,7 +72,8 @@ def test_no_private_function_runs_for_others(scoring_db: Database) -> None:
         )
     }
     # What shape_hash() inlines to and the views inline depends on its arguments alone; the statistics' views call the others for their readers.
-    assert {name for name in open_to_role if name.startswith("_")} == {"_context_hash", "_probabilities", "_uncounted", "_count_lines", "_corrections", "_anomalies", "_ab_results", "_retrain_advice"}
+    assert {name for name in open_to_role if name.startswith("_")} == {"_context_hash", "_probabilities", "_uncounted", "_count_lines", "_corrections", "_anomalies", "_ab_results", "_retrain_advice",
+        "_handlers", "_handler_words"}
     assert open_to_role >= {"analyze", "predict_log", "doctor", "shape", "normalize_level"}
 
 
@@ -98,6 +99,22 @@ def test_a_manager_manages_models_but_not_other_peoples_tables(scoring_db: Datab
     manager.execute("SELECT logintel.attach('public.own')")
     manager.execute("INSERT INTO public.own VALUES (1, 'failed')")
     assert scoring_db.value("SELECT predicted_level FROM ml_predictions") == "ERROR"
+
+
+def test_a_worker_scores_and_keeps_up_and_a_manager_writes_no_scores(scoring_db: Database) -> None:
+    worker, manager = scoring_db.create_role("worker"), scoring_db.create_role("manager")
+    scoring_db.execute("SELECT logintel.grant_work(%s), logintel.grant_manage(%s)", (worker, manager))
+    scoring_db.execute("UPDATE logintel.settings SET value = 'deferred' WHERE name = 'mode'")
+    scoring_db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+    working, managing = scoring_db.connect(user=worker), scoring_db.connect(user=manager)
+    assert score_batch(working, 10).scored == 1
+    working.execute("CALL logintel.maintain('45 s')")
+    for query in ("SELECT logintel.deploy('level')", "UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'"):
+        with pytest.raises(DENIED):
+            working.execute(query)
+    for query in ("SELECT logintel.remember_scores(1, '{}', '{}')", "SELECT logintel.take_pending(1)"):
+        with pytest.raises(DENIED):
+            managing.execute(query)
 
 
 def test_every_definer_function_pins_a_safe_search_path(db: Database) -> None:

@@ -12,8 +12,8 @@ from support.tables import is_rolled_up
 from support.tiny_models import deploy
 
 JOBS = [
-    ("logintel backfill", "* * * * *", 'SELECT logintel.backfill("limit" => 200000)'),
-    ("logintel maintain", "* * * * *", "SELECT logintel.maintain()"),
+    ("logintel backfill", "* * * * *", 'SELECT logintel.backfill(max_lines => 200000)'),
+    ("logintel maintain", "* * * * *", "CALL logintel.maintain('45 s')"),
 ]
 REQUESTS = ("logintel request retraining", "0 */6 * * *", "SELECT logintel.request_retraining()")
 SCHEDULED = "SELECT jobname, schedule, command FROM cron.job ORDER BY 1"

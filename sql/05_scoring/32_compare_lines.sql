@@ -1,12 +1,10 @@
 -- Compares the log table with the predictions in full: for lines from before the attachment, dropped partitions, and
 -- writes that went around the triggers. Reads everything once, and is not in the way of writers.
-CREATE OR REPLACE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+CREATE OR REPLACE FUNCTION logintel._compare_lines() RETURNS TABLE (task text, done bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    PERFORM logintel._lock_deployments();
-    -- A/B tests keep what was counted once, and counting afresh adds nothing to them.
-    PERFORM logintel._roll_up() FROM logintel.rollup_state s WHERE s.counted IS NOT NULL;
+    PERFORM logintel._lock('lines');
     task := 'predictions of vanished lines removed';
     done := logintel._remove_predictions(ARRAY(
         SELECT p.log_entry_id FROM logintel.predictions p
@@ -28,29 +26,22 @@ BEGIN
     WHERE q.id = gone.id;
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN NEXT;
-    task := 'predictions counted';
-    DELETE FROM logintel.hourly_counts;
-    DELETE FROM logintel.score_totals;
-    DELETE FROM logintel.removed_predictions;
-    UPDATE logintel.rollup_state SET counted = NULL;
-    done := logintel._roll_up();
-    RETURN NEXT;
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids();
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.reconcile() IS 'Compares all lines with all predictions: removes those of vanished lines, queues lines that have none, and counts afresh.';
+COMMENT ON FUNCTION logintel._compare_lines() IS 'Compares all lines with all predictions: removes those of vanished lines, and queues lines that have none.';
 
 -- Lines from before the attachment are queued by the first who looks for work.
-CREATE OR REPLACE FUNCTION logintel._reconcile_if_new() RETURNS void
+CREATE OR REPLACE FUNCTION logintel._compare_if_new() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     IF EXISTS (SELECT FROM logintel.attachments a WHERE a.reconciled_tables IS NULL) THEN
-        PERFORM logintel._lock_deployments();
-        PERFORM logintel.reconcile() FROM logintel.attachments a WHERE a.reconciled_tables IS NULL;
+        PERFORM logintel._lock('lines');
+        PERFORM logintel._compare_lines() FROM logintel.attachments a WHERE a.reconciled_tables IS NULL;
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._reconcile_if_new() IS 'Runs reconcile() where it has not run since the attachment.';
+COMMENT ON FUNCTION logintel._compare_if_new() IS 'Compares lines and predictions where nobody has since the attachment.';

@@ -1,0 +1,1 @@
+INSERT INTO logintel.locks (name) VALUES ('lines'), ('scores');

@@ -1,0 +1,53 @@
+-- Counts everything afresh and corrects what differs, so that whoever reads the changes of counts reads nothing twice.
+CREATE OR REPLACE FUNCTION logintel._correct_counts() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    counted txid_snapshot := (SELECT s.counted FROM logintel.rollup_state s);
+    corrected bigint;
+BEGIN
+    WITH rows AS (
+        SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, 1 AS lines FROM logintel.predictions p
+        WHERE txid_visible_in_snapshot(p.txid, counted)
+        UNION ALL
+        SELECT r.hour, r.score_id, r.lines FROM logintel.removed_predictions r WHERE txid_visible_in_snapshot(r.prediction_txid, counted)
+        UNION ALL
+        SELECT h.hour, h.score_id, -h.lines FROM logintel.hourly_counts h),
+    wrong AS MATERIALIZED (
+        SELECT r.hour, r.score_id, sum(r.lines)::bigint AS lines FROM rows r GROUP BY 1, 2 HAVING sum(r.lines) <> 0),
+    hours AS (
+        INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines) SELECT w.hour, w.score_id, w.lines FROM wrong w
+        ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
+    totals AS (
+        INSERT INTO logintel.score_totals AS t (score_id, lines) SELECT w.score_id, sum(w.lines) FROM wrong w GROUP BY 1
+        ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines),
+    logged AS (
+        INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+        SELECT w.hour, w.score_id, w.lines,
+               row_number() OVER (PARTITION BY w.score_id ORDER BY w.hour) = 1
+                   AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = w.score_id),
+               false
+        FROM wrong w)
+    SELECT count(*) INTO corrected FROM wrong;
+    IF corrected > 0 THEN
+        DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
+    END IF;
+    RETURN corrected;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._correct_counts() IS 'Makes the counts what they have to be for what the last roll-up saw; returns how many were wrong.';
+
+CREATE OR REPLACE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+$function$
+BEGIN
+    RETURN QUERY SELECT * FROM logintel._compare_lines();
+    PERFORM logintel._roll_up();
+    task := 'counts corrected';
+    done := logintel._correct_counts();
+    RETURN NEXT;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.reconcile() IS 'Compares all lines with all predictions: removes those of vanished lines, queues lines that have none, and corrects counts that differ.';

@@ -1,0 +1,99 @@
+-- Keeps the look-up of each model set at the setting known_shapes. An evicted score keeps what its predictions show and
+-- little else, and so do all other scores of the shape that sessions appended. At most 100,000 at a time.
+CREATE OR REPLACE FUNCTION logintel._evict(score_ids bigint[]) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH known AS (
+        DELETE FROM logintel.known_scores k WHERE k.score_id = ANY (score_ids) RETURNING k.score_id, k.model_set_id),
+    fewer AS (
+        UPDATE logintel.known_counts c SET scores = c.scores - n.scores
+        FROM (SELECT k.model_set_id, count(*) AS scores FROM known k GROUP BY 1) AS n WHERE c.model_set_id = n.model_set_id),
+    evicted AS (
+        UPDATE logintel.shape_scores s
+        SET evicted_txid = txid_current(), canonical = false, template = left(s.template, 200), level_probabilities = NULL
+        FROM known k JOIN logintel.shape_scores f ON f.id = k.score_id
+        WHERE s.model_set_id = f.model_set_id AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
+        RETURNING s.id, s.evicted_txid),
+    unused AS (
+        INSERT INTO logintel.unused_scores (score_id, evicted_txid)
+        SELECT e.id, e.evicted_txid FROM evicted e
+        WHERE NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = e.id AND t.lines > 0))
+    SELECT count(*) FROM known;
+$function$;
+
+COMMENT ON FUNCTION logintel._evict(bigint[]) IS 'Evicts known scores; returns how many. The caller holds the lock of scores.';
+
+CREATE OR REPLACE FUNCTION logintel._evict_set(model_set_id integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF NOT logintel._try_lock('scores') THEN
+        RETURN 0;
+    END IF;
+    RETURN logintel._evict(ARRAY(SELECT k.score_id FROM logintel.known_scores k WHERE k.model_set_id = $1 LIMIT 100000));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._evict_set(integer) IS 'Evicts up to 100,000 shapes of a model set that serves no more; returns how many.';
+
+-- A set that answers beside the one in force knows what that knows, no more and no less.
+CREATE OR REPLACE FUNCTION logintel._follower_sets() RETURNS integer[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    handler text;
+    more integer[];
+    sets integer[] := '{}';
+BEGIN
+    FOR handler IN SELECT logintel._handlers('follower_sets') LOOP
+        EXECUTE format('SELECT ARRAY(SELECT logintel.%I())', handler) INTO more;
+        sets := sets || more;
+    END LOOP;
+    RETURN sets;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._follower_sets() IS 'Model sets that capabilities let answer beside the set in force.';
+
+CREATE OR REPLACE FUNCTION logintel._evict_shapes() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    known_shapes bigint := logintel._setting('known_shapes');
+    followers integer[] := logintel._follower_sets();
+    in_force integer := logintel._active_model_set();
+    crowded record;
+    least_used bigint[];
+    evicted bigint := 0;
+BEGIN
+    FOR crowded IN SELECT c.model_set_id, c.scores - known_shapes AS excess FROM logintel.known_counts c
+                   WHERE c.scores > known_shapes AND c.model_set_id <> ALL (followers) LOOP
+        least_used := ARRAY(SELECT k.score_id FROM logintel.known_scores k WHERE k.model_set_id = crowded.model_set_id
+                            ORDER BY k.repeated, k.used_at, k.score_id LIMIT least(crowded.excess, 100000));
+        IF crowded.model_set_id = in_force AND followers <> '{}' THEN
+            least_used := least_used || ARRAY(
+                SELECT f.id FROM logintel.shape_scores s JOIN logintel.shape_scores f ON f.shape_hash = s.shape_hash
+                WHERE s.id = ANY (least_used) AND f.canonical AND f.model_set_id = ANY (followers));
+        END IF;
+        evicted := evicted + logintel._evict(least_used);
+    END LOOP;
+    RETURN evicted;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._evict_shapes() IS 'Evicts the least used shapes beyond the setting known_shapes; returns how many.';
+
+CREATE OR REPLACE FUNCTION logintel._task_062_evict_shapes() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF NOT logintel._try_lock('scores') THEN
+        RETURN 0;  -- a deployment is at work, which knows what it scores
+    END IF;
+    PERFORM logintel._note_known();
+    PERFORM logintel._note_use();
+    RETURN logintel._evict_shapes();
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._task_062_evict_shapes() IS 'Task of the upkeep: keeps the look-up of each model set at the setting known_shapes.';

@@ -1,0 +1,24 @@
+-- What the upkeep did: a row a task, written when it first ran. Not dumped: a restored database does all tasks anew.
+CREATE TABLE logintel.upkeep_tasks (
+    task text NOT NULL,
+    run_began_at timestamptz NOT NULL,
+    ran_at timestamptz NOT NULL,
+    seconds double precision NOT NULL,
+    done bigint,
+    failure text,
+    next_step text,
+    failing_since timestamptz,
+    CONSTRAINT upkeep_tasks_pkey PRIMARY KEY (task)
+);
+
+INSERT INTO logintel.locks (name) VALUES ('upkeep');
+
+COMMENT ON TABLE logintel.upkeep_tasks IS 'The last run of each task of the upkeep. Read the view ml_upkeep instead.';
+COMMENT ON COLUMN logintel.upkeep_tasks.task IS 'The task''s function.';
+COMMENT ON COLUMN logintel.upkeep_tasks.run_began_at IS 'When the maintain() began that ran it last: the tasks of the oldest come first in the next one.';
+COMMENT ON COLUMN logintel.upkeep_tasks.ran_at IS 'When it ran last.';
+COMMENT ON COLUMN logintel.upkeep_tasks.seconds IS 'How long that took.';
+COMMENT ON COLUMN logintel.upkeep_tasks.done IS 'How many things it did; null when it failed.';
+COMMENT ON COLUMN logintel.upkeep_tasks.failure IS 'SQLSTATE and message of the error that it failed with; null when it did not.';
+COMMENT ON COLUMN logintel.upkeep_tasks.next_step IS 'What to do about the failure.';
+COMMENT ON COLUMN logintel.upkeep_tasks.failing_since IS 'When it failed first since it last did not.';

@@ -1,0 +1,12 @@
+-- A worker writes scores of any shape, which nobody else is to do.
+CREATE OR REPLACE FUNCTION logintel.grant_work(to_role regrole) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel.grant_read(to_role);
+    EXECUTE format('GRANT SELECT ON logintel.models, logintel.model_sets, logintel.pending TO %s', to_role);
+    PERFORM logintel._grant_functions(to_role, ARRAY(SELECT logintel._functions_for('workers')));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.grant_work(regrole) IS 'Lets a role run "logintel worker": score lines that wait, and do the upkeep. For a worker that retrains, grant_manage() as well.';
