@@ -24,8 +24,8 @@ CREATE OR REPLACE FUNCTION logintel._forget_all_lines() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     TRUNCATE logintel.predictions, logintel.pending, logintel.removed_predictions, logintel.hourly_counts, logintel.score_totals;
-    DELETE FROM logintel.drift_days;
     UPDATE logintel.rollup_state SET counted = NULL, counted_at = NULL;
+    SELECT logintel._announce('lines_forgotten', 0);
     UPDATE logintel.feedback SET log_entry_id = NULL WHERE log_entry_id IS NOT NULL;
 $function$;
 

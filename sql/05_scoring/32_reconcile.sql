@@ -33,6 +33,7 @@ BEGIN
     DELETE FROM logintel.score_totals;
     DELETE FROM logintel.removed_predictions;
     UPDATE logintel.rollup_state SET counted = NULL;
+    PERFORM logintel._announce('lines_forgotten', 0);
     done := logintel._roll_up();
     RETURN NEXT;
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids();

@@ -26,10 +26,10 @@ BEGIN
     done := logintel._score_for_ab_tests();
     RETURN NEXT;
     task := 'windows measured';
-    done := logintel._measure_windows();
+    done := logintel._task_091_measure_models();
     RETURN NEXT;
     task := 'days judged for drift';
-    done := logintel._judge_drift();
+    done := logintel._task_101_measure_drift();
     RETURN NEXT;
     task := 'A/B tests decided';
     done := logintel._decide_ab_tests();
