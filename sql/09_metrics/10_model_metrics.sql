@@ -35,16 +35,6 @@ CREATE TABLE logintel.changed_verdicts (
     feedback_id bigint NOT NULL
 );
 
--- Appended where an insert would not be refused: no constraint that could fail, no index to wait for.
-CREATE TABLE logintel.failures (
-    model_set_id integer NOT NULL,
-    failed_at timestamptz NOT NULL DEFAULT now(),
-    reason text,
-    lines bigint NOT NULL
-);
-
-SELECT pg_catalog.pg_extension_config_dump('logintel.failures', '');
-
 COMMENT ON TABLE logintel.model_metrics IS 'How each model version did in each hour, as last measured by maintain(). Read the view ml_model_metrics instead.';
 COMMENT ON COLUMN logintel.model_metrics.name IS 'level, category or anomaly.';
 COMMENT ON COLUMN logintel.model_metrics.version IS 'Version of the model.';
@@ -70,8 +60,3 @@ COMMENT ON COLUMN logintel.model_metrics.failures IS 'Lines left waiting because
 COMMENT ON COLUMN logintel.model_metrics.measured_at IS 'When the window was last measured.';
 COMMENT ON TABLE logintel.changed_verdicts IS 'Verdicts given or withdrawn since maintain() last measured.';
 COMMENT ON COLUMN logintel.changed_verdicts.feedback_id IS 'The verdict in feedback.';
-COMMENT ON TABLE logintel.failures IS 'Inserts whose lines were left waiting because scoring failed, until maintain() counts them in model_metrics.';
-COMMENT ON COLUMN logintel.failures.model_set_id IS 'The model set in force.';
-COMMENT ON COLUMN logintel.failures.failed_at IS 'Start of the transaction that inserted the lines.';
-COMMENT ON COLUMN logintel.failures.reason IS 'The error.';
-COMMENT ON COLUMN logintel.failures.lines IS 'Lines left waiting.';

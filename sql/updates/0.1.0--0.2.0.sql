@@ -1,7 +1,13 @@
 -- What 0.2.0 changes in the tables of 0.1.0. Make appends all functions, triggers and views, which replace the old ones.
 
+-- 05_scoring, failures
+COMMENT ON TABLE logintel.failures IS 'Inserts whose lines were left waiting because scoring failed, until the upkeep counts them in model_metrics.';
+
 -- 09_metrics
--- Lines are counted afresh by the first roll-up, and added to the sums then; what was measured stays until that.
+-- What 0.1.0 counted is read as if it had been counted afresh, hour by hour; what was measured stays until its hour is read.
+INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+SELECT h.hour, h.score_id, h.lines, row_number() OVER (PARTITION BY h.score_id ORDER BY h.hour) = 1, true
+FROM logintel.hourly_counts h ORDER BY h.hour;
 DROP TABLE logintel.changed_hours;
 ALTER TABLE logintel.model_metrics RENAME COLUMN coverage TO hour_lines;
 UPDATE logintel.model_metrics m
