@@ -52,8 +52,7 @@ BEGIN
         totals AS (
             INSERT INTO logintel.score_totals AS t (score_id, lines)
             SELECT c.score_id, sum(c.lines) FROM changed c GROUP BY 1
-            ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines
-            RETURNING t.score_id),
+            ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines),
         logged AS (
             INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
             SELECT c.hour, c.score_id, c.lines,
@@ -61,16 +60,6 @@ BEGIN
                        AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = c.score_id),
                    $1 IS NULL
             FROM changed c),
-        to_measure AS (  -- also the hours in which the scores were made that have lines for the first time
-            INSERT INTO logintel.changed_hours (hour)
-            SELECT DISTINCT c.hour FROM changed c
-            UNION ALL
-            SELECT DISTINCT date_trunc('hour', s.scored_at, 'UTC') FROM totals n JOIN logintel.shape_scores s ON s.id = n.score_id
-            WHERE s.at_write AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = n.score_id)),
-        days AS (  -- as far as there is a next one
-            INSERT INTO logintel.drift_days AS d (day) SELECT DISTINCT (c.hour AT TIME ZONE 'UTC')::date FROM changed c
-            WHERE c.hour < '9999-12-31' AND c.hour > '-infinity'
-            ON CONFLICT (day) DO UPDATE SET changed = true WHERE NOT d.changed),
         state AS (
             UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a

@@ -1,12 +1,12 @@
--- How the models did, by hour of the lines: written by maintain(), read through the view ml_model_metrics. A window is
--- measured again whenever its lines or the verdicts on them change; one that has no lines left keeps what was measured, so
+-- How the models did, by hour of the lines: written by the upkeep, read through the view ml_model_metrics. A window is
+-- computed again whenever its lines or the verdicts on them change; one that has no lines left keeps what was measured, so
 -- that retention does not erase the series. A figure that the data cannot give is null.
 CREATE TABLE logintel.model_metrics (
     name text NOT NULL,
     version integer NOT NULL,
     window_start timestamptz NOT NULL,
     predictions bigint NOT NULL DEFAULT 0,
-    coverage double precision,
+    hour_lines double precision,
     feedback_lines bigint NOT NULL DEFAULT 0,
     accuracy double precision,
     declared_lines bigint,
@@ -29,31 +29,18 @@ CREATE TABLE logintel.model_metrics (
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.model_metrics', '');
 
--- What has to be measured again. Appended by anybody, without waiting for anybody: duplicates do no harm. None of this is
--- dumped: where a dump is restored, the first roll-up counts every hour afresh.
-CREATE TABLE logintel.changed_hours (
-    hour timestamptz NOT NULL
-);
+-- Verdicts to be looked at. Appended by anybody, without waiting for anybody: duplicates do no harm. Not dumped: where a
+-- dump is restored, each verdict in it comes in as a new one.
 CREATE TABLE logintel.changed_verdicts (
     feedback_id bigint NOT NULL
 );
-
--- Appended where an insert would not be refused: no constraint that could fail, no index to wait for.
-CREATE TABLE logintel.failures (
-    model_set_id integer NOT NULL,
-    failed_at timestamptz NOT NULL DEFAULT now(),
-    reason text,
-    lines bigint NOT NULL
-);
-
-SELECT pg_catalog.pg_extension_config_dump('logintel.failures', '');
 
 COMMENT ON TABLE logintel.model_metrics IS 'How each model version did in each hour, as last measured by maintain(). Read the view ml_model_metrics instead.';
 COMMENT ON COLUMN logintel.model_metrics.name IS 'level, category or anomaly.';
 COMMENT ON COLUMN logintel.model_metrics.version IS 'Version of the model.';
 COMMENT ON COLUMN logintel.model_metrics.window_start IS 'Start of the hour, UTC, by the time of the lines.';
 COMMENT ON COLUMN logintel.model_metrics.predictions IS 'Lines that the version scored.';
-COMMENT ON COLUMN logintel.model_metrics.coverage IS 'Lines with a prediction of any version, of those and the lines that wait since this hour.';
+COMMENT ON COLUMN logintel.model_metrics.hour_lines IS 'Lines of the hour that have a prediction of any version.';
 COMMENT ON COLUMN logintel.model_metrics.feedback_lines IS 'Lines with a verdict on what the model predicts.';
 COMMENT ON COLUMN logintel.model_metrics.accuracy IS 'Share of them that it got right.';
 COMMENT ON COLUMN logintel.model_metrics.declared_lines IS 'Level model: lines that declare a known level.';
@@ -66,17 +53,10 @@ COMMENT ON COLUMN logintel.model_metrics.declared_calibration_error IS 'Level: t
 COMMENT ON COLUMN logintel.model_metrics.mean_confidence IS 'Mean confidence of the predictions.';
 COMMENT ON COLUMN logintel.model_metrics.abstained_share IS 'Level: share below the minimum confidence.';
 COMMENT ON COLUMN logintel.model_metrics.latency_mean_us IS 'Mean time that a shape took which a line waited for, in microseconds.';
-COMMENT ON COLUMN logintel.model_metrics.latency_p95_us IS 'Its 95th percentile.';
+COMMENT ON COLUMN logintel.model_metrics.latency_p95_us IS 'Its 95th percentile, to about 2 %.';
 COMMENT ON COLUMN logintel.model_metrics.latency_max_us IS 'Its maximum.';
-COMMENT ON COLUMN logintel.model_metrics.known_share IS 'Share of the predictions that needed no model.';
+COMMENT ON COLUMN logintel.model_metrics.known_share IS 'Share of the predictions whose shape was known: all but the first line of each that a line waited for.';
 COMMENT ON COLUMN logintel.model_metrics.failures IS 'Lines left waiting because scoring failed.';
 COMMENT ON COLUMN logintel.model_metrics.measured_at IS 'When the window was last measured.';
-COMMENT ON TABLE logintel.changed_hours IS 'Hours whose lines changed since maintain() last measured.';
-COMMENT ON COLUMN logintel.changed_hours.hour IS 'Start of the hour, UTC.';
 COMMENT ON TABLE logintel.changed_verdicts IS 'Verdicts given or withdrawn since maintain() last measured.';
 COMMENT ON COLUMN logintel.changed_verdicts.feedback_id IS 'The verdict in feedback.';
-COMMENT ON TABLE logintel.failures IS 'Inserts whose lines were left waiting because scoring failed, until maintain() counts them in model_metrics.';
-COMMENT ON COLUMN logintel.failures.model_set_id IS 'The model set in force.';
-COMMENT ON COLUMN logintel.failures.failed_at IS 'Start of the transaction that inserted the lines.';
-COMMENT ON COLUMN logintel.failures.reason IS 'The error.';
-COMMENT ON COLUMN logintel.failures.lines IS 'Lines left waiting.';

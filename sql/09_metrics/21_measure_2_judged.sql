@@ -21,8 +21,9 @@ BEGIN
     LEFT JOIN logintel.score_verdicts t ON t.score_id = j.score_id
     UNION ALL
     SELECT h.hour, h.score_id, t.true_level, t.true_category, t.is_anomaly, h.lines - coalesce(j.lines, 0)::double precision
-    FROM logintel.score_verdicts t
-    JOIN logintel.hourly_counts h ON h.score_id = t.score_id
+    FROM logintel.judged_scores b
+    JOIN logintel.hourly_counts h ON h.score_id = b.score_id
+    JOIN logintel.score_verdicts t ON t.score_id = b.score_id
     LEFT JOIN (SELECT s.hour, s.score_id, sum(s.lines) AS lines FROM singly s GROUP BY 1, 2) AS j
            ON j.hour = h.hour AND j.score_id = h.score_id
     WHERE h.hour = ANY (hours) AND h.lines > coalesce(j.lines, 0);
@@ -37,8 +38,6 @@ CREATE OR REPLACE FUNCTION logintel._measure_judged(hours timestamptz[]) RETURNS
 )
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
-DECLARE
-    threshold real := logintel._setting('anomaly_threshold');
 BEGIN
     RETURN QUERY
     WITH judged AS (
@@ -47,10 +46,11 @@ BEGIN
                CASE m.name WHEN 'level' THEN s.predicted_level = j.true_level WHEN 'category' THEN s.category = j.true_category
                            ELSE a.found = j.is_anomaly END AS is_right
         FROM logintel._judged_lines(hours) j
+        JOIN logintel.metric_hours h ON h.hour = j.hour
         JOIN logintel.shape_scores s ON s.id = j.score_id
         JOIN logintel.model_sets t ON t.id = s.model_set_id
         JOIN logintel.models m ON m.id = ANY (t.model_ids)
-        CROSS JOIN LATERAL (SELECT s.anomaly_score >= threshold AS found) AS a),
+        CROSS JOIN LATERAL (SELECT s.anomaly_score >= h.anomaly_threshold AS found) AS a),
     binned AS (
         SELECT j.hour, j.name, j.version, sum(j.lines) AS lines, sum(j.lines * j.confidence) AS confidence,
                coalesce(sum(j.lines) FILTER (WHERE j.is_right), 0) AS is_right,

@@ -1,5 +1,5 @@
 -- How far the lines of a day are from those that a model was trained on: a row for each measure, of all lines and of each
--- service. Judged from counts, so a day that retention has dropped keeps its rows. What state a row is in depends on the
+-- service. Measured from sums of counts, so a day that retention has dropped keeps its rows. What state a row is in depends on the
 -- day before it too: the view ml_drift says it.
 CREATE TABLE logintel.drift (
     model_id integer NOT NULL,
@@ -33,18 +33,3 @@ COMMENT ON COLUMN logintel.drift.drift_from IS 'The value that is drift from her
 COMMENT ON COLUMN logintel.drift.lines IS 'Lines judged.';
 COMMENT ON COLUMN logintel.drift.evidence IS 'The rows behind the value, at most ten: shares then (in training) and now, or what is new, with its lines.';
 COMMENT ON COLUMN logintel.drift.judged_at IS 'When.';
-
--- Days whose counts changed since drift was last judged on them. Not dumped: the first roll-up elsewhere counts afresh.
-CREATE TABLE logintel.drift_days (
-    day date NOT NULL,
-    changed boolean NOT NULL DEFAULT true,
-    judged_at timestamptz,
-    judged_lines bigint,
-    CONSTRAINT drift_days_pkey PRIMARY KEY (day)
-);
-
-COMMENT ON TABLE logintel.drift_days IS 'Days that have had lines, and whether drift is to be judged on them.';
-COMMENT ON COLUMN logintel.drift_days.day IS 'The day, UTC.';
-COMMENT ON COLUMN logintel.drift_days.changed IS 'Whether its counts changed since.';
-COMMENT ON COLUMN logintel.drift_days.judged_at IS 'When drift was last judged on it; null before.';
-COMMENT ON COLUMN logintel.drift_days.judged_lines IS 'How many lines it had then.';

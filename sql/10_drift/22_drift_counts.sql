@@ -1,102 +1,98 @@
-CREATE OR REPLACE FUNCTION logintel.population_stability_index(expected double precision[], actual double precision[]) RETURNS double precision
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+-- What is new is told by one model of a set, the first that has recorded it: logintel_server.scoring chooses the same.
+-- Each score is looked up by its key; OFFSET 0 keeps the planner from reading all of them. The bins are those of
+-- loader/logintel/training/baseline.py.
+CREATE OR REPLACE FUNCTION logintel._drift_answers(score_ids bigint[]) RETURNS TABLE (
+    score_id bigint, model_id integer, service text, own_service text, known_service text, class text, confidence text,
+    template text, new_template integer, unknown_words real
+)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 $function$
 BEGIN
-    IF cardinality(expected) <> cardinality(actual) THEN
-        RAISE EXCEPTION 'population_stability_index() compares the same bins, and got % and %', cardinality(expected), cardinality(actual)
-            USING ERRCODE = 'array_subscript_error', HINT = 'Give each array one count or share for each bin, in the same order.';
-    ELSIF 0 > ANY (expected) OR 0 > ANY (actual) THEN
-        RAISE EXCEPTION 'population_stability_index() got a negative number'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Counts and shares are zero or more.';
-    END IF;
-    RETURN (SELECT sum((s.now - s.before) * ln(s.now / s.before))
-            FROM (SELECT greatest(b.before / nullif(sum(b.before) OVER (), 0), 0.0001) AS before,
-                         greatest(b.now / nullif(sum(b.now) OVER (), 0), 0.0001) AS now,
-                         sum(b.before) OVER () > 0 AND sum(b.now) OVER () > 0 AS any_lines
-                  FROM unnest(expected, actual) AS b (before, now)) AS s
-            WHERE s.any_lines);
+    RETURN QUERY
+    WITH served AS MATERIALIZED (
+        SELECT t.id AS model_set_id, m.id AS model_id, m.name, b.anomaly_threshold AS threshold,
+               b.records_news AND row_number() OVER (PARTITION BY t.id, b.records_news
+                                                     ORDER BY array_position('{level,category,anomaly}', m.name)) = 1 AS tells_news
+        FROM logintel.baselines b
+        JOIN logintel.models m ON m.id = b.model_id
+        JOIN logintel.model_sets t ON m.id = ANY (t.model_ids))
+    SELECT i.id, m.model_id, s.masked, j.service, k.bin, v.class,
+           (ARRAY['0.0-0.1', '0.1-0.2', '0.2-0.3', '0.3-0.4', '0.4-0.5', '0.5-0.6', '0.6-0.7', '0.7-0.8', '0.8-0.9', '0.9-1.0'])
+               [least(floor(v.confidence::double precision * 10), 9) + 1],
+           s.template, CASE WHEN m.tells_news THEN s.is_new_template::integer END, CASE WHEN m.tells_news THEN s.unknown_words END
+    FROM unnest(score_ids) AS i (id)
+    CROSS JOIN LATERAL (SELECT o.*, regexp_replace(o.service, '[0-9]+', '#', 'g') AS masked
+                        FROM logintel.shape_scores o WHERE o.id = i.id OFFSET 0) AS s
+    JOIN served m ON m.model_set_id = s.model_set_id
+    LEFT JOIN logintel.baseline_measures j ON j.model_id = m.model_id AND j.service = s.masked AND j.measure = 'classes'
+    LEFT JOIN logintel.baseline_shares k ON k.model_id = m.model_id AND k.bin = s.masked AND k.measure = 'services'
+    CROSS JOIN LATERAL (
+        SELECT s.predicted_level AS class, s.level_confidence AS confidence WHERE m.name = 'level'
+        UNION ALL
+        SELECT s.category, s.category_confidence WHERE m.name = 'category'
+        UNION ALL
+        SELECT CASE WHEN s.anomaly_score >= m.threshold THEN s.anomaly_type ELSE 'none' END, s.anomaly_score
+        WHERE m.name = 'anomaly') AS v;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.population_stability_index(double precision[], double precision[]) IS 'How far actual counts, or shares, of bins are from the expected ones: the sum of (actual - expected) * ln(actual / expected) over their shares, an empty bin taken for 0.0001. From 0.1 on worth a look, from 0.25 on another population, as a rule. Null where one side has no lines.';
+COMMENT ON FUNCTION logintel._drift_answers(bigint[]) IS 'What versions with a baseline said by these scores: a row for each score and version, with the class and the bin of confidence that the baseline has. own_service is the service where the baseline measures it by itself, known_service where it has met it.';
 
--- An ensemble has no training lines of its own: it is judged by those of its first member that has recorded them.
-CREATE OR REPLACE FUNCTION logintel._baseline(model_id integer) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT coalesce(m.metadata -> 'baseline',
-                    (SELECT b.metadata -> 'baseline'
-                     FROM jsonb_array_elements_text(m.metadata -> 'members') WITH ORDINALITY AS v (version, position)
-                     JOIN logintel.models b ON b.name = m.name AND b.version = v.version::integer
-                     WHERE b.metadata ? 'baseline' ORDER BY v.position LIMIT 1))
-    FROM logintel.models m WHERE m.id = model_id;
+-- Days as far as there is a next one.
+CREATE OR REPLACE FUNCTION logintel._drift_add_counts(after_id bigint, up_to_id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
+$function$
+DECLARE
+    score_ids bigint[] := ARRAY(SELECT DISTINCT c.score_id FROM logintel.count_changes c WHERE c.id > after_id AND c.id <= up_to_id);
+    days date[];
+BEGIN
+    WITH changes AS MATERIALIZED (
+        SELECT a.*, c.lines, (c.hour AT TIME ZONE 'UTC')::date AS day, extract(hour FROM c.hour AT TIME ZONE 'UTC')::text AS hour
+        FROM logintel.count_changes c JOIN logintel._drift_answers(score_ids) a USING (score_id)
+        WHERE c.id > after_id AND c.id <= up_to_id AND c.hour < '9999-12-31' AND c.hour > '-infinity'),
+    alike AS MATERIALIZED (
+        SELECT c.day, c.hour, c.model_id, c.own_service, c.known_service, c.class, c.confidence, c.new_template,
+               sum(c.lines)::double precision AS lines, sum(c.lines * c.unknown_words) AS unknown_words
+        FROM changes c GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, c.unknown_words IS NULL),
+    summed AS (
+        INSERT INTO logintel.drift_sums AS d (day, measure, model_id, service, bin, lines, news)
+        SELECT a.day, v.measure, a.model_id, v.service, v.bin, sum(a.lines), sum(v.news)
+        FROM alike a
+        CROSS JOIN LATERAL (VALUES
+            (a.own_service, 'classes', a.class, 0),
+            (a.own_service, 'confidence', a.confidence, 0),
+            (NULL, 'services', a.known_service, 0),
+            (NULL, 'hours', a.hour, 0),
+            (NULL, 'new_services', '', CASE WHEN a.known_service IS NULL THEN a.lines ELSE 0 END),
+            (a.own_service, 'new_templates', CASE WHEN a.new_template IS NOT NULL THEN '' END, a.lines * a.new_template),
+            (a.own_service, 'unknown_words', CASE WHEN a.unknown_words IS NOT NULL THEN '' END, a.unknown_words))
+            AS v (service, measure, bin, news)
+        WHERE v.bin IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+        ON CONFLICT ON CONSTRAINT drift_sums_key DO UPDATE SET lines = d.lines + excluded.lines, news = d.news + excluded.news),
+    named AS (
+        SELECT c.day, v.measure, c.model_id, v.service, v.name, sum(c.lines) AS lines, sum(c.lines * v.share) AS news,
+               row_number() OVER (PARTITION BY c.day, v.measure, c.model_id, v.service ORDER BY abs(sum(c.lines * v.share)) DESC) AS rank
+        FROM changes c
+        CROSS JOIN LATERAL (VALUES
+            (c.own_service, 'new_templates', left(c.template, 200), c.new_template),
+            (c.own_service, 'unknown_words', left(c.template, 200), c.unknown_words),
+            (NULL, 'new_services', c.service, (c.known_service IS NULL)::integer)) AS v (service, measure, name, share)
+        WHERE v.share > 0 GROUP BY 1, 2, 3, 4, 5),
+    listed AS (
+        INSERT INTO logintel.drift_news AS d (day, measure, model_id, service, name, lines, news)
+        SELECT n.day, n.measure, n.model_id, n.service, n.name, n.lines, n.news FROM named n WHERE n.rank <= 100
+        ON CONFLICT ON CONSTRAINT drift_news_key DO UPDATE SET lines = d.lines + excluded.lines, news = d.news + excluded.news),
+    noted AS (
+        INSERT INTO logintel.drift_days AS d (day) SELECT DISTINCT a.day FROM alike a
+        ON CONFLICT ON CONSTRAINT drift_days_pkey DO UPDATE SET changed = true
+        RETURNING d.day)
+    SELECT array_agg(n.day) INTO days FROM noted n;
+    DELETE FROM logintel.drift_news d
+    USING (SELECT n.ctid, n.news, row_number() OVER (PARTITION BY n.day, n.measure, n.model_id, n.service
+                                                     ORDER BY n.news DESC, n.name) AS rank
+           FROM logintel.drift_news n WHERE n.day = ANY (days)) AS r
+    WHERE d.ctid = r.ctid AND (r.rank > 100 OR r.news <= 0);
+END
 $function$;
 
-COMMENT ON FUNCTION logintel._baseline(integer) IS 'What the training lines of a model version were like; null where nobody recorded it, as for the default models.';
-
--- New words and templates are recorded by the baseline of one model of a set: logintel_server.scoring chooses the same.
-CREATE OR REPLACE FUNCTION logintel._novelty_model(model_set_id integer) RETURNS integer
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT m.id FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
-    WHERE s.id = model_set_id AND logintel._baseline(m.id) ?& '{templates,vocabulary}'
-    ORDER BY array_position('{level,category,anomaly}', m.name) LIMIT 1;
-$function$;
-
-COMMENT ON FUNCTION logintel._novelty_model(integer) IS 'The model of a set by whose baseline its scores say what is new.';
-
--- The bins are those of loader/logintel/training/baseline.py.
-CREATE OR REPLACE FUNCTION logintel._drift_counts(model_id integer, day date) RETURNS TABLE (
-    score_id bigint, service text, class text, confidence text, template text, new_template integer, unknown_words real, lines double precision
-)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $function$
-    -- Metadata is large: read once, not for every score.
-    WITH served AS MATERIALIZED (
-        SELECT m.id AS model_set_id, logintel._novelty_model(m.id) = $1 AS tells_novelty
-        FROM logintel.model_sets m WHERE $1 = ANY (m.model_ids)),
-    model AS MATERIALIZED (
-        SELECT m.name, (logintel._baseline(m.id) ->> 'anomaly_threshold')::real AS threshold FROM logintel.models m WHERE m.id = $1)
-    SELECT s.id, regexp_replace(s.service, '[0-9]+', '#', 'g'), v.class,
-           (ARRAY['0.0-0.1', '0.1-0.2', '0.2-0.3', '0.3-0.4', '0.4-0.5', '0.5-0.6', '0.6-0.7', '0.7-0.8', '0.8-0.9', '0.9-1.0'])
-               [least(floor(v.confidence::double precision * 10), 9) + 1],
-           s.template, CASE WHEN served.tells_novelty THEN s.is_new_template::integer END,
-           CASE WHEN served.tells_novelty THEN s.unknown_words END, c.lines
-    FROM (SELECT h.score_id, sum(h.lines)::double precision AS lines FROM logintel.hourly_counts h
-          WHERE h.hour >= day::timestamp AT TIME ZONE 'UTC' AND h.hour < (day + 1)::timestamp AT TIME ZONE 'UTC'
-          GROUP BY h.score_id) AS c
-    JOIN logintel.shape_scores s ON s.id = c.score_id
-    JOIN served USING (model_set_id)
-    CROSS JOIN model
-    CROSS JOIN LATERAL (
-        SELECT s.predicted_level AS class, s.level_confidence AS confidence WHERE model.name = 'level'
-        UNION ALL
-        SELECT s.category, s.category_confidence WHERE model.name = 'category'
-        UNION ALL
-        SELECT CASE WHEN s.anomaly_score >= model.threshold THEN s.anomaly_type ELSE 'none' END, s.anomaly_score
-        WHERE model.name = 'anomaly') AS v
-    WHERE c.lines > 0;
-$function$;
-
-COMMENT ON FUNCTION logintel._drift_counts(integer, date) IS 'What a model version said of the lines of a day that it served: lines by score, with the class and the bin of confidence that its baseline has.';
-
--- What lines may do by chance is allowed for: where nothing has changed, the index is about that of chi-square with so many
--- bins; and a share strays by its standard error.
-CREATE OR REPLACE FUNCTION logintel._drift_thresholds(measure text, usual double precision, lines double precision,
-                                           baseline_lines double precision, bins bigint,
-                                           OUT watch_from double precision, OUT drift_from double precision)
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT greatest(f.watch, CASE WHEN f.is_share THEN 1 - (1 - u.usual) ^ 1.5 + u.chance ELSE greatest(1.5 * u.usual, u.chance) END),
-           greatest(f.drift, CASE WHEN f.is_share THEN 1 - (1 - u.usual) ^ 2 + u.chance ELSE greatest(2 * u.usual, u.chance) END)
-    FROM (VALUES ('classes', 0.1, 0.25, false), ('confidence', 0.1, 0.25, false), ('services', 0.1, 0.25, false),
-                 ('new_templates', 0.05, 0.15, true), ('unknown_words', 0.01, 0.03, true), ('new_services', 0.01, 0.02, true))
-             AS f (measure, watch, drift, is_share)
-    CROSS JOIN LATERAL (
-        SELECT coalesce($2, 0) AS usual,
-               CASE WHEN f.is_share THEN 3 * sqrt(greatest($2, 0.01) * (1 - coalesce($2, 0)) / $3)
-                    ELSE ($5 - 1 + 3 * sqrt(2 * ($5 - 1))) * (1 / $3 + 1 / $4) END AS chance) AS u
-    WHERE f.measure = $1;
-$function$;
-
-COMMENT ON FUNCTION logintel._drift_thresholds(text, double precision, double precision, double precision, bigint) IS 'From which values on a measure is watch and drift: the customary ones, raised to what is usual for these lines and to what chance does to so few.';
+COMMENT ON FUNCTION logintel._drift_add_counts(bigint, bigint) IS 'Adds some rows of count_changes to the sums and the lists of what is new.';

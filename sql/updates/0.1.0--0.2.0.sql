@@ -150,3 +150,209 @@ BEGIN
     END IF;
 END
 $block$;
+
+-- 05_scoring, failures
+COMMENT ON TABLE logintel.failures IS 'Inserts whose lines were left waiting because scoring failed, until the upkeep counts them in model_metrics.';
+
+-- 09_metrics
+-- What 0.1.0 counted is read as if it had been counted afresh, hour by hour; what was measured stays until its hour is read.
+INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+SELECT h.hour, h.score_id, h.lines, row_number() OVER (PARTITION BY h.score_id ORDER BY h.hour) = 1, true
+FROM logintel.hourly_counts h ORDER BY h.hour;
+DROP TABLE logintel.changed_hours;
+ALTER TABLE logintel.model_metrics RENAME COLUMN coverage TO hour_lines;
+UPDATE logintel.model_metrics m
+SET hour_lines = (SELECT max(n.lines) FROM (SELECT sum(o.predictions)::double precision AS lines FROM logintel.model_metrics o
+                                            WHERE o.window_start = m.window_start GROUP BY o.name) AS n);
+COMMENT ON COLUMN logintel.model_metrics.hour_lines IS 'Lines of the hour that have a prediction of any version.';
+COMMENT ON COLUMN logintel.model_metrics.latency_p95_us IS 'Its 95th percentile, to about 2 %.';
+COMMENT ON COLUMN logintel.model_metrics.known_share IS 'Share of the predictions whose shape was known: all but the first line of each that a line waited for.';
+DROP FUNCTION logintel._measure_served(timestamptz[]);
+DROP FUNCTION logintel._measure(timestamptz[], timestamptz[], bigint[]);
+DROP FUNCTION logintel._count_failures();
+DROP FUNCTION logintel._take_changed_hours();
+DROP FUNCTION logintel._measure_windows();
+-- What model_metrics is computed from: sums to which each change of the counts is added, so a window costs no more when it
+-- has more shapes. None of this is dumped: where a dump is restored, all lines are counted afresh and added again.
+INSERT INTO logintel.count_readers (reader) VALUES ('metrics');
+
+-- A line that is taken off has to be taken off the sum that it was added to. So an hour keeps the settings under which
+-- its first lines were added.
+CREATE TABLE logintel.metric_hours (
+    hour timestamptz NOT NULL,
+    anomaly_threshold real NOT NULL,
+    min_confidence real NOT NULL,
+    CONSTRAINT metric_hours_pkey PRIMARY KEY (hour)
+);
+
+CREATE TABLE logintel.metric_sums (
+    hour timestamptz NOT NULL,
+    model_set_id integer NOT NULL,
+    abstained boolean,
+    declared_right boolean,
+    bin double precision,
+    lines bigint NOT NULL,
+    learned bigint NOT NULL,
+    level double precision NOT NULL,
+    category double precision NOT NULL,
+    anomaly double precision NOT NULL,
+    CONSTRAINT metric_sums_key UNIQUE NULLS NOT DISTINCT (hour, model_set_id, abstained, declared_right, bin)
+) WITH (fillfactor = 70);
+
+-- Sixteen buckets to each doubling: the mean of a bucket is less than 4.5 % from any latency in it.
+CREATE TABLE logintel.latency_sums (
+    hour timestamptz NOT NULL,
+    model_set_id integer NOT NULL,
+    bucket integer NOT NULL,
+    scores bigint NOT NULL,
+    total_us double precision NOT NULL,
+    max_us double precision NOT NULL,
+    CONSTRAINT latency_sums_pkey PRIMARY KEY (hour, model_set_id, bucket)
+) WITH (fillfactor = 70);
+
+-- A verdict on a template speaks for all lines of some scores. They are looked for once, when it is given.
+CREATE TABLE logintel.judged_scores (
+    score_id bigint NOT NULL,
+    CONSTRAINT judged_scores_pkey PRIMARY KEY (score_id)
+);
+
+COMMENT ON TABLE logintel.metric_hours IS 'Settings under which the lines of an hour are measured.';
+COMMENT ON COLUMN logintel.metric_hours.hour IS 'Start of the hour, UTC, by the time of the lines.';
+COMMENT ON COLUMN logintel.metric_hours.anomaly_threshold IS 'The setting of that name when the first lines of the hour were measured.';
+COMMENT ON COLUMN logintel.metric_hours.min_confidence IS 'The setting classification_min_confidence then.';
+COMMENT ON TABLE logintel.metric_sums IS 'Lines by hour and by what model sets said of them, with sums of the confidences.';
+COMMENT ON COLUMN logintel.metric_sums.hour IS 'Start of the hour, UTC, by the time of the lines.';
+COMMENT ON COLUMN logintel.metric_sums.model_set_id IS 'The set that scored the lines.';
+COMMENT ON COLUMN logintel.metric_sums.abstained IS 'Whether the level is below the minimum confidence; null without a level model.';
+COMMENT ON COLUMN logintel.metric_sums.declared_right IS 'Whether the level is the declared one; null where none is declared that is known.';
+COMMENT ON COLUMN logintel.metric_sums.bin IS 'Bin of the confidence in the level, 0 to 9.';
+COMMENT ON COLUMN logintel.metric_sums.lines IS 'Number of lines.';
+COMMENT ON COLUMN logintel.metric_sums.learned IS 'Scores that a line of the hour waited for: counted for the first time then.';
+COMMENT ON COLUMN logintel.metric_sums.level IS 'Sum of the confidences in the level.';
+COMMENT ON COLUMN logintel.metric_sums.category IS 'Sum of the confidences in the category.';
+COMMENT ON COLUMN logintel.metric_sums.anomaly IS 'Sum of the confidences in being an anomaly or none.';
+COMMENT ON TABLE logintel.latency_sums IS 'How long scores took that lines waited for, as a histogram of each hour.';
+COMMENT ON COLUMN logintel.latency_sums.hour IS 'Start of the hour, UTC, in which the scores were made.';
+COMMENT ON COLUMN logintel.latency_sums.model_set_id IS 'The set that made them.';
+COMMENT ON COLUMN logintel.latency_sums.bucket IS '16 times the binary logarithm of the microseconds, rounded.';
+COMMENT ON COLUMN logintel.latency_sums.scores IS 'Number of scores.';
+COMMENT ON COLUMN logintel.latency_sums.total_us IS 'Sum of their microseconds.';
+COMMENT ON COLUMN logintel.latency_sums.max_us IS 'The most that one of them took.';
+COMMENT ON TABLE logintel.judged_scores IS 'Scores whose template has had a verdict, which may be withdrawn since.';
+COMMENT ON COLUMN logintel.judged_scores.score_id IS 'The score.';
+
+-- 10_drift
+DROP FUNCTION logintel._judge_day(date);
+DROP FUNCTION logintel._judge_drift();
+DROP FUNCTION logintel._novelty_model(integer);
+DROP FUNCTION logintel._drift_counts(integer, date);
+DROP FUNCTION logintel._usual(jsonb, text, text);
+DROP FUNCTION logintel._baseline_lines(jsonb, text);
+DROP FUNCTION logintel._drift_shifts(integer, date, jsonb);
+DROP FUNCTION logintel._drift_news(integer, date, jsonb);
+-- What the training lines of a version were like, taken out of its metadata when it is registered or restored, so that a
+-- day is compared by joins and nobody reads a large document again. Not dumped: a trigger on models makes the rows.
+CREATE TABLE logintel.baselines (
+    model_id integer NOT NULL,
+    anomaly_threshold real,
+    hours double precision[],
+    records_news boolean NOT NULL,
+    CONSTRAINT baselines_pkey PRIMARY KEY (model_id),
+    CONSTRAINT baselines_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.models (id) ON DELETE CASCADE,
+    CONSTRAINT baselines_hours_check CHECK (cardinality(hours) = 24)
+);
+
+CREATE TABLE logintel.baseline_measures (
+    model_id integer NOT NULL,
+    service text,
+    measure text NOT NULL,
+    lines double precision NOT NULL,
+    usual double precision,
+    CONSTRAINT baseline_measures_key UNIQUE NULLS NOT DISTINCT (model_id, service, measure),
+    CONSTRAINT baseline_measures_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.baselines (model_id) ON DELETE CASCADE,
+    CONSTRAINT baseline_measures_lines_check CHECK (lines > 0)
+);
+
+CREATE TABLE logintel.baseline_shares (
+    model_id integer NOT NULL,
+    service text,
+    measure text NOT NULL,
+    bin text NOT NULL,
+    share double precision NOT NULL,
+    CONSTRAINT baseline_shares_key UNIQUE NULLS NOT DISTINCT (model_id, measure, bin, service),
+    CONSTRAINT baseline_shares_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.baselines (model_id) ON DELETE CASCADE,
+    CONSTRAINT baseline_shares_share_check CHECK (share >= 0)
+);
+
+COMMENT ON TABLE logintel.baselines IS 'Model versions whose training lines are known; of an ensemble, those of its first member that has recorded them.';
+COMMENT ON COLUMN logintel.baselines.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel.baselines.anomaly_threshold IS 'The threshold that its classes were counted under.';
+COMMENT ON COLUMN logintel.baselines.hours IS 'Shares of the lines in each hour of the day, UTC; null where they were of less than a day.';
+COMMENT ON COLUMN logintel.baselines.records_news IS 'Whether it has the templates and words, so that scores say what is new.';
+COMMENT ON TABLE logintel.baseline_measures IS 'What is measured against a baseline: of all lines, and of each service that had enough of them.';
+COMMENT ON COLUMN logintel.baseline_measures.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel.baseline_measures.service IS 'The service, digits in it as #; null for all lines.';
+COMMENT ON COLUMN logintel.baseline_measures.measure IS 'As in drift.';
+COMMENT ON COLUMN logintel.baseline_measures.lines IS 'Training lines, of the service where one is named.';
+COMMENT ON COLUMN logintel.baseline_measures.usual IS 'The most that the training lines strayed by themselves; null where they were too few to tell.';
+COMMENT ON TABLE logintel.baseline_shares IS 'Shares of the training lines in each class, bin of confidence, and service.';
+COMMENT ON COLUMN logintel.baseline_shares.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel.baseline_shares.service IS 'The service whose lines these are; null for all lines.';
+COMMENT ON COLUMN logintel.baseline_shares.measure IS 'classes, confidence or services.';
+COMMENT ON COLUMN logintel.baseline_shares.bin IS 'The class, the bin or the service.';
+COMMENT ON COLUMN logintel.baseline_shares.share IS 'Share of the lines, 0 to 1.';
+
+-- What drift is measured from: sums to which each change of the counts is added, of versions that have a baseline. Services
+-- that a baseline does not measure by themselves share one sum. None of this is dumped: where a dump is restored, all
+-- lines are counted afresh and added again.
+INSERT INTO logintel.count_readers (reader) VALUES ('drift');
+
+ALTER TABLE logintel.drift_days RENAME COLUMN judged_at TO measured_at;
+ALTER TABLE logintel.drift_days RENAME COLUMN judged_lines TO measured_lines;
+ALTER TABLE logintel.drift_days ALTER COLUMN measured_lines TYPE double precision;
+DELETE FROM logintel.drift_days;
+
+CREATE TABLE logintel.drift_sums (
+    day date NOT NULL,
+    measure text NOT NULL,
+    model_id integer NOT NULL,
+    service text,
+    bin text NOT NULL,
+    lines double precision NOT NULL,
+    news double precision NOT NULL,
+    CONSTRAINT drift_sums_key UNIQUE NULLS NOT DISTINCT (day, measure, model_id, service, bin)
+) WITH (fillfactor = 70);
+
+-- What is new may be without end: each list keeps the hundred names with most lines, and shows ten.
+CREATE TABLE logintel.drift_news (
+    day date NOT NULL,
+    measure text NOT NULL,
+    model_id integer NOT NULL,
+    service text,
+    name text NOT NULL,
+    lines double precision NOT NULL,
+    news double precision NOT NULL,
+    CONSTRAINT drift_news_key UNIQUE NULLS NOT DISTINCT (day, measure, model_id, service, name)
+) WITH (fillfactor = 70);
+
+COMMENT ON TABLE logintel.drift_days IS 'Days that have had lines of a version with a baseline, and whether drift is to be measured on them.';
+COMMENT ON COLUMN logintel.drift_days.day IS 'The day, UTC.';
+COMMENT ON COLUMN logintel.drift_days.changed IS 'Whether its sums changed since.';
+COMMENT ON COLUMN logintel.drift_days.measured_at IS 'When drift was last measured on it; null before.';
+COMMENT ON COLUMN logintel.drift_days.measured_lines IS 'How many lines it had then.';
+COMMENT ON TABLE logintel.drift_sums IS 'Lines of each day by what versions with a baseline said of them.';
+COMMENT ON COLUMN logintel.drift_sums.day IS 'The day, UTC, by the time of the lines.';
+COMMENT ON COLUMN logintel.drift_sums.measure IS 'As in drift, or hours: lines by hour of the day.';
+COMMENT ON COLUMN logintel.drift_sums.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel.drift_sums.service IS 'The service, where its baseline measures it by itself; null for all others, and for what is measured of all lines only.';
+COMMENT ON COLUMN logintel.drift_sums.bin IS 'The class, the bin of confidence, the service or the hour; empty for what is new.';
+COMMENT ON COLUMN logintel.drift_sums.lines IS 'Number of lines.';
+COMMENT ON COLUMN logintel.drift_sums.news IS 'How many of them are new, or the sum of the shares of new words in them.';
+COMMENT ON TABLE logintel.drift_news IS 'The most frequent news of each day: templates and services that the training lines did not have.';
+COMMENT ON COLUMN logintel.drift_news.day IS 'The day, UTC, by the time of the lines.';
+COMMENT ON COLUMN logintel.drift_news.measure IS 'new_templates, unknown_words or new_services.';
+COMMENT ON COLUMN logintel.drift_news.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel.drift_news.service IS 'As in drift_sums.';
+COMMENT ON COLUMN logintel.drift_news.name IS 'The template, its first 200 characters, or the service.';
+COMMENT ON COLUMN logintel.drift_news.lines IS 'Lines that have it: at least so many where a day has more than a hundred such names.';
+COMMENT ON COLUMN logintel.drift_news.news IS 'As in drift_sums.';

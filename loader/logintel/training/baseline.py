@@ -17,6 +17,7 @@ import numpy as np
 from logintel.training.dataset import NORMAL, Line
 from logintel.training.evaluation import ANOMALY_THRESHOLD
 from logintel_server import tokens
+from logintel_server.baselines import BINS
 
 if TYPE_CHECKING:
     from logintel.training.models import TrainedModel
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 MINIMUM_LINES = 200
 """A window of fewer lines is not judged."""
 MINIMUM_SERVICE_LINES = 50
-BINS = 10
 MAX_TEMPLATES = 50_000
 MAX_SERVICES = 1000
 FLOOR = 0.0001

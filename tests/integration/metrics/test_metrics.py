@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from logintel.training import evaluation
 from support.lines import insert
-from support.measured import expected, measured
+from support.measured import about, expected, first_hours, measured
 from support.servers import Database
 from support.tables import HOURLY_COUNTS, MODEL_SETS, SCORES
 from support.tiny_models import deploy, tiny_model
@@ -47,7 +47,7 @@ def assert_measured_as_expected(db: Database) -> None:
     shown, wanted = measured(db), expected(db)
     assert shown.keys() == wanted.keys()
     for key, row in wanted.items():
-        assert shown[key] == {name: value if value is None else pytest.approx(value, abs=1e-6) for name, value in row.items()}, key
+        assert shown[key] == about(row), key
 
 
 def figures(db: Database, hour: datetime, name: str = "level", version: int = 1) -> dict[str, Any]:
@@ -78,19 +78,30 @@ def test_figures_are_what_counting_line_by_line_gives(db: Database) -> None:
     assert all(0 < row["accuracy"] < 1 and row["calibration_error"] > 0 for row in levels.values())
 
 
-def test_thresholds_count_as_they_are_when_an_hour_is_measured(scoring_db: Database) -> None:
+def test_an_hour_is_measured_under_the_thresholds_of_its_first_lines(scoring_db: Database) -> None:
     insert_many(scoring_db, 100, seed=4)
     scoring_db.execute("SELECT count(logintel.give_feedback(id, is_anomaly => id % 3 = 0)) FROM log_entries")
     maintain(scoring_db)
-    before = measured(scoring_db)
-    scoring_db.execute("UPDATE logintel.settings SET value = '0.3' WHERE name = 'anomaly_threshold'")
-    scoring_db.execute("UPDATE logintel.settings SET value = '0.95' WHERE name = 'classification_min_confidence'")
-    assert maintain(scoring_db) == 0
-    assert measured(scoring_db) == before
-    scoring_db.execute("SELECT * FROM logintel.reconcile()")
-    maintain(scoring_db)
     assert_measured_as_expected(scoring_db)
-    assert measured(scoring_db) != before
+    before = measured(scoring_db)
+    change = "UPDATE logintel.settings SET value = %s WHERE name = %s"
+    scoring_db.execute(change, ("0.3", "anomaly_threshold"))
+    scoring_db.execute(change, ("0.95", "classification_min_confidence"))
+    assert maintain(scoring_db) == 0
+    insert(scoring_db, TEN, "slow", "failed other")
+    insert(scoring_db, datetime(2026, 3, 1, 15, tzinfo=UTC), "slow", "failed other", "job failed slow started")
+    maintain(scoring_db)
+    first = first_hours(scoring_db)
+    scoring_db.execute("DELETE FROM log_entries WHERE id % 7 = 0")
+    maintain(scoring_db)
+    shown, under_new = measured(scoring_db), expected(scoring_db, first)
+    scoring_db.execute(change, ("0.7", "anomaly_threshold"))
+    scoring_db.execute(change, ("0.6", "classification_min_confidence"))
+    under_old = expected(scoring_db, first)
+    for key in under_old:
+        assert shown[key] == about((under_new if key[0].hour == 15 else under_old)[key]), key
+    assert shown != before
+    assert any(under_old[key] != under_new[key] for key in before if key[0] == TEN)
 
 
 def test_a_verdict_given_later_changes_its_hour_and_no_other(scoring_db: Database) -> None:
@@ -164,20 +175,25 @@ def test_what_was_served_is_measured_whatever_rescoring_shows_since(scoring_db: 
     st.booleans(), st.integers(1, 50)), min_size=1, max_size=30))
 def test_calibration_errors_are_those_of_training(scoring_db: Database, scores: list[tuple[float, bool, int]]) -> None:
     confidence, right, lines = (np.array(column) for column in zip(*scores, strict=True))
-    scoring_db.execute(f"TRUNCATE {SCORES}, {HOURLY_COUNTS}, logintel.feedback")
+    scoring_db.execute(
+        "TRUNCATE logintel.shape_scores, logintel.hourly_counts, logintel.feedback, logintel.metric_sums, logintel.latency_sums, "
+        "logintel.metric_hours, logintel.judged_scores, logintel.count_changes, logintel.model_metrics"
+    )
     scoring_db.execute(
         f"WITH scores AS (INSERT INTO {SCORES} (model_set_id, shape_hash, template, service, source_type, level, status_class, "
         "  latency_bucket, predicted_level, level_confidence, latency_us, at_write) "
         f"SELECT (SELECT max(id) FROM {MODEL_SETS}), n, n::text, '', '', CASE WHEN is_right THEN 'Warning' ELSE 'FATAL' END, '', '', 'WARN', "
         "  confidence, 1, false FROM unnest(%s::float8[], %s::boolean[]) WITH ORDINALITY AS s (confidence, is_right, n) RETURNING id, template, level), "
         "verdicts AS (INSERT INTO logintel.feedback (scope, shape, shape_hash, true_level) "
-        "SELECT 'template', ROW (template, '', '', '', '', '')::logintel.shape, 0, logintel.normalize_level(level) FROM scores) "
-        f"INSERT INTO {HOURLY_COUNTS} SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s",
+        "SELECT 'template', ROW (template, '', '', '', '', '')::logintel.shape, 0, logintel.normalize_level(level) FROM scores), "
+        "counts AS (INSERT INTO logintel.hourly_counts SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s RETURNING *) "
+        "INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount) SELECT hour, score_id, lines, true, false FROM counts",
         (confidence.tolist(), right.tolist(), TEN, lines.tolist()),
     )
     level = len(scores) * [[1.0, 0.0]]
     truth = np.where(right, 0, 1)
     wanted = evaluation._calibration_error(truth, np.array(level) * confidence[:, None], lines)
-    against = "SELECT {} FROM logintel.{}(ARRAY[%s::timestamptz]) WHERE name = 'level'"
-    assert scoring_db.value(against.format("declared_calibration_error", "_measure_served"), (TEN,)) == pytest.approx(wanted, abs=1e-9)
-    assert scoring_db.value(against.format("calibration_error", "_measure_judged"), (TEN,)) == pytest.approx(wanted, abs=1e-9)
+    assert scoring_db.value("SELECT logintel._task_091_measure_models()") == 1
+    shown = figures(scoring_db, TEN)
+    assert shown["declared_calibration_error"] == pytest.approx(wanted, abs=1e-9)
+    assert shown["calibration_error"] == pytest.approx(wanted, abs=1e-9)

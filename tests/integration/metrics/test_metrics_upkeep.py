@@ -162,7 +162,10 @@ def test_a_dropped_version_keeps_its_series(scoring_db: Database) -> None:
     maintain(scoring_db)
     before = measured(scoring_db)[TEN, "level", 1]
     scoring_db.execute(WITHOUT_DEFAULTS)
-    scoring_db.execute("INSERT INTO logintel.changed_hours (hour) VALUES (%s)", (TEN,))
+    scoring_db.execute(
+        "INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount) "
+        "SELECT hour, score_id, 0, false, false FROM logintel.hourly_counts"
+    )
     assert maintain(scoring_db) == 1
     assert measured(scoring_db)[TEN, "level", 1] == before
 

@@ -6,11 +6,10 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 $function$
 #variable_conflict use_column
 DECLARE
-    judged logintel.drift;
-    baseline jsonb;
+    measured logintel.drift;
     grown text;
 BEGIN
-    SELECT d.* INTO judged
+    SELECT d.* INTO measured
     FROM logintel.drift d JOIN logintel.models m ON m.id = d.model_id
     WHERE m.name = $1 AND d.day = $2 AND d.measure = $3 AND d.service IS NOT DISTINCT FROM $4
     ORDER BY m.version DESC LIMIT 1;
@@ -18,20 +17,22 @@ BEGIN
         RAISE EXCEPTION '% of model "%"% was not judged on %', $3, $1, coalesce(' in service "' || $4 || '"', ''), $2
             USING ERRCODE = 'no_data_found', HINT = 'Choose name, day, measure and service of a row of logintel.ml_drift.';
     END IF;
-    baseline := logintel._baseline(judged.model_id);
-    grown := (SELECT e ->> 'name' FROM jsonb_array_elements(judged.evidence) AS e
+    grown := (SELECT e ->> 'name' FROM jsonb_array_elements(measured.evidence) AS e
               ORDER BY (e ->> 'now')::numeric - (e ->> 'before')::numeric DESC NULLS LAST LIMIT 1);
     RETURN QUERY
         SELECT p.log_entry_id, l."timestamp", l.service, c.class, l.message, c.template
-        FROM logintel._drift_counts(judged.model_id, judged.day) c
+        FROM logintel._drift_answers(ARRAY(
+            SELECT DISTINCT h.score_id FROM logintel.hourly_counts h
+            WHERE h.hour >= measured.day::timestamp AT TIME ZONE 'UTC' AND h.hour < (measured.day + 1)::timestamp AT TIME ZONE 'UTC')) c
         JOIN logintel.predictions p ON p.score_id = c.score_id
         JOIN logintel.log_lines l ON l.id = p.log_entry_id
-        WHERE p."timestamp" >= judged.day::timestamp AT TIME ZONE 'UTC' AND p."timestamp" < (judged.day + 1)::timestamp AT TIME ZONE 'UTC'
-          AND (judged.service IS NULL OR c.service = judged.service)
-          AND CASE judged.measure
+        WHERE c.model_id = measured.model_id AND p."timestamp" >= measured.day::timestamp AT TIME ZONE 'UTC'
+          AND p."timestamp" < (measured.day + 1)::timestamp AT TIME ZONE 'UTC'
+          AND (measured.service IS NULL OR c.service = measured.service)
+          AND CASE measured.measure
               WHEN 'new_templates' THEN c.new_template = 1
               WHEN 'unknown_words' THEN c.unknown_words > 0
-              WHEN 'new_services' THEN NOT baseline -> 'mix' ? c.service
+              WHEN 'new_services' THEN c.known_service IS NULL
               WHEN 'classes' THEN c.class = grown
               WHEN 'confidence' THEN c.confidence = grown
               ELSE c.service = grown END

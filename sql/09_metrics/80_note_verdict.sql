@@ -8,7 +8,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._note_verdict() IS 'Trigger on feedback: lets maintain() measure again what a verdict is about.';
+COMMENT ON FUNCTION logintel._note_verdict() IS 'Trigger on feedback: lets the upkeep measure again what a verdict is about.';
 
 CREATE OR REPLACE TRIGGER note_verdict AFTER INSERT OR UPDATE OF is_current, true_level, true_category, is_anomaly ON logintel.feedback
     FOR EACH ROW EXECUTE FUNCTION logintel._note_verdict();
