@@ -191,7 +191,7 @@ def test_a_baseline_that_upkeep_would_fail_on_is_refused(db: Database, changes: 
 def test_a_day_that_changes_a_lot_is_judged_again_within_the_hour(judged_db: Database) -> None:
     judged_db.execute("SELECT * FROM logintel.reconcile()")  # which the first maintain() would do: it counts all afresh
     today = judged_db.value("SELECT (now() AT TIME ZONE 'UTC')::date")
-    judged = "SELECT done FROM logintel.maintain() WHERE task = 'judge drift'"
+    judged = "SELECT done FROM logintel.maintain() WHERE task = 'measure drift'"
     insert = "INSERT INTO log_entries (service, message) SELECT 'api', %s FROM generate_series(1, %s)"
     for message, lines, expected in (("started", 1000, 1), ("started", 50, 0), ("failed", 2000, 1)):
         judged_db.execute(insert, (message, lines))
@@ -217,7 +217,7 @@ def test_a_day_is_judged_again_when_lines_of_it_come_and_keeps_its_rows_when_the
     judged_db.execute("SELECT logintel.maintain()")
     write(judged_db)
     assert states(judged_db)["classes"] == "none"
-    assert judged_db.execute("SELECT done FROM logintel.maintain() WHERE task = 'judge drift'") == [(0,)]
+    assert judged_db.execute("SELECT done FROM logintel.maintain() WHERE task = 'measure drift'") == [(0,)]
     write(judged_db, lines=2000, shares={"failed": 1})
     assert states(judged_db)["classes"] == "drift"
     rows = judged_db.execute("SELECT * FROM ml_drift")

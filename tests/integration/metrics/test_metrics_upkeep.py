@@ -27,7 +27,7 @@ def write(db: Database | psycopg.Connection, *messages: str, time: str = "2026-0
 
 
 def maintain(db: Database | psycopg.Connection) -> int:
-    return dict(db.execute("SELECT * FROM logintel.maintain()"))["measure windows"]
+    return dict(db.execute("SELECT * FROM logintel.maintain()"))["measure models"]
 
 
 def break_models(db: Database) -> None:
