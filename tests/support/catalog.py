@@ -74,9 +74,12 @@ MEMBERSHIP = f"SELECT pg_describe_object(m.classid, m.objid, 0), -1, 'belongs to
 COMMENTS = f"""
     SELECT pg_describe_object(d.classoid, d.objoid, d.objsubid), 5000, d.description
     FROM pg_description d JOIN ({MEMBERS}) AS m ON (m.classid, m.objid) = (d.classoid, d.objoid)"""
+# The functions behind the triggers of the log table are written for its columns and for what serves its lines.
 BODIES = """
     SELECT 'body of ' || p.oid::regprocedure, 0, pg_get_functiondef(p.oid) FROM pg_proc p
-    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname <> ALL (ARRAY['score_new_lines', 'score_changed_lines', 'forget_deleted_lines'])
+    WHERE p.pronamespace = 'logintel'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
+                      WHERE g.tgfoid = p.oid AND t.relnamespace <> p.pronamespace)
     UNION ALL
     SELECT 'body of ' || c.oid::regclass, 0, pg_get_viewdef(c.oid) FROM pg_class c
     WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v'"""
@@ -93,8 +96,8 @@ RIGHTS = """
         UNION ALL
         SELECT p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
         FROM pg_proc p WHERE p.pronamespace = 'logintel'::regnamespace)
-    SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END, s.object, string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type)
-    FROM acls s CROSS JOIN aclexplode(s.acl) AS a WHERE a.grantee <> s.owner GROUP BY a.grantee, s.object"""
+    SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END, s.object, a.privilege_type
+    FROM acls s CROSS JOIN aclexplode(s.acl) AS a WHERE a.grantee <> s.owner"""
 
 
 def surface(connection: psycopg.Connection) -> str:
