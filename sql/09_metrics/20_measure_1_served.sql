@@ -50,7 +50,8 @@ BEGIN
         RETURNING l.hour)
     SELECT array_agg(DISTINCT c.hour) INTO hours FROM (SELECT hour FROM served UNION ALL SELECT hour FROM timed) AS c;
     DELETE FROM logintel.metric_sums m
-    WHERE m.hour IN (SELECT s.hour FROM logintel.metric_sums s WHERE s.hour = ANY (hours) GROUP BY s.hour HAVING sum(s.lines) <= 0);
+    WHERE m.hour IN (SELECT s.hour FROM logintel.metric_sums s WHERE s.hour = ANY (hours)
+                     GROUP BY s.hour HAVING sum(s.lines) <= 0);
 END
 $function$;
 
@@ -119,7 +120,8 @@ $function$
         FROM buckets b WINDOW version AS (PARTITION BY b.hour, b.name, b.version)),
     between_ranks AS (
         SELECT r.hour, r.name, r.version, sum(r.total_us) / sum(r.scores)::double precision AS mean, max(r.max_us) AS max,
-               min(r.mean) FILTER (WHERE r.up_to > floor(r.rank)) AS lower, min(r.mean) FILTER (WHERE r.up_to > ceil(r.rank)) AS upper,
+               min(r.mean) FILTER (WHERE r.up_to > floor(r.rank)) AS lower,
+               min(r.mean) FILTER (WHERE r.up_to > ceil(r.rank)) AS upper,
                (r.rank - floor(r.rank))::double precision AS part
         FROM ranked r GROUP BY r.hour, r.name, r.version, r.rank)
     SELECT b.hour, b.name, b.version, b.mean, b.lower + (b.upper - b.lower) * b.part, b.max FROM between_ranks b;

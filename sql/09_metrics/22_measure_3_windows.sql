@@ -8,11 +8,13 @@ $function$
     latencies AS MATERIALIZED (
         SELECT * FROM logintel._metrics_latencies(hours)),
     counted AS (
-        SELECT s.hour, sum(s.lines)::double precision AS lines FROM logintel.metric_sums s WHERE s.hour = ANY (hours) GROUP BY s.hour),
+        SELECT s.hour, sum(s.lines)::double precision AS lines FROM logintel.metric_sums s
+        WHERE s.hour = ANY (hours) GROUP BY s.hour),
     rows AS (
         SELECT s.hour, s.name, s.version FROM served s
         UNION SELECT l.hour, l.name, l.version FROM latencies l
-        UNION SELECT f.window_start, f.name, f.version FROM logintel.model_metrics f WHERE f.window_start = ANY (hours) AND f.failures > 0)
+        UNION SELECT f.window_start, f.name, f.version FROM logintel.model_metrics f
+              WHERE f.window_start = ANY (hours) AND f.failures > 0)
     SELECT r.name, r.version, r.hour, coalesce(s.predictions, 0), coalesce(c.lines, 0), coalesce(f.feedback_lines, 0), f.accuracy,
            coalesce(s.declared_lines, CASE r.name WHEN 'level' THEN 0 END), s.declared_accuracy, f."precision", f.recall,
            f.false_positive_rate, f.calibration_error, s.declared_calibration_error, s.mean_confidence, s.abstained_share,

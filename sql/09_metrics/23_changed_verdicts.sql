@@ -40,8 +40,8 @@ BEGIN
     FROM logintel.count_changes c
     CROSS JOIN LATERAL (SELECT o.template FROM logintel.shape_scores o WHERE o.id = c.score_id OFFSET 0) AS s
     WHERE c.id > after_id AND c.id <= up_to_id AND c.is_new
-      AND EXISTS (SELECT FROM logintel.feedback f WHERE f.is_current AND f.scope = 'template' AND (f.shape).template = s.template
-                  AND md5((f.shape).template) = md5(s.template))
+      AND EXISTS (SELECT FROM logintel.feedback f WHERE f.is_current AND f.scope = 'template'
+                  AND (f.shape).template = s.template AND md5((f.shape).template) = md5(s.template))
     ON CONFLICT DO NOTHING;
     RETURN ARRAY(
         SELECT DISTINCT c.hour
@@ -49,7 +49,8 @@ BEGIN
         CROSS JOIN LATERAL (SELECT o.shape_hash FROM logintel.shape_scores o WHERE o.id = c.score_id OFFSET 0) AS s
         WHERE c.id > after_id AND c.id <= up_to_id
           AND (EXISTS (SELECT FROM logintel.judged_scores j WHERE j.score_id = c.score_id)
-               OR EXISTS (SELECT FROM logintel.feedback f WHERE f.shape_hash = s.shape_hash AND f.is_current AND f.scope = 'line')));
+               OR EXISTS (SELECT FROM logintel.feedback f
+                          WHERE f.shape_hash = s.shape_hash AND f.is_current AND f.scope = 'line')));
 END
 $function$;
 

@@ -39,7 +39,8 @@ AS $function$
     FROM unnest(model_ids) AS m (id) CROSS JOIN LATERAL (SELECT logintel._baseline(m.id) AS baseline) AS b
     WHERE b.baseline IS NOT NULL;
     INSERT INTO logintel.baseline_measures (model_id, service, measure, lines, usual)
-    SELECT m.model_id, p.service, v.measure, (p.shares ->> 'lines')::double precision, (p.shares #>> ARRAY['usual', v.measure])::double precision
+    SELECT m.model_id, p.service, v.measure, (p.shares ->> 'lines')::double precision,
+           (p.shares #>> ARRAY['usual', v.measure])::double precision
     FROM logintel.baselines m
     CROSS JOIN LATERAL (SELECT logintel._baseline(m.model_id) AS baseline) AS b
     CROSS JOIN LATERAL (SELECT NULL AS service, b.baseline AS shares

@@ -11,15 +11,16 @@ BEGIN
     RETURN QUERY
     WITH served AS MATERIALIZED (
         SELECT t.id AS model_set_id, m.id AS model_id, m.name, b.anomaly_threshold AS threshold,
-               b.records_news AND row_number() OVER (PARTITION BY t.id, b.records_news
-                                                     ORDER BY array_position('{level,category,anomaly}', m.name)) = 1 AS tells_news
+               b.records_news AND row_number() OVER (
+                   PARTITION BY t.id, b.records_news ORDER BY array_position('{level,category,anomaly}', m.name)) = 1 AS tells_news
         FROM logintel.baselines b
         JOIN logintel.models m ON m.id = b.model_id
         JOIN logintel.model_sets t ON m.id = ANY (t.model_ids))
     SELECT i.id, m.model_id, s.masked, j.service, k.bin, v.class,
            (ARRAY['0.0-0.1', '0.1-0.2', '0.2-0.3', '0.3-0.4', '0.4-0.5', '0.5-0.6', '0.6-0.7', '0.7-0.8', '0.8-0.9', '0.9-1.0'])
                [least(floor(v.confidence::double precision * 10), 9) + 1],
-           s.template, CASE WHEN m.tells_news THEN s.is_new_template::integer END, CASE WHEN m.tells_news THEN s.unknown_words END
+           s.template, CASE WHEN m.tells_news THEN s.is_new_template::integer END,
+           CASE WHEN m.tells_news THEN s.unknown_words END
     FROM unnest(score_ids) AS i (id)
     CROSS JOIN LATERAL (SELECT o.*, regexp_replace(o.service, '[0-9]+', '#', 'g') AS masked
                         FROM logintel.shape_scores o WHERE o.id = i.id OFFSET 0) AS s
@@ -43,11 +44,13 @@ CREATE OR REPLACE FUNCTION logintel._drift_add_counts(after_id bigint, up_to_id 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 $function$
 DECLARE
-    score_ids bigint[] := ARRAY(SELECT DISTINCT c.score_id FROM logintel.count_changes c WHERE c.id > after_id AND c.id <= up_to_id);
+    score_ids bigint[] := ARRAY(
+        SELECT DISTINCT c.score_id FROM logintel.count_changes c WHERE c.id > after_id AND c.id <= up_to_id);
     days date[];
 BEGIN
     WITH changes AS MATERIALIZED (
-        SELECT a.*, c.lines, (c.hour AT TIME ZONE 'UTC')::date AS day, extract(hour FROM c.hour AT TIME ZONE 'UTC')::text AS hour
+        SELECT a.*, c.lines, (c.hour AT TIME ZONE 'UTC')::date AS day,
+               extract(hour FROM c.hour AT TIME ZONE 'UTC')::text AS hour
         FROM logintel.count_changes c JOIN logintel._drift_answers(score_ids) a USING (score_id)
         WHERE c.id > after_id AND c.id <= up_to_id AND c.hour < '9999-12-31' AND c.hour > '-infinity'),
     alike AS MATERIALIZED (
@@ -68,10 +71,12 @@ BEGIN
             (a.own_service, 'unknown_words', CASE WHEN a.unknown_words IS NOT NULL THEN '' END, a.unknown_words))
             AS v (service, measure, bin, news)
         WHERE v.bin IS NOT NULL GROUP BY 1, 2, 3, 4, 5
-        ON CONFLICT ON CONSTRAINT drift_sums_key DO UPDATE SET lines = d.lines + excluded.lines, news = d.news + excluded.news),
+        ON CONFLICT ON CONSTRAINT drift_sums_key DO UPDATE
+        SET lines = d.lines + excluded.lines, news = d.news + excluded.news),
     named AS (
         SELECT c.day, v.measure, c.model_id, v.service, v.name, sum(c.lines) AS lines, sum(c.lines * v.share) AS news,
-               row_number() OVER (PARTITION BY c.day, v.measure, c.model_id, v.service ORDER BY abs(sum(c.lines * v.share)) DESC) AS rank
+               row_number() OVER (PARTITION BY c.day, v.measure, c.model_id, v.service
+                                  ORDER BY abs(sum(c.lines * v.share)) DESC) AS rank
         FROM changes c
         CROSS JOIN LATERAL (VALUES
             (c.own_service, 'new_templates', left(c.template, 200), c.new_template),
@@ -81,7 +86,8 @@ BEGIN
     listed AS (
         INSERT INTO logintel.drift_news AS d (day, measure, model_id, service, name, lines, news)
         SELECT n.day, n.measure, n.model_id, n.service, n.name, n.lines, n.news FROM named n WHERE n.rank <= 100
-        ON CONFLICT ON CONSTRAINT drift_news_key DO UPDATE SET lines = d.lines + excluded.lines, news = d.news + excluded.news),
+        ON CONFLICT ON CONSTRAINT drift_news_key DO UPDATE
+        SET lines = d.lines + excluded.lines, news = d.news + excluded.news),
     noted AS (
         INSERT INTO logintel.drift_days AS d (day) SELECT DISTINCT a.day FROM alike a
         ON CONFLICT ON CONSTRAINT drift_days_pkey DO UPDATE SET changed = true

@@ -18,10 +18,12 @@ AS $function$
         FROM shares s GROUP BY 1, 2, 3 HAVING sum(s.before) > 0 OR sum(s.lines) > 0),
     ranked AS (
         SELECT b.*, m.lines AS baseline_lines,
-               row_number() OVER (PARTITION BY b.service, b.measure ORDER BY abs(b.now - b.before) DESC) AS rank
+               row_number() OVER (PARTITION BY b.service, b.measure ORDER BY abs(b.now - b.before) DESC, b.bin) AS rank
         FROM bins b
-        JOIN logintel.baseline_measures m ON m.model_id = $1 AND m.measure = b.measure AND m.service IS NOT DISTINCT FROM b.service)
-    SELECT r.service, r.measure, logintel.population_stability_index(array_agg(r.before * r.baseline_lines + 0.5), array_agg(r.lines + 0.5)),
+        JOIN logintel.baseline_measures m ON m.model_id = $1 AND m.measure = b.measure
+            AND (m.service IS NULL) = (b.service IS NULL) AND coalesce(m.service, '') = coalesce(b.service, ''))
+    SELECT r.service, r.measure,
+           logintel.population_stability_index(array_agg(r.before * r.baseline_lines + 0.5), array_agg(r.lines + 0.5)),
            sum(r.lines), count(*),
            jsonb_agg(jsonb_build_object('name', r.bin, 'before', round(r.before::numeric, 4), 'now', round(r.now::numeric, 4))
                      ORDER BY r.rank) FILTER (WHERE r.rank <= 10)
@@ -40,21 +42,26 @@ AS $function$
     WITH shares AS (
         SELECT v.service, s.measure, sum(s.news) / sum(s.lines) AS value, sum(s.lines) AS lines
         FROM logintel.drift_sums s CROSS JOIN LATERAL (SELECT s.service UNION SELECT NULL) AS v
-        WHERE s.day = $2 AND s.measure IN ('new_templates', 'unknown_words', 'new_services') AND s.model_id = $1 AND s.lines > 0
+        WHERE s.day = $2 AND s.measure IN ('new_templates', 'unknown_words', 'new_services') AND s.model_id = $1
+          AND s.lines > 0
         GROUP BY 1, 2 HAVING sum(s.lines) >= logintel._drift_minimum(v.service)),
     ranked AS (
         SELECT v.service, n.measure, n.name, sum(n.lines) AS lines, sum(n.news) AS news,
                row_number() OVER (PARTITION BY v.service, n.measure ORDER BY sum(n.news) DESC, n.name) AS rank
         FROM logintel.drift_news n CROSS JOIN LATERAL (SELECT n.service UNION SELECT NULL) AS v
         WHERE n.day = $2 AND n.model_id = $1
-        GROUP BY 1, 2, 3)
-    SELECT s.service, s.measure, s.value, s.lines,
-           coalesce((SELECT jsonb_agg(jsonb_build_object('name', r.name, 'lines', r.lines)
-                                          || CASE WHEN r.measure = 'unknown_words'
-                                             THEN jsonb_build_object('unknown_words', round((r.news / r.lines)::numeric, 4)) ELSE '{}' END
-                                      ORDER BY r.rank)
-                     FROM ranked r WHERE r.measure = s.measure AND r.service IS NOT DISTINCT FROM s.service AND r.rank <= 10), '[]')
-    FROM shares s;
+        GROUP BY 1, 2, 3),
+    listed AS (
+        SELECT r.service, r.measure,
+               jsonb_agg(jsonb_build_object('name', r.name, 'lines', r.lines)
+                             || CASE WHEN r.measure = 'unknown_words'
+                                THEN jsonb_build_object('unknown_words', round((r.news / r.lines)::numeric, 4)) ELSE '{}' END
+                         ORDER BY r.rank) AS evidence
+        FROM ranked r WHERE r.rank <= 10 GROUP BY 1, 2)
+    SELECT s.service, s.measure, s.value, s.lines, coalesce(l.evidence, '[]')
+    FROM shares s
+    LEFT JOIN listed l ON l.measure = s.measure
+        AND (l.service IS NULL) = (s.service IS NULL) AND coalesce(l.service, '') = coalesce(s.service, '');
 $function$;
 
 COMMENT ON FUNCTION logintel._drift_news(integer, date) IS 'Which share of a day''s lines, or of their words, the training lines did not have, where there are enough lines.';

@@ -26,7 +26,8 @@ BEGIN
         FROM (SELECT s.service, s.measure, s.value, s.lines, s.bins, s.evidence FROM logintel._drift_shifts(model, a_day) s
               UNION ALL
               SELECT n.service, n.measure, n.value, n.lines, NULL, n.evidence FROM logintel._drift_news(model, a_day) n) AS f
-        JOIN logintel.baseline_measures m ON m.model_id = model AND m.measure = f.measure AND m.service IS NOT DISTINCT FROM f.service
+        JOIN logintel.baseline_measures m ON m.model_id = model AND m.measure = f.measure
+            AND (m.service IS NULL) = (f.service IS NULL) AND coalesce(m.service, '') = coalesce(f.service, '')
         CROSS JOIN LATERAL logintel._drift_thresholds(f.measure, m.usual, f.lines, m.lines, f.bins) AS t;
     END LOOP;
 END
@@ -51,7 +52,8 @@ BEGIN
                                     OR c.lines > 1.1 * d.measured_lines)
                ORDER BY d.day DESC LIMIT 10 LOOP
         PERFORM logintel._drift_measure_day(due.day);
-        UPDATE logintel.drift_days d SET changed = false, measured_at = now(), measured_lines = due.lines WHERE d.day = due.day;
+        UPDATE logintel.drift_days d SET changed = false, measured_at = now(), measured_lines = due.lines
+        WHERE d.day = due.day;
         days := days + 1;
     END LOOP;
     RETURN days;
