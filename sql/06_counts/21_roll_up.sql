@@ -45,9 +45,9 @@ BEGIN
                   UNION ALL
                   SELECT r.hour, r.score_id, -r.lines FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
             GROUP BY 1, 2),
-        hours AS (
+        hours AS (  -- in their order, so that the hours of a day lie together when retention drops them
             INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines)
-            SELECT c.hour, c.score_id, c.lines FROM changed c
+            SELECT c.hour, c.score_id, c.lines FROM changed c ORDER BY c.hour, c.score_id
             ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
         totals AS (
             INSERT INTO logintel.score_totals AS t (score_id, lines)

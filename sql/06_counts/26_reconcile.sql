@@ -18,9 +18,6 @@ BEGIN
     hours AS (
         INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines) SELECT w.hour, w.score_id, w.lines FROM wrong w
         ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
-    totals AS (
-        INSERT INTO logintel.score_totals AS t (score_id, lines) SELECT w.score_id, sum(w.lines) FROM wrong w GROUP BY 1
-        ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines),
     logged AS (
         INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
         SELECT w.hour, w.score_id, w.lines,
@@ -29,9 +26,11 @@ BEGIN
                false
         FROM wrong w)
     SELECT count(*) INTO corrected FROM wrong;
-    IF corrected > 0 THEN
-        DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
-    END IF;
+    DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
+    INSERT INTO logintel.score_totals AS t (score_id, lines) SELECT h.score_id, sum(h.lines) FROM logintel.hourly_counts h GROUP BY 1
+    ON CONFLICT (score_id) DO UPDATE SET lines = excluded.lines WHERE t.lines <> excluded.lines;
+    UPDATE logintel.score_totals t SET lines = 0
+    WHERE t.lines <> 0 AND NOT EXISTS (SELECT FROM logintel.hourly_counts h WHERE h.score_id = t.score_id);
     RETURN corrected;
 END
 $function$;
