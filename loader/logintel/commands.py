@@ -66,7 +66,7 @@ def status(dsn: Dsn = None) -> None:
         tables.show(
             connection.execute(
                 "SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at "
-                "FROM logintel.ml_deployed_models"
+                "FROM logintel.ml_models WHERE state = 'in force' ORDER BY name"
             )
         )
 

@@ -23,7 +23,7 @@ BEGIN
     done := logintel._promote_scores();
     RETURN NEXT;
     task := 'shapes scored for A/B tests';
-    done := logintel._score_for_ab_tests();
+    done := logintel._task_081_count_lines_for_tests() * 0 + logintel._task_082_score_shapes_for_tests();
     RETURN NEXT;
     task := 'windows measured';
     done := logintel._measure_windows();
@@ -32,7 +32,7 @@ BEGIN
     done := logintel._judge_drift();
     RETURN NEXT;
     task := 'A/B tests decided';
-    done := logintel._decide_ab_tests();
+    done := logintel._task_083_decide_tests();
     RETURN NEXT;
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF FOUND THEN

@@ -13,8 +13,7 @@ BEGIN
     EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments TO %s', to_role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION logintel.analyze(text), logintel.analyze(jsonb), logintel.predict_log(bigint), '
                    'logintel.doctor(), logintel._uncounted(), logintel._count_lines(), '
-                   'logintel._corrections(), logintel._anomalies(), logintel._ab_results(integer), logintel._retrain_advice(), '
-                   'logintel.mcnemar(bigint, bigint), logintel.two_proportions(bigint, bigint, bigint, bigint) TO %s', to_role);
+                   'logintel._corrections(), logintel._anomalies(), logintel._ab_results(integer), logintel._retrain_advice() TO %s', to_role);
 END
 $function$;
 

@@ -1,5 +1,5 @@
 -- Nothing is anybody's but the owner's until grant_read() or grant_manage() gives it, save functions that depend on
--- their arguments alone and those that views call for their readers.
+-- their arguments, or on what their caller may read, alone, and those that views call for their readers.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA logintel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     logintel.mask(text), logintel.status_class(integer), logintel.latency_bucket(double precision),
@@ -7,6 +7,6 @@ GRANT EXECUTE ON FUNCTION
     logintel.shape(text, text, text, text, integer, double precision),
     logintel.shape_hash(text, text, text, text, integer, double precision),
     logintel._context_hash(text, text, text, integer, double precision),
-    logintel._probabilities(real[]),
+    logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)
 TO PUBLIC;

@@ -25,7 +25,6 @@ VIEWS = {
     "ml_status": "SELECT * FROM logintel.ml_status",
     "ml_stats": "SELECT * FROM logintel.ml_stats",
     "ml_stats_by_level": "SELECT * FROM logintel.ml_stats_by_level",
-    "ml_stats_by_severity": "SELECT * FROM logintel.ml_stats_by_severity",
     "ml_stats_by_service": "SELECT * FROM logintel.ml_stats_by_service",
     "ml_stats_by_hour": "SELECT * FROM logintel.ml_stats_by_hour WHERE time >= now() - interval '24 hours'",
     "ml_recent_predictions": "SELECT * FROM logintel.ml_recent_predictions LIMIT 20",
@@ -33,7 +32,7 @@ VIEWS = {
     "ml_predictions of a line": f"SELECT * FROM logintel.ml_predictions WHERE log_entry_id = {LARGE // 2}",
     "ml_corrections": "SELECT * FROM logintel.ml_corrections LIMIT 20",
     "ml_anomalies": "SELECT * FROM logintel.ml_anomalies LIMIT 20",
-    "ml_deployed_models": "SELECT * FROM logintel.ml_deployed_models",
+    "ml_models": "SELECT * FROM logintel.ml_models",
     "ml_deployments": "SELECT * FROM logintel.ml_deployments",
 }
 """What somebody asks each view first."""

@@ -10,7 +10,7 @@ from psycopg import IsolationLevel
 from servers import Database
 from tiny_models import deploy
 
-VIEWS = ("ml_stats", "ml_stats_by_level", "ml_stats_by_severity", "ml_stats_by_service", "ml_stats_by_hour")
+VIEWS = ("ml_stats", "ml_stats_by_level", "ml_stats_by_service", "ml_stats_by_hour")
 MESSAGES = ("job 1 failed", "slow", "started", "entering", "node 3 panicked")
 
 
