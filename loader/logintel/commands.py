@@ -68,7 +68,7 @@ def status(dsn: Dsn = None) -> None:
         output.show(
             connection.execute(
                 "SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at "
-                "FROM logintel.ml_deployed_models"
+                "FROM logintel.ml_models WHERE state = 'in force' ORDER BY name"
             )
         )
 

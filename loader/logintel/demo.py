@@ -57,9 +57,9 @@ TOUR = (
         "FROM logintel.analyze('payment provider refused 3 of 5 connections, giving up')",
     ),
     (
-        "The models and what their own evaluation says of them (ml_deployed_models)",
+        "The models and what their own evaluation says of them (ml_models)",
         "SELECT name, version, candidate, accuracy, macro_f1, accuracy_random_split, samples, trained_at\n"
-        "FROM logintel.ml_deployed_models",
+        "FROM logintel.ml_models WHERE state = 'in force' ORDER BY name",
     ),
     (
         "Status (ml_status)",

@@ -23,7 +23,7 @@ BEGIN
     INSERT INTO logintel.deployments (model_set_id, action, model_id, replaced_model_id, why)
     VALUES (new_set, _activate.action, _activate.model_id, replaced, _activate.why)
     RETURNING id INTO deployment;
-    PERFORM logintel._follow_deployment(deployment);
+    PERFORM logintel._announce('deployment', deployment);
     RETURN deployment;
 END
 $function$;

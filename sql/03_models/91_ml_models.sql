@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW logintel.ml_models AS
 SELECT m.name, m.version,
        CASE WHEN m.dropped_at IS NOT NULL THEN 'dropped'
             WHEN m.retired_at IS NOT NULL THEN 'retired'
-            WHEN m.id = ANY (f.model_ids) THEN 'in force'
+            WHEN f.model_id IS NOT NULL THEN 'in force'
             WHEN t.share = 0 THEN 'shadow'
             WHEN t.share > 0 THEN 'challenger'
             ELSE 'registered' END AS state,
@@ -18,9 +18,11 @@ SELECT m.name, m.version,
        m.created_at AS registered_at, m.created_by AS registered_by,
        d.deployed_at, d.deployed_by, d.replaced_version,
        m.retired_at, m.retired_by, m.retired_why, m.dropped_at,
-       m.metadata - '{vocabulary,baseline,tokenizer,trained_from,trained_with}'::text[] AS metadata
+       m.metadata - '{vocabulary,baseline,tokenizer,trained_from,trained_with}'::text[] AS metadata,
+       (m.metadata ->> 'accuracy_time_split')::double precision AS accuracy_time_split,
+       (m.metadata ->> 'accuracy_random_split')::double precision AS accuracy_random_split
 FROM logintel.models m
-LEFT JOIN logintel.model_sets f ON f.id = (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1)
+LEFT JOIN logintel._in_force f ON f.model_id = m.id
 LEFT JOIN logintel.ab_tests t ON t.challenger_id = m.id AND t.ended_at IS NULL
 LEFT JOIN LATERAL (
     SELECT array_agg(p.version ORDER BY p.version) AS members, sum(octet_length(p.onnx))::bigint AS bytes
@@ -58,3 +60,5 @@ COMMENT ON COLUMN logintel.ml_models.retired_by IS 'By which role.';
 COMMENT ON COLUMN logintel.ml_models.retired_why IS 'Why, where somebody said it.';
 COMMENT ON COLUMN logintel.ml_models.dropped_at IS 'When its graph was removed.';
 COMMENT ON COLUMN logintel.ml_models.metadata IS 'All else that is known of it, see models/README.md; a vocabulary or a tokenizer is left out.';
+COMMENT ON COLUMN logintel.ml_models.accuracy_time_split IS 'Accuracy on the latest lines, training on those before.';
+COMMENT ON COLUMN logintel.ml_models.accuracy_random_split IS 'Accuracy on a random split. Flattering: both sides hold the same templates.';

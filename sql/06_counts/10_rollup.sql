@@ -17,6 +17,8 @@ CREATE TABLE logintel.hourly_counts (
     hour timestamptz NOT NULL,
     score_id bigint NOT NULL,
     lines bigint NOT NULL,
+    first_at timestamptz NOT NULL DEFAULT '-infinity',
+    last_at timestamptz NOT NULL DEFAULT 'infinity',
     CONSTRAINT hourly_counts_pkey PRIMARY KEY (hour, score_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX hourly_counts_score_id_idx ON logintel.hourly_counts (score_id, hour);
@@ -37,6 +39,8 @@ COMMENT ON TABLE logintel.hourly_counts IS 'Lines by hour of the line and by sco
 COMMENT ON COLUMN logintel.hourly_counts.hour IS 'Start of the hour.';
 COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in shape_scores.';
 COMMENT ON COLUMN logintel.hourly_counts.lines IS 'Lines of that hour that have the score.';
+COMMENT ON COLUMN logintel.hourly_counts.first_at IS 'None of them is earlier: a reader of a rare score need not go through the whole hour.';
+COMMENT ON COLUMN logintel.hourly_counts.last_at IS 'None of them is later.';
 COMMENT ON TABLE logintel.score_totals IS 'Lines by score, as far as rolled up.';
 COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in shape_scores.';
 COMMENT ON COLUMN logintel.score_totals.lines IS 'Lines that have the score.';

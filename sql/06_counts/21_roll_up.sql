@@ -28,27 +28,27 @@ BEGIN
         WITH now AS MATERIALIZED (
             SELECT logintel._ended_transactions($2) AS snapshot),
         added AS (
-            SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, count(*) AS lines
+            SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, count(*) AS lines,
+                   min(p."timestamp") AS first_at, max(p."timestamp") AS last_at
             FROM logintel.predictions p, now
             WHERE %s AND txid_visible_in_snapshot(p.txid, now.snapshot)
             GROUP BY 1, 2),
-        tested AS (
-            INSERT INTO logintel.ab_test_counts AS c (test_id, score_id, lines)
-            SELECT t.id, a.score_id, sum(a.lines) FROM added a CROSS JOIN logintel.ab_tests t
-            WHERE t.ended_at IS NULL AND $1 IS NOT NULL GROUP BY 1, 2
-            ON CONFLICT (test_id, score_id) DO UPDATE SET lines = c.lines + excluded.lines),
         removed AS (
             DELETE FROM logintel.removed_predictions RETURNING *),
         changed AS MATERIALIZED (
-            SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines
+            SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines,
+                   min(c.first_at) AS first_at, max(c.last_at) AS last_at
             FROM (SELECT * FROM added
                   UNION ALL
-                  SELECT r.hour, r.score_id, -r.lines FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
+                  SELECT r.hour, r.score_id, -r.lines, NULL, NULL FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
             GROUP BY 1, 2),
-        hours AS (  -- in their order, so that the hours of a day lie together when retention drops them
-            INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines)
-            SELECT c.hour, c.score_id, c.lines FROM changed c ORDER BY c.hour, c.score_id
-            ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
+        hours AS (
+            INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines, first_at, last_at)
+            SELECT c.hour, c.score_id, c.lines, coalesce(c.first_at, 'infinity'), coalesce(c.last_at, '-infinity') FROM changed c
+            ORDER BY c.hour, c.score_id  -- so that an hour's rows stand together
+            ON CONFLICT (hour, score_id) DO UPDATE
+            SET lines = h.lines + excluded.lines, first_at = least(h.first_at, excluded.first_at),
+                last_at = greatest(h.last_at, excluded.last_at)),
         totals AS (
             INSERT INTO logintel.score_totals AS t (score_id, lines)
             SELECT c.score_id, sum(c.lines) FROM changed c GROUP BY 1

@@ -1,4 +1,6 @@
--- The rows of ml_anomalies, hour by hour, as _corrections() reads its own.
+-- The rows of ml_anomalies, newest first: hour after hour, and every line by its key. A function, because a view
+-- cannot say so; compiling the query, or hashing the log table, would take seconds. A view that has it in its SELECT
+-- list stops it at its LIMIT.
 CREATE OR REPLACE FUNCTION logintel._anomalies() RETURNS TABLE (
     log_entry_id bigint, "timestamp" timestamptz, service text, host text, anomaly_type text, anomaly_score real,
     severity text, predicted_level text, category text, http_status integer, response_time_ms double precision,
@@ -8,10 +10,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $function$
     SELECT line.*
-    FROM (SELECT c.hour, array_agg(c.score_id) AS score_ids
-          FROM logintel.score_counts_by_hour c
-          WHERE c.score_id = ANY (ARRAY(SELECT s.score_id FROM logintel.scored_shapes s WHERE s.is_anomaly))
-          GROUP BY c.hour ORDER BY c.hour DESC) AS h
+    FROM logintel._hours_of_scores(logintel._anomalous_scores(), NULL, NULL) AS h
     CROSS JOIN LATERAL (
         SELECT p.log_entry_id, l."timestamp", s.service, l.host, s.anomaly_type, s.anomaly_score, s.severity,
                s.predicted_level, s.category, l.http_status, l.response_time_ms, l.message, s.template,
@@ -19,8 +18,14 @@ AS $function$
         FROM logintel.predictions p
         JOIN logintel.scored_shapes s ON s.score_id = p.score_id
         JOIN logintel.log_lines l ON l.id = p.log_entry_id
-        WHERE p."timestamp" >= h.hour AND p."timestamp" < h.hour + interval '1 hour' AND p.score_id = ANY (h.score_ids)
+        WHERE p."timestamp" >= h.from_time AND p."timestamp" <= h.to_time AND p.score_id = ANY (h.score_ids)
         ORDER BY p.predicted_at DESC) AS line;
 $function$;
 
 COMMENT ON FUNCTION logintel._anomalies() IS 'The rows of ml_anomalies.';
+
+CREATE OR REPLACE FUNCTION logintel._anomalous_scores() RETURNS bigint[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $function$ SELECT array_agg(s.score_id) FROM logintel.scored_shapes s WHERE s.is_anomaly $function$;
+
+COMMENT ON FUNCTION logintel._anomalous_scores() IS 'The scores that are anomalies under the threshold in force.';

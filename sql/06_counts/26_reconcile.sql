@@ -17,7 +17,8 @@ BEGIN
         SELECT r.hour, r.score_id, sum(r.lines)::bigint AS lines FROM rows r GROUP BY 1, 2 HAVING sum(r.lines) <> 0),
     hours AS (
         INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines) SELECT w.hour, w.score_id, w.lines FROM wrong w
-        ON CONFLICT (hour, score_id) DO UPDATE SET lines = h.lines + excluded.lines),
+        ON CONFLICT (hour, score_id) DO UPDATE
+        SET lines = h.lines + excluded.lines, first_at = excluded.first_at, last_at = excluded.last_at),  -- any time of the hour
     logged AS (
         INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
         SELECT w.hour, w.score_id, w.lines,

@@ -1,5 +1,8 @@
--- By the time of the line, or of its prediction where the log table holds no time.
+-- By the time of the line, or of its prediction where the log table holds no time. What a score says is worked out
+-- once, not for each hour that has it.
 CREATE OR REPLACE VIEW logintel.ml_stats_by_hour AS
+WITH scores AS MATERIALIZED (
+    SELECT s.score_id, s.predicted_level, s.level_confidence, s.is_anomaly, s.is_correction FROM logintel.scored_shapes s)
 SELECT c.hour AS "time", sum(c.lines)::bigint AS predictions,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'DEBUG'), 0)::bigint AS debug,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'INFO'), 0)::bigint AS info,
@@ -9,9 +12,12 @@ SELECT c.hour AS "time", sum(c.lines)::bigint AS predictions,
        coalesce(sum(c.lines) FILTER (WHERE s.is_anomaly), 0)::bigint AS anomalies,
        coalesce(sum(c.lines) FILTER (WHERE s.is_correction), 0)::bigint AS corrections,
        sum(s.level_confidence * c.lines) / sum(c.lines)::double precision AS average_confidence
-FROM logintel.score_counts_by_hour c
-JOIN logintel.scored_shapes s USING (score_id)
+FROM (SELECT h.hour, h.score_id, h.lines FROM logintel.hourly_counts h
+      UNION ALL
+      SELECT u.hour, u.score_id, u.lines FROM logintel._uncounted() u) AS c
+JOIN scores s USING (score_id)
 GROUP BY c.hour
+HAVING sum(c.lines) > 0
 ORDER BY c.hour;
 
 COMMENT ON VIEW logintel.ml_stats_by_hour IS 'Predictions by the hour of their lines, oldest first.';

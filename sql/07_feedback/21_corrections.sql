@@ -1,29 +1,7 @@
--- The rows of ml_corrections, newest first. Few of very many lines are wanted, and mostly the first
--- of those: the roll-up knows which hours have such lines, so those are read, one after the other, and nothing else.
+-- The rows of ml_corrections, newest first, read as _anomalies() reads its own.
 --
--- Functions, because a view cannot say how it is to be run: hour after hour, and every line by its key; compiling the
--- query, or hashing the log table, would take seconds. A view that has them in its SELECT list stops them at its LIMIT.
-
--- Strict, so that it is planned only where there is something to look for.
-CREATE OR REPLACE FUNCTION logintel._hours_of_verdicts(score_ids bigint[]) RETURNS TABLE (hour timestamptz, score_id bigint)
-LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
-AS $function$
-    WITH contrary AS MATERIALIZED (
-        SELECT f.log_entry_id, s.id AS score_id
-        FROM logintel.shape_scores s
-        JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
-        JOIN logintel.feedback f ON f.shape_hash = s.shape_hash AND f.is_current AND f.scope = 'line' AND f.true_level <> n.level
-        WHERE s.id = ANY (score_ids))
-    SELECT DISTINCT date_trunc('hour', p."timestamp", 'UTC'), c.score_id
-    FROM contrary c
-    JOIN logintel.predictions p ON p.log_entry_id = c.log_entry_id AND p.score_id = c.score_id;
-$function$;
-
-COMMENT ON FUNCTION logintel._hours_of_verdicts(bigint[]) IS 'Hours of the lines that have one of these scores and a verdict of their own that the declared level is wrong.';
-
--- A correction is not shown where a verdict says that the declared level is right: the line's own, or else its template's.
--- What verdicts on templates say is one object, {"declared level, '' for any": {"template": "true level"}}, and null where
--- there are none. Hours of scores that it rejects are read only for lines whose own verdict may say otherwise.
+-- A correction is not shown where a verdict says that the declared level is right. Of a score that a verdict on its
+-- template rejects, only the hours of lines whose own verdict says otherwise are read.
 CREATE OR REPLACE FUNCTION logintel._corrections() RETURNS TABLE (
     log_entry_id bigint, "timestamp" timestamptz, service text, host text, declared_level text, predicted_level text,
     true_level text, level_confidence real, severity_gap integer, severity text, message text, template text,
@@ -32,39 +10,15 @@ CREATE OR REPLACE FUNCTION logintel._corrections() RETURNS TABLE (
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $function$
-    WITH judged AS MATERIALIZED (
-        SELECT jsonb_object_agg(t.declared_level, t.levels) AS levels
-        FROM (SELECT coalesce(f.declared_level, '') AS declared_level, jsonb_object_agg((f.shape).template, f.true_level) AS levels
-              FROM logintel.feedback f WHERE f.is_current AND f.scope = 'template' AND f.true_level IS NOT NULL
-              GROUP BY 1) AS t),
-    corrected AS MATERIALIZED (
-        SELECT array_agg(s.score_id) FILTER (WHERE NOT s.rejected) AS score_ids, array_agg(DISTINCT s.template) AS templates,
-               array_agg(s.score_id) FILTER (WHERE s.rejected) AS rejected_ids
-        FROM (SELECT c.score_id, c.template,
-                     c.declared_level IS NOT DISTINCT FROM coalesce(j.levels #>> ARRAY[c.declared_level, c.template],
-                                                                    j.levels #>> ARRAY['', c.template]) AS rejected
-              FROM logintel.scored_shapes c CROSS JOIN judged j WHERE c.is_correction) AS s),
-    evidence AS MATERIALIZED (
-        SELECT jsonb_object_agg(t.template, jsonb_build_object('lines', t.lines, 'declared', t.declared)) AS by_template
-        FROM (SELECT d.template, sum(d.lines) AS lines, jsonb_object_agg(coalesce(d.declared_level, '?'), d.lines) AS declared
-              FROM (SELECT s.template, s.declared_level, sum(c.lines)::bigint AS lines
-                    FROM logintel.score_counts c JOIN logintel.scored_shapes s USING (score_id)
-                    WHERE s.template = ANY ((SELECT templates FROM corrected)::text[])
-                    GROUP BY s.template, s.declared_level) AS d
-              GROUP BY d.template) AS t)
+    WITH corrected AS MATERIALIZED (
+        SELECT c.* FROM logintel._corrected_scores() c)
     SELECT line.*
-    FROM (SELECT k.hour, array_agg(k.score_id) AS score_ids
-          FROM (SELECT c.hour, c.score_id
-                FROM logintel.score_counts_by_hour c
-                WHERE c.score_id = ANY ((SELECT score_ids FROM corrected)::bigint[])
-                UNION ALL
-                SELECT r.hour, r.score_id
-                FROM logintel._hours_of_verdicts((SELECT rejected_ids FROM corrected)::bigint[]) AS r) AS k
-          GROUP BY k.hour ORDER BY k.hour DESC) AS h
+    FROM corrected c
+    CROSS JOIN LATERAL logintel._hours_of_scores(c.score_ids, c.other_hours, c.other_scores) AS h
     CROSS JOIN LATERAL (
         SELECT p.log_entry_id, l."timestamp", s.service, l.host, s.declared_level, s.predicted_level, v.true_level,
                s.level_confidence, predicted.severity_number - declared.severity_number, s.severity, l.message, s.template,
-               (e.by_template -> s.template ->> 'lines')::bigint, e.by_template -> s.template -> 'declared',
+               (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared',
                s.level_probabilities, s.model_version, p.predicted_at
         FROM logintel.predictions p
         JOIN logintel.scored_shapes s ON s.score_id = p.score_id
@@ -73,12 +27,42 @@ AS $function$
         JOIN logintel.levels declared ON declared.level = s.declared_level
         LEFT JOIN logintel.feedback f ON f.log_entry_id = p.log_entry_id AND f.shape_hash = s.shape_hash
             AND f.is_current AND f.scope = 'line'
-        CROSS JOIN evidence e
-        CROSS JOIN LATERAL (SELECT coalesce(f.true_level, (SELECT levels FROM judged) #>> ARRAY[s.declared_level, s.template],
-                                            (SELECT levels FROM judged) #>> ARRAY['', s.template]) AS true_level) AS v
-        WHERE p."timestamp" >= h.hour AND p."timestamp" < h.hour + interval '1 hour' AND p.score_id = ANY (h.score_ids)
+        CROSS JOIN LATERAL logintel._truth(f, s.template, s.declared_level) AS v
+        WHERE p."timestamp" >= h.from_time AND p."timestamp" <= h.to_time AND p.score_id = ANY (h.score_ids)
           AND v.true_level IS DISTINCT FROM s.declared_level
         ORDER BY p.predicted_at DESC) AS line;
 $function$;
 
 COMMENT ON FUNCTION logintel._corrections() IS 'The rows of ml_corrections.';
+
+-- What all lines need is looked up in one object: a join would be made anew for every line.
+CREATE OR REPLACE FUNCTION logintel._corrected_scores(
+    OUT score_ids bigint[], OUT other_hours timestamptz[], OUT other_scores bigint[], OUT evidence jsonb
+)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $function$
+    WITH scores AS MATERIALIZED (
+        SELECT s.score_id, s.template, s.declared_level, s.is_correction FROM logintel.scored_shapes s),
+    corrected AS MATERIALIZED (
+        SELECT c.score_id, c.template, v.true_level IS NOT DISTINCT FROM c.declared_level AS rejected
+        FROM scores c
+        CROSS JOIN LATERAL logintel._truth(NULL, c.template, c.declared_level) AS v
+        WHERE c.is_correction),
+    contrary AS MATERIALIZED (
+        SELECT DISTINCT date_trunc('hour', t."timestamp", 'UTC') AS hour, t.score_id
+        FROM logintel._line_truth t JOIN corrected c ON c.score_id = t.score_id AND c.rejected
+        WHERE t.true_level <> t.declared_level),
+    declared AS (
+        SELECT s.template, s.declared_level, sum(n.lines)::bigint AS lines
+        FROM logintel.score_counts n JOIN scores s USING (score_id)
+        WHERE s.template IN (SELECT c.template FROM corrected c)
+        GROUP BY s.template, s.declared_level),
+    by_template AS (
+        SELECT d.template, sum(d.lines) AS lines, jsonb_object_agg(coalesce(d.declared_level, '?'), d.lines) AS declared
+        FROM declared d GROUP BY d.template)
+    SELECT (SELECT array_agg(c.score_id) FROM corrected c WHERE NOT c.rejected),
+           (SELECT array_agg(o.hour) FROM contrary o), (SELECT array_agg(o.score_id) FROM contrary o),
+           (SELECT jsonb_object_agg(t.template, jsonb_build_object('lines', t.lines, 'declared', t.declared)) FROM by_template t);
+$function$;
+
+COMMENT ON FUNCTION logintel._corrected_scores() IS 'The scores that are corrections and not rejected; hours of lines of the rejected ones that have a contrary verdict of their own; and for each template of a correction how many lines it has and what they declare.';

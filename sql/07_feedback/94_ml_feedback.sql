@@ -1,17 +1,16 @@
 -- Beside each verdict, what the models in force say of its shape: whoever trains with feedback sees here what it changed.
 CREATE OR REPLACE VIEW logintel.ml_feedback AS
 SELECT f.id, f.scope, f.log_entry_id, (f.shape).service AS service, (f.shape).template AS template,
-       CASE f.scope WHEN 'line' THEN n.level ELSE f.declared_level END AS declared_level,
+       CASE f.scope WHEN 'line' THEN logintel.normalize_level((f.shape).level) ELSE f.declared_level END AS declared_level,
        f.true_level, f.true_category, f.is_anomaly, f.note, f.given_at, f.given_by, f.is_current,
        s.predicted_level, s.category AS predicted_category, s.is_anomaly AS predicted_anomaly,
        (f.true_level IS NULL OR f.true_level = s.predicted_level)
            AND (f.true_category IS NULL OR f.true_category = s.category)
            AND (f.is_anomaly IS NULL OR f.is_anomaly = s.is_anomaly) AS agrees
 FROM logintel.feedback f
-LEFT JOIN logintel.level_names n ON n.name = lower(btrim((f.shape).level))
 LEFT JOIN LATERAL (
     SELECT k.id FROM logintel.shape_scores k
-    WHERE k.model_set_id = (SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1)
+    WHERE k.model_set_id = (SELECT i.model_set_id FROM logintel._in_force i LIMIT 1)
       AND k.shape_hash = f.shape_hash AND k.evicted_txid IS NULL
     LIMIT 1) AS k ON true
 LEFT JOIN logintel.scored_shapes s ON s.score_id = k.id

@@ -76,7 +76,10 @@ COMMENT ON COLUMN logintel.ab_looks.p_value IS 'Probability of such a difference
 COMMENT ON COLUMN logintel.ab_looks.significance IS 'What the look spent: it decides where the p-value is not above.';
 COMMENT ON COLUMN logintel.ab_looks.looked_at IS 'When.';
 
--- Filled by the roll-up while the test runs, and emptied when its results are written.
+-- Summed up from count_changes while the test runs, and emptied when its results are written. One reader counts the lines,
+-- the other finds new shapes for the challengers, which takes longer.
+INSERT INTO logintel.count_readers (reader) VALUES ('ab_tests'), ('ab_shapes');
+
 CREATE TABLE logintel.ab_test_counts (
     test_id integer NOT NULL,
     score_id bigint NOT NULL,

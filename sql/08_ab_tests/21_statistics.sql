@@ -18,7 +18,7 @@ COMMENT ON FUNCTION logintel._normal_tail(double precision) IS 'Probability that
 
 -- Terms of the binomial distribution are products of ever larger and ever smaller numbers, hence logarithms; exp() would
 -- refuse a result too small for a double.
-CREATE OR REPLACE FUNCTION logintel.mcnemar(champion_only bigint, challenger_only bigint) RETURNS double precision
+CREATE OR REPLACE FUNCTION logintel._mcnemar(champion_only bigint, challenger_only bigint) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE
@@ -33,7 +33,7 @@ BEGIN ATOMIC
                  least(champion_only, challenger_only) AS fewer) AS d;
 END;
 
-COMMENT ON FUNCTION logintel.mcnemar(bigint, bigint) IS 'McNemar''s test of two models on the same cases: the two-sided p-value, given the cases that only the one and that only the other had right. Exact up to 10,000 such cases, beyond by chi-square with continuity correction. Null where a number is negative.';
+COMMENT ON FUNCTION logintel._mcnemar(bigint, bigint) IS 'McNemar''s test of two models on the same cases: the two-sided p-value, given the cases that only the one and that only the other had right. Exact up to 10,000 such cases, beyond by chi-square with continuity correction. Null where a number is negative.';
 
 CREATE OR REPLACE FUNCTION logintel._wilson("right" bigint, n bigint, OUT share double precision, OUT lower double precision, OUT upper double precision)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -47,7 +47,7 @@ END;
 
 COMMENT ON FUNCTION logintel._wilson(bigint, bigint) IS 'A share with its 95% Wilson interval.';
 
-CREATE OR REPLACE FUNCTION logintel.two_proportions(
+CREATE OR REPLACE FUNCTION logintel._two_proportions(
     right_a bigint, n_a bigint, right_b bigint, n_b bigint,
     OUT difference double precision, OUT lower double precision, OUT upper double precision,
     OUT z double precision, OUT p double precision
@@ -64,4 +64,4 @@ BEGIN ATOMIC
          LATERAL (SELECT CASE WHEN v.variance > 0 THEN (b.share - a.share) / sqrt(v.variance) ELSE 0 * (b.share - a.share) END AS z) AS t;
 END;
 
-COMMENT ON FUNCTION logintel.two_proportions(bigint, bigint, bigint, bigint) IS 'Two shares compared, of cases that have nothing to do with each other: share b less share a, its 95% interval (Newcombe''s, from two Wilson intervals), the z of the pooled test, and the two-sided p-value. Nulls where there are no cases, or more right ones than cases.';
+COMMENT ON FUNCTION logintel._two_proportions(bigint, bigint, bigint, bigint) IS 'Two shares compared, of cases that have nothing to do with each other: share b less share a, its 95% interval (Newcombe''s, from two Wilson intervals), the z of the pooled test, and the two-sided p-value. Nulls where there are no cases, or more right ones than cases.';

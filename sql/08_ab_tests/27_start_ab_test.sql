@@ -11,13 +11,14 @@ DECLARE
     started integer;
 BEGIN
     PERFORM logintel._lock_deployments();
-    minimum_sample := coalesce(minimum_sample, logintel._default_sample(share));
+    minimum_sample := coalesce(minimum_sample, logintel._ab_default_sample(share));
     PERFORM logintel._check_ab_rule(name, share, metric, minimum_sample, significance, auto);
     champion_id := logintel._champion(name);
     challenger_id := logintel._challenger(name, challenger, champion_id);
     PERFORM logintel._check_no_ab_test_runs(name, share);
     challenger_set := logintel._challenger_set(champion_id, challenger_id);
-    PERFORM logintel._roll_up();  -- what is counted from here on belongs to the test
+    PERFORM logintel._roll_up();
+    PERFORM logintel._task_081_count_lines_for_tests();  -- what is counted from here on belongs to this one, too
     INSERT INTO logintel.ab_tests (name, champion_id, challenger_id, challenger_set_id, share, metric, minimum_sample, significance, auto, why)
     VALUES ($1, champion_id, challenger_id, challenger_set, $3, $4, minimum_sample, $6, $7, $8)
     RETURNING id INTO started;
@@ -33,10 +34,8 @@ CREATE OR REPLACE FUNCTION logintel._check_ab_rule(
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF name IS NULL OR name NOT IN ('level', 'category', 'anomaly') THEN
-        RAISE EXCEPTION 'unknown model name "%"', coalesce(name, 'null')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'A model is called level, category or anomaly.';
-    ELSIF share IS NULL OR NOT (share >= 0 AND share < 1) THEN
+    PERFORM logintel._model_names(ARRAY[name]);
+    IF share IS NULL OR NOT (share >= 0 AND share < 1) THEN
         RAISE EXCEPTION 'the share of the challenger cannot be %', coalesce(share::text, 'null')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'It takes a number from 0 (a shadow test) to below 1, such as 0.1.';
     ELSIF metric IS NULL OR NOT (metric = 'feedback' OR (metric = 'declared' AND name = 'level')) THEN
@@ -61,8 +60,7 @@ CREATE OR REPLACE FUNCTION logintel._champion(name text) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    found_id integer := (SELECT m.id FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
-                         WHERE s.id = logintel._active_model_set() AND m.name = _champion.name);
+    found_id integer := (SELECT f.model_id FROM logintel._in_force f WHERE f.name = _champion.name);
 BEGIN
     IF found_id IS NULL THEN
         RAISE EXCEPTION 'no version of model "%" is in force', name USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -1,33 +1,147 @@
--- What A/B tests have the upkeep do, and what they keep from it.
-CREATE OR REPLACE FUNCTION logintel._task_081_score_for_tests() RETURNS bigint
+-- Lines that were there before and are counted afresh, as after a restore, are no evidence. A test that ends meanwhile
+-- waits for the lock on its row, so that it leaves no counts behind.
+CREATE OR REPLACE FUNCTION logintel._task_081_count_lines_for_tests() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    range record;
+    counted bigint;
 BEGIN
-    IF NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL) OR NOT logintel._try_lock('scores') THEN
-        RETURN 0;
-    END IF;
-    RETURN logintel._score_for_ab_tests();
+    SELECT * INTO range FROM logintel._read_counts('ab_tests');
+    PERFORM FROM logintel.ab_tests t WHERE t.ended_at IS NULL FOR SHARE;
+    INSERT INTO logintel.ab_test_counts AS c (test_id, score_id, lines)
+    SELECT t.id, n.score_id, sum(n.lines)
+    FROM logintel.count_changes n
+    CROSS JOIN logintel.ab_tests t
+    WHERE n.id > range.after_id AND n.id <= range.up_to_id AND n.lines > 0 AND NOT n.is_recount AND t.ended_at IS NULL
+    GROUP BY t.id, n.score_id
+    ON CONFLICT (test_id, score_id) DO UPDATE SET lines = c.lines + excluded.lines;
+    GET DIAGNOSTICS counted = ROW_COUNT;
+    RETURN counted;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_081_score_for_tests() IS 'Task of the upkeep: lets challengers score what the set in force learned.';
+COMMENT ON FUNCTION logintel._task_081_count_lines_for_tests() IS 'Counts new lines for the running A/B tests; returns for how many scores.';
 
-CREATE OR REPLACE FUNCTION logintel._task_082_decide_tests() RETURNS bigint
+-- Not canonical yet, so that nobody has to be kept out meanwhile: the upkeep makes them so, as with any new score.
+CREATE OR REPLACE FUNCTION logintel._ab_score_new_shapes(test logintel.ab_tests, after_id bigint, up_to_id bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    shapes logintel._shapes;
+    scored bigint := 0;
 BEGIN
-    IF NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.auto) OR NOT logintel._try_lock('deployments') THEN
-        RETURN 0;
-    END IF;
-    RETURN logintel._decide_ab_tests();
+    FOR shapes IN
+        WITH unknown AS (
+            SELECT DISTINCT ON (s.shape_hash) s.*
+            FROM logintel.count_changes n
+            JOIN logintel.shape_scores s ON s.id = n.score_id AND s.evicted_txid IS NULL
+            JOIN logintel.model_sets m ON m.id = s.model_set_id AND test.champion_id = ANY (m.model_ids)
+            WHERE n.id > after_id AND n.id <= up_to_id AND n.is_new AND NOT EXISTS (
+                SELECT FROM logintel.shape_scores k
+                WHERE k.model_set_id = test.challenger_set_id AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL))
+        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
+        FROM (SELECT k.*, row_number() OVER () - 1 AS n FROM unknown k) AS u
+        GROUP BY u.n / 256
+    LOOP
+        PERFORM logintel._learn_shapes(test.challenger_set_id, shapes, canonical => false, at_write => false);
+        scored := scored + cardinality(shapes.shape_hash);
+    END LOOP;
+    RETURN scored;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_082_decide_tests() IS 'Task of the upkeep: decides tests that are to be decided by it.';
+COMMENT ON FUNCTION logintel._ab_score_new_shapes(logintel.ab_tests, bigint, bigint) IS 'Lets a challenger score the shapes that the champion met in these rows of count_changes and it does not know; returns how many.';
+
+-- A challenger that fails is no champion: its test ends, and the others go on. In a split test writers ask the
+-- challenger themselves, and it has to show that it still runs; what it knows of the champion's lines need not be
+-- scored when it is promoted.
+CREATE OR REPLACE FUNCTION logintel._task_082_score_shapes_for_tests() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    range record;
+    test logintel.ab_tests;
+    scored bigint := 0;
+BEGIN
+    SELECT * INTO range FROM logintel._read_counts('ab_shapes', 10000);
+    FOR test IN SELECT t.* FROM logintel.ab_tests t WHERE t.ended_at IS NULL ORDER BY t.id LOOP
+        BEGIN
+            scored := scored + logintel._ab_score_new_shapes(test, range.after_id, range.up_to_id);
+            IF test.share > 0 THEN
+                PERFORM logintel._score_shapes(test.challenger_set_id, ROW('{0}', '{""}', '{""}', '{""}', '{""}', '{""}', '{""}')::logintel._shapes);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
+        END;
+    END LOOP;
+    RETURN scored;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._task_082_score_shapes_for_tests() IS 'Lets the challengers of A/B tests score new shapes, and stops the tests of challengers that fail; returns how many shapes.';
+
+-- Each template with an outcome has a shape that was counted and, where feedback decides, a verdict. So the evidence
+-- is only gone through when there are enough of these for the next look.
+CREATE OR REPLACE FUNCTION logintel._ab_look_may_be_due(test logintel.ab_tests) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT needed <= (SELECT count(*) FROM (SELECT FROM logintel.ab_test_counts c WHERE c.test_id = ($1).id LIMIT needed) AS c)
+       AND (($1).metric = 'declared' OR needed <= (
+            SELECT count(*) FROM (SELECT FROM logintel.feedback f WHERE f.given_at >= ($1).started_at AND f.is_current LIMIT needed) AS f))
+    FROM (SELECT ($1).minimum_sample::bigint << logintel._ab_looks_done(($1).id)) AS n (needed);
+$function$;
+
+COMMENT ON FUNCTION logintel._ab_look_may_be_due(logintel.ab_tests) IS 'False where an A/B test can''t have the sample for its next look yet.';
+
+CREATE OR REPLACE FUNCTION logintel._task_083_decide_tests() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    test logintel.ab_tests;
+    due boolean;
+BEGIN
+    FOR test IN SELECT t.* FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.auto ORDER BY t.id LOOP
+        BEGIN
+            due := logintel._ab_look_may_be_due(test)
+                AND (SELECT e.look IS NOT NULL FROM logintel._ab_evidence(test) e WHERE e.metric = test.metric);
+            IF due THEN
+                PERFORM logintel.decide_ab_test(test.name);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
+        END;
+    END LOOP;
+    RETURN (SELECT count(*) FROM logintel.ab_tests t WHERE t.ended_at = now() AND t.auto);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._task_083_decide_tests() IS 'Decides the A/B tests that the upkeep is to decide; returns how many ended.';
+
+CREATE OR REPLACE FUNCTION logintel._follower_sets_081_shadow_tests() RETURNS SETOF integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share = 0;
+END;
+
+COMMENT ON FUNCTION logintel._follower_sets_081_shadow_tests() IS 'Challengers of shadow tests: they know what the set in force knows.';
+
+CREATE OR REPLACE FUNCTION logintel._kept_scores_081_tests(score_ids bigint[]) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT c.score_id FROM logintel.ab_test_counts c WHERE c.score_id = ANY (score_ids)
+    UNION
+    SELECT s.id FROM logintel.ab_tests t JOIN logintel.model_sets m ON t.challenger_id = ANY (m.model_ids)
+    JOIN logintel.shape_scores s ON s.model_set_id = m.id AND s.id = ANY (score_ids)
+    WHERE t.ended_at IS NULL AND t.share = 0;
+END;
+
+COMMENT ON FUNCTION logintel._kept_scores_081_tests(bigint[]) IS 'Scores that a running A/B test compares.';
 
 -- A challenger that was never deployed leaves scores that nobody looks up. A minute after the end hardly a statement is
 -- left that still goes by the test.
-CREATE OR REPLACE FUNCTION logintel._task_083_evict_challengers() RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._task_084_evict_challengers() RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT coalesce(sum(logintel._evict_set(m.id)), 0)
@@ -38,7 +152,7 @@ AS $function$
       AND NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.model_set_id = m.id);
 $function$;
 
-COMMENT ON FUNCTION logintel._task_083_evict_challengers() IS 'Task of the upkeep: evicts the shapes of challengers whose tests ended.';
+COMMENT ON FUNCTION logintel._task_084_evict_challengers() IS 'Task of the upkeep: evicts the shapes of challengers whose tests ended.';
 
 CREATE OR REPLACE FUNCTION logintel._follower_sets_081_shadow_tests() RETURNS SETOF integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

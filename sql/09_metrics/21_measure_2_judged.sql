@@ -12,21 +12,18 @@ BEGIN
     RETURN QUERY
     WITH singly AS MATERIALIZED (
         SELECT date_trunc('hour', v."timestamp", 'UTC') AS hour, v.score_id, v.true_level, v.true_category, v.is_anomaly, count(*) AS lines
-        FROM logintel.line_verdicts v
+        FROM logintel._line_truth v
         WHERE v."timestamp" >= from_time AND v."timestamp" <= to_time AND date_trunc('hour', v."timestamp", 'UTC') = ANY (hours)
         GROUP BY 1, 2, 3, 4, 5)
-    SELECT j.hour, j.score_id, coalesce(j.true_level, t.true_level), coalesce(j.true_category, t.true_category),
-           coalesce(j.is_anomaly, t.is_anomaly), j.lines::double precision
-    FROM singly j
-    LEFT JOIN logintel.score_verdicts t ON t.score_id = j.score_id
+    SELECT j.hour, j.score_id, j.true_level, j.true_category, j.is_anomaly, j.lines::double precision FROM singly j
     UNION ALL
     SELECT h.hour, h.score_id, t.true_level, t.true_category, t.is_anomaly, h.lines - coalesce(j.lines, 0)::double precision
     FROM logintel.judged_scores b
     JOIN logintel.hourly_counts h ON h.score_id = b.score_id
-    JOIN logintel.score_verdicts t ON t.score_id = b.score_id
+    JOIN logintel._score_truth t ON t.score_id = b.score_id
     LEFT JOIN (SELECT s.hour, s.score_id, sum(s.lines) AS lines FROM singly s GROUP BY 1, 2) AS j
            ON j.hour = h.hour AND j.score_id = h.score_id
-    WHERE h.hour = ANY (hours) AND h.lines > coalesce(j.lines, 0);
+    WHERE t.given_at IS NOT NULL AND h.hour = ANY (hours) AND h.lines > coalesce(j.lines, 0);
 END
 $function$;
 

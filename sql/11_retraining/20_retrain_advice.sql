@@ -10,19 +10,19 @@ COMMENT ON FUNCTION logintel._tokens_version() IS 'Version of the tokens that mo
 
 CREATE OR REPLACE FUNCTION logintel._verdicts_since(name text, since timestamptz, OUT verdicts bigint, OUT judged bigint, OUT accuracy double precision)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT count(*), count(v.is_right), avg(v.is_right::integer)::double precision
-    FROM (SELECT CASE name WHEN 'level' THEN s.predicted_level = f.true_level
-                           WHEN 'category' THEN s.category = f.true_category
-                           ELSE (s.anomaly_score >= logintel._setting('anomaly_threshold')::real) = f.is_anomaly END AS is_right
-          FROM logintel.feedback f
-          LEFT JOIN LATERAL (SELECT k.* FROM logintel.shape_scores k
-                             WHERE k.model_set_id = logintel._active_model_set() AND k.shape_hash = f.shape_hash AND k.evicted_txid IS NULL
-                             LIMIT 1) AS s ON true
-          WHERE f.is_current AND f.given_at > since
-            AND CASE name WHEN 'level' THEN f.true_level IS NOT NULL
-                          WHEN 'category' THEN f.true_category IS NOT NULL ELSE f.is_anomaly IS NOT NULL END) AS v;
-END;
+AS $function$
+    SELECT count(*), count(a.answer), avg((a.answer = t.answer)::integer)::double precision
+    FROM logintel.feedback f
+    CROSS JOIN LATERAL logintel._true_answer($1, f.true_level, f.true_category, f.is_anomaly) AS t (answer)
+    LEFT JOIN LATERAL (
+        SELECT n.answer
+        FROM (SELECT s FROM logintel.shape_scores s
+              WHERE s.model_set_id = logintel._active_model_set() AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
+              LIMIT 1) AS k (score)
+        CROSS JOIN LATERAL logintel._answers(k.score, logintel._setting('anomaly_threshold')::real) AS n
+        WHERE n.name = $1) AS a ON true
+    WHERE f.is_current AND f.given_at > $2 AND t.answer IS NOT NULL;
+$function$;
 
 COMMENT ON FUNCTION logintel._verdicts_since(text, timestamptz) IS 'Verdicts on what a model tells that were given since then; those whose shape the models in force know, and how often they are right there.';
 
@@ -54,12 +54,13 @@ COMMENT ON FUNCTION logintel._drift_reason(text, integer) IS 'In words, whether 
 CREATE OR REPLACE FUNCTION logintel._habits_reason(model logintel.models) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('a default model is in force, which does not know your lines: %s of them declare one of %s levels',
-                      logintel._number(sum(t.lines)::bigint), count(DISTINCT n.level))
-        FROM logintel.score_totals t
-        JOIN logintel.shape_scores s ON s.id = t.score_id
-        JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
-        WHERE t.lines > 0 AND (model).name = 'level' AND (model).metadata ->> 'origin' = 'default'
-        HAVING sum(t.lines) >= 1000 AND count(DISTINCT n.level) >= 2);
+                      logintel._number(sum(d.lines)::bigint), count(DISTINCT d.level))
+        FROM (SELECT logintel.normalize_level(s.level) AS level, sum(t.lines) AS lines
+              FROM logintel.score_totals t JOIN logintel.shape_scores s ON s.id = t.score_id
+              WHERE t.lines > 0 AND (model).name = 'level' AND (model).metadata ->> 'origin' = 'default'
+              GROUP BY s.level) AS d
+        WHERE d.level IS NOT NULL
+        HAVING sum(d.lines) >= 1000 AND count(DISTINCT d.level) >= 2);
 
 COMMENT ON FUNCTION logintel._habits_reason(logintel.models) IS 'In words, whether lines could teach more than a default model knows; null where it is none.';
 
@@ -122,8 +123,8 @@ DECLARE
     trained_at timestamptz;
     lines bigint := (SELECT coalesce(sum(t.lines), 0) FROM logintel.score_totals t);
 BEGIN
-    FOR model IN SELECT m.* FROM logintel.models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
-                 WHERE s.id = logintel._active_model_set() ORDER BY array_position('{level,category,anomaly}', m.name) LOOP
+    FOR model IN SELECT m.* FROM logintel.models m JOIN logintel._in_force f ON f.model_id = m.id
+                 ORDER BY array_position(logintel._model_names(), m.name) LOOP
         trained_at := coalesce((model.metadata ->> 'trained_at')::timestamptz, model.created_at);
         SELECT r.* INTO last_one FROM logintel.retrainings r
         WHERE model.name = ANY (r.names) AND r.finished_at IS NOT NULL ORDER BY r.finished_at DESC LIMIT 1;

@@ -1,21 +1,6 @@
--- Who trains is outside the server. These functions say what is to be trained, that it is being done, and what came of it.
-CREATE OR REPLACE FUNCTION logintel._model_names(names text[]) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    known text[] := '{level,category,anomaly}';
-    unknown text := (SELECT min(n) FROM unnest(names) AS n WHERE n <> ALL (known));
-BEGIN
-    IF unknown IS NOT NULL OR array_position(names, NULL) IS NOT NULL OR names = '{}' THEN
-        RAISE EXCEPTION 'unknown model name "%"', coalesce(unknown, '')
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'A model is called level, category or anomaly.';
-    END IF;
-    RETURN ARRAY(SELECT k FROM unnest(known) WITH ORDINALITY AS k (k, n) WHERE k = ANY (names) ORDER BY n);
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._model_names(text[]) IS 'Names of models, each once and in the usual order; an error where one is unknown.';
-
+-- Who trains is outside the server. These functions say what is to be trained, that it is being done, and what came of
+-- it.
+--
 -- One at a time decides what is open. What was begun by a session that is gone is over.
 CREATE OR REPLACE FUNCTION logintel._lock_retrainings() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
@@ -69,7 +54,7 @@ CREATE OR REPLACE FUNCTION logintel.begin_retraining(names text[] DEFAULT NULL, 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    wanted text[] := logintel._model_names(coalesce(names, '{level,category,anomaly}'));
+    wanted text[] := logintel._model_names(names);
     running logintel.retrainings;
     begun integer;
 BEGIN

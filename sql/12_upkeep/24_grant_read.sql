@@ -27,7 +27,7 @@ AS $function$
     FROM pg_proc p
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
-                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', 'mcnemar', 'two_proportions') THEN 'readers'
+                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor') THEN 'readers'
                     WHEN p.proname IN ('take_pending', 'unknown_shapes', 'remember_scores', 'score_taken',
                                        'begin_retraining', 'finish_retraining') THEN 'workers'
                     WHEN p.proname IN ('maintain', '_run_next_task', 'backfill', 'reconcile', 'request_retraining') THEN 'workers and managers'

@@ -7,6 +7,6 @@ GRANT EXECUTE ON FUNCTION
     logintel.shape(text, text, text, text, integer, double precision),
     logintel.shape_hash(text, text, text, text, integer, double precision),
     logintel._context_hash(text, text, text, integer, double precision),
-    logintel._probabilities(real[]),
+    logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)
 TO PUBLIC;

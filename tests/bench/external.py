@@ -20,9 +20,10 @@ import lines
 import psycopg
 from external_job import Job
 from lines import COLUMNS, LINES
-from logintel.training.default_scores import LinearScores
 from results import Failed, Result
 from suite import Suite
+
+from logintel.training.default_scores import LinearScores
 
 ROUNDS = 3
 ROWS = 300

@@ -65,7 +65,7 @@ def _brute_force_seconds(connection: psycopg.Connection) -> float:
         runtime.open_model(name, f"{name} {version}", onnx, metadata)
         for name, version, onnx, metadata in connection.execute(
             "SELECT m.name, m.version, m.onnx, m.metadata FROM logintel.models m "
-            "JOIN logintel.ml_deployed_models d USING (name, version)"
+            "JOIN logintel.ml_models d USING (name, version) WHERE d.state = 'in force'"
         )
     ]
     started = time.perf_counter()

@@ -19,17 +19,17 @@ LOOKS = np.array([1, 2, 4, 8, 16])
 SIGNIFICANCE = 0.05
 
 _JUDGED = """
-SELECT run, look, verdict, difference > 0, p_value <= %(significance)s,
-       p_of_lines <= logintel._look_significance(%(significance)s, look), lines_better
+SELECT run, look, decision, difference > 0, p_value <= %(significance)s,
+       p_of_lines <= logintel._ab_look_significance(%(significance)s, look), lines_better
 FROM unnest(%(run)s::integer[], %(look)s::integer[], %(templates)s::bigint[], %(champion)s::bigint[], %(challenger)s::bigint[],
             %(champion_only)s::bigint[], %(challenger_only)s::bigint[], %(lines_a)s::bigint[], %(lines_b)s::bigint[],
             %(n_a)s::bigint[], %(n_b)s::bigint[])
      AS r (run, number, templates, champion, challenger, champion_only, challenger_only, lines_a, lines_b, n_a, n_b)
-CROSS JOIN LATERAL logintel._judge(%(paired)s, %(minimum)s, %(significance)s, number - 1, templates, champion, templates, challenger,
+CROSS JOIN LATERAL logintel._ab_decision(%(paired)s, %(minimum)s, %(significance)s, number - 1, templates, champion, templates, challenger,
                                    champion_only, challenger_only) AS j
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN %(paired)s THEN logintel.mcnemar(lines_a, lines_b)
-                ELSE (logintel.two_proportions(lines_a, n_a, lines_b, n_b)).p END AS p_of_lines,
+    SELECT CASE WHEN %(paired)s THEN logintel._mcnemar(lines_a, lines_b)
+                ELSE (logintel._two_proportions(lines_a, n_a, lines_b, n_b)).p END AS p_of_lines,
            CASE WHEN %(paired)s THEN lines_b > lines_a ELSE lines_b * n_a > lines_a * n_b END AS lines_better) AS l
 ORDER BY run, look
 """
@@ -59,7 +59,7 @@ def decisions(connection: psycopg.Connection) -> Iterator[Result]:
 
 def _rates(connection: psycopg.Connection, paired: bool, versus: str) -> dict[str, Rates]:
     """Simulate tests and return the rates of the product's rule and of the baselines, by name."""
-    [(minimum,)] = connection.execute("SELECT logintel._default_sample(%s)", (0 if paired else 0.5,)).fetchall()
+    [(minimum,)] = connection.execute("SELECT logintel._ab_default_sample(%s)", (0 if paired else 0.5,)).fetchall()
     random = np.random.default_rng(0)
     shape = RUNS, minimum * LOOKS[-1]
     champion, challenger = _right(random, paired, versus, shape)
@@ -79,11 +79,11 @@ def _rates(connection: psycopg.Connection, paired: bool, versus: str) -> dict[st
         "templates": np.tile(minimum * LOOKS, RUNS).tolist(), "paired": paired, "minimum": minimum, "significance": SIGNIFICANCE,
     }).fetchall()  # fmt: skip
     assert [look for _, look, *_ in rows] == list(range(1, 6)) * RUNS  # each look is due at its sample
-    verdicts, better, at_full, of_lines, lines_better = (
+    decisions, better, at_full, of_lines, lines_better = (
         np.array(column).reshape(shape[0], 5) for column in list(zip(*rows, strict=True))[2:]
     )
     return {
-        "rule": _first(np.isin(verdicts, ["promoted", "kept"]), verdicts == "promoted"),
+        "rule": _first(np.isin(decisions, ["promoted", "kept"]), decisions == "promoted"),
         "each_look_at_full_significance": _first(at_full, better),
         "lines_as_evidence": _first(of_lines, lines_better),
     }

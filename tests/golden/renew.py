@@ -1,6 +1,7 @@
 """Writes the golden files afresh, from a server with this checkout's extension: `make golden`."""
 
 import servers
+
 from support import catalog
 
 

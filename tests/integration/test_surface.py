@@ -3,8 +3,8 @@
 import difflib
 
 import pytest
-
 from servers import Database
+
 from support import catalog
 
 # Functions that everybody may call: they depend on their arguments alone, or views call them for their readers.

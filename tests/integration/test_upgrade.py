@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from dumps import restore
 from pending_lines import blocked_sessions, wait_until
 from servers import Database, Server
+
 from support import catalog, old_release
 from support.old_release import UPDATE, VERSION, answers, use_old_package, worker_batch
 

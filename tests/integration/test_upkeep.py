@@ -4,7 +4,6 @@ import threading
 
 import psycopg
 import pytest
-
 from pending_lines import insert_new_shapes, wait_until
 from servers import Database
 from tiny_models import deploy

@@ -1,7 +1,6 @@
 """What a task of the upkeep reads depends on what changed, never on how much there is."""
 
 import pytest
-
 from pending_lines import insert_new_shapes
 from servers import Database
 from tiny_models import deploy

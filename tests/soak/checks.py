@@ -70,10 +70,6 @@ _ZERO = {
         SELECT count(*) FROM logintel.ml_stats_by_level s
         FULL JOIN (SELECT predicted_level AS level, count(*) AS n FROM logintel.ml_predictions GROUP BY 1) p USING (level)
         WHERE s.predictions IS DISTINCT FROM p.n""",
-    "ml_stats_by_severity = predictions": """
-        SELECT count(*) FROM logintel.ml_stats_by_severity s
-        FULL JOIN (SELECT severity, count(*) AS n FROM logintel.ml_predictions GROUP BY 1) p USING (severity)
-        WHERE s.predictions IS DISTINCT FROM p.n""",
     "ml_stats_by_service = predictions": """
         SELECT (SELECT coalesce(sum(predictions), 0) FROM logintel.ml_stats_by_service) - (SELECT count(*) FROM logintel.predictions)""",
     "ml_status = recount": """

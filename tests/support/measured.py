@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import accuracy_score, precision_score, recall_score
 
 from support.servers import Database
-from support.tables import MODEL_SETS, MODELS, PREDICTIONS, SCORES, scores
+from support.tables import MODEL_SETS, MODELS, PREDICTIONS, SCORES
 
 FIGURES = (
     "predictions", "coverage", "feedback_lines", "accuracy", "declared_lines", "declared_accuracy", '"precision"', "recall",

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
-
 from servers import ROOT, Database, Server
 from two_versions import STRONG, WEAK
 

@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from pglast import ast, parse_sql
-
 import servers
+from pglast import ast, parse_sql
 from servers import ROOT
 
 pytestmark = pytest.mark.lint

@@ -17,9 +17,13 @@ MINIMUM_TEMPLATES = 20
 
 _VERDICTS = """
     SELECT (f.shape).template, (f.shape).service, (f.shape).source_type, (f.shape).level, (f.shape).status_class,
-           (f.shape).latency_bucket, coalesce(f.declared_level, logintel.normalize_level((f.shape).level)),
-           f.true_level, f.true_category, f.is_anomaly
-    FROM logintel.feedback f WHERE f.is_current ORDER BY f.scope = 'line', f.id"""
+           (f.shape).latency_bucket, d.declared_level, t.true_level, t.true_category, t.is_anomaly
+    FROM logintel.feedback f
+    CROSS JOIN LATERAL (
+        SELECT coalesce(f.declared_level, logintel.normalize_level((f.shape).level)) AS declared_level) AS d
+    CROSS JOIN LATERAL logintel._truth(
+        CASE f.scope WHEN 'line' THEN f END, (f.shape).template, d.declared_level) AS t
+    WHERE f.is_current ORDER BY f.scope = 'line', f.id"""
 
 
 class Judged(NamedTuple):

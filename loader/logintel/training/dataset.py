@@ -68,33 +68,27 @@ _LATEST_LINES = """
         FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
         CROSS JOIN LATERAL logintel.shape(line.message, line.service, line.source_type, line.level, line.http_status,
                                           line.response_time_ms) AS shape),
-    verdicts AS MATERIALIZED (
-        SELECT f.*, md5((f.shape).template) AS template_hash FROM logintel.feedback f WHERE f.is_current),
     others AS (
-        SELECT v.* FROM verdicts v WHERE v.scope = 'line'
+        SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'line'
             AND NOT EXISTS (SELECT FROM latest l WHERE l.id = v.log_entry_id AND l.shape_hash = v.shape_hash)
         UNION ALL
-        SELECT v.* FROM verdicts v WHERE v.scope = 'template'
-            AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = v.template_hash)),
+        SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'template'
+            AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = md5((v.shape).template))),
     lines AS (
         SELECT l.*, v.id AS verdict_id FROM latest l
-        LEFT JOIN verdicts v ON v.scope = 'line' AND v.log_entry_id = l.id AND v.shape_hash = l.shape_hash
+        LEFT JOIN logintel.feedback v ON v.is_current AND v.scope = 'line' AND v.log_entry_id = l.id
+            AND v.shape_hash = l.shape_hash
         UNION ALL
         SELECT o.log_entry_id, '-infinity', o.shape, logintel.normalize_level((o.shape).level), NULL, NULL, NULL,
-               o.template_hash, o.shape_hash, o.id
+               NULL, o.shape_hash, o.id
         FROM others o)
     SELECT (l.shape).template, (l.shape).service, (l.shape).source_type, (l.shape).level, (l.shape).status_class,
            (l.shape).latency_bucket, l.declared_level, l.is_anomaly, l.anomaly_type, l.category,
-           coalesce(own.true_level, declared.true_level, any_level.true_level),
-           coalesce(own.true_category, declared.true_category, any_level.true_category),
-           coalesce(own.is_anomaly, declared.is_anomaly, any_level.is_anomaly),
+           truth.true_level, truth.true_category, truth.is_anomaly,
            CASE WHEN l."timestamp" BETWEEN '0001-01-03' AND '9999-12-29' THEN l."timestamp" END  -- Python's time
     FROM lines l
-    LEFT JOIN verdicts own ON own.id = l.verdict_id
-    LEFT JOIN verdicts declared ON declared.scope = 'template' AND declared.template_hash = l.template_hash
-        AND declared.declared_level = l.declared_level
-    LEFT JOIN verdicts any_level ON any_level.scope = 'template' AND any_level.template_hash = l.template_hash
-        AND any_level.declared_level IS NULL
+    LEFT JOIN logintel.feedback own ON own.id = l.verdict_id AND own.scope = 'line'
+    CROSS JOIN LATERAL logintel._truth(own, (l.shape).template, l.declared_level) AS truth
     ORDER BY l."timestamp", l.id, l.verdict_id"""
 
 

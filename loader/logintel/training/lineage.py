@@ -40,4 +40,4 @@ def trained_from(connection: psycopg.Connection, limit: int, lines: Sequence[Lin
 
 def in_force(connection: psycopg.Connection) -> dict[str, int]:
     """Return the version in force of each model that has one."""
-    return dict(connection.execute("SELECT name, version FROM logintel.ml_deployed_models").fetchall())
+    return dict(connection.execute("SELECT name, version FROM logintel.ml_models WHERE state = 'in force'").fetchall())

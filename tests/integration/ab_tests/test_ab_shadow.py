@@ -240,7 +240,7 @@ def test_who_manages_models_tests_them_and_who_reads_reads_results(two: Database
     managing.execute("SELECT logintel.maintain()")
     rows = "SELECT side, state, sample, started_by FROM logintel.ml_ab_results"
     assert reading.execute(rows).fetchall() == [("champion", "running", 14, manager), ("challenger", "running", 14, manager)]
-    for call in ("start_ab_test('level', 2)", "decide_ab_test('level')", "stop_ab_test('level')", "_ab_judgement(1)"):
+    for call in ("start_ab_test('level', 2)", "decide_ab_test('level')", "stop_ab_test('level')", "_ab_looks_done(1)"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reading.execute(f"SELECT logintel.{call}")
     assert managing.execute("SELECT logintel.decide_ab_test('level')").fetchone()[0].startswith("promoted: level 2 is better")

@@ -34,7 +34,7 @@ def test_the_normal_tail_is_that_of_scipy(module_db: Database, z: float) -> None
 def test_mcnemar_is_exact(module_db: Database, counts: tuple[int, int]) -> None:
     b, c = counts
     expected = mcnemar([[0, b], [c, 0]], exact=True).pvalue if b + c else 1
-    found = module_db.value("SELECT logintel.mcnemar(%s, %s)", (b, c))
+    found = module_db.value("SELECT logintel._mcnemar(%s, %s)", (b, c))
     assert found == pytest.approx(min(expected, 1), rel=1e-9, abs=1e-250)
 
 
@@ -43,18 +43,18 @@ def test_mcnemar_is_exact(module_db: Database, counts: tuple[int, int]) -> None:
 def test_mcnemar_of_very_many_cases_is_that_of_the_corrected_chi_square(module_db: Database, counts: tuple[int, int]) -> None:
     b, c = counts
     expected = mcnemar([[0, b], [c, 0]], exact=False, correction=True).pvalue
-    assert module_db.value("SELECT logintel.mcnemar(%s, %s)", (b, c)) == pytest.approx(expected, rel=1e-6, abs=1e-250)
+    assert module_db.value("SELECT logintel._mcnemar(%s, %s)", (b, c)) == pytest.approx(expected, rel=1e-6, abs=1e-250)
 
 
 def test_mcnemar_passes_from_one_way_to_the_other_without_a_step(module_db: Database) -> None:
-    [(exact, approximate)] = module_db.execute("SELECT logintel.mcnemar(4880, 5120), logintel.mcnemar(4880, 5121)")
+    [(exact, approximate)] = module_db.execute("SELECT logintel._mcnemar(4880, 5120), logintel._mcnemar(4880, 5121)")
     assert exact == pytest.approx(approximate, rel=0.03)
 
 
 @examples
 @given(a=shares, b=shares)
 def test_two_proportions_are_those_of_statsmodels(module_db: Database, a: tuple[int, int], b: tuple[int, int]) -> None:
-    [found] = module_db.execute("SELECT * FROM logintel.two_proportions(%s, %s, %s, %s)", (*a, *b))
+    [found] = module_db.execute("SELECT * FROM logintel._two_proportions(%s, %s, %s, %s)", (*a, *b))
     difference = b[0] / b[1] - a[0] / a[1]
     lower, upper = confint_proportions_2indep(*b, *a, method="newcomb", compare="diff")
     assert found[:3] == pytest.approx((difference, lower, upper), rel=1e-9, abs=1e-9)
@@ -65,13 +65,13 @@ def test_two_proportions_are_those_of_statsmodels(module_db: Database, a: tuple[
         assert found[3:] == (0, 1)  # all right, or none: statsmodels divides by zero
 
 
-@pytest.mark.parametrize("query", ["logintel.mcnemar(-1, 5)", "logintel.mcnemar(NULL, 5)", "(logintel.two_proportions(0, 0, 1, 2)).p",
-                                   "(logintel.two_proportions(3, 2, 1, 2)).p", "(logintel.two_proportions(-1, 2, 1, 2)).z"])
+@pytest.mark.parametrize("query", ["logintel._mcnemar(-1, 5)", "logintel._mcnemar(NULL, 5)", "(logintel._two_proportions(0, 0, 1, 2)).p",
+                                   "(logintel._two_proportions(3, 2, 1, 2)).p", "(logintel._two_proportions(-1, 2, 1, 2)).z"])
 def test_nothing_is_made_of_impossible_numbers(module_db: Database, query: str) -> None:
     assert module_db.value(f"SELECT {query}") is None
 
 
-JUDGE = "SELECT sample, look, verdict, p_value, difference, lower, upper FROM logintel._judge(%s, 50, 0.05, %s, %s, %s, %s, %s, %s, %s)"
+JUDGE = "SELECT sample, look, decision, p_value, difference, lower, upper FROM logintel._ab_decision(%s, 50, 0.05, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def paired(db: Database, n: int, champion_only: int, challenger_only: int, looks_done: int = 0) -> tuple:
@@ -86,7 +86,7 @@ def test_looks_are_due_at_1_2_4_8_and_16_times_the_minimum_and_each_once(module_
 
 
 def test_what_all_looks_may_spend_adds_up_to_the_significance(module_db: Database) -> None:
-    spent = [module_db.value("SELECT logintel._look_significance(0.05, %s)", (look,)) for look in range(1, 6)]
+    spent = [module_db.value("SELECT logintel._ab_look_significance(0.05, %s)", (look,)) for look in range(1, 6)]
     assert sum(spent) == pytest.approx(0.05)
     assert spent == sorted(spent)
 
@@ -108,6 +108,6 @@ def test_the_paired_difference_has_walds_interval(module_db: Database) -> None:
 
 
 def test_a_split_test_goes_by_the_smaller_side(module_db: Database) -> None:
-    [(sample, look, verdict, p, difference, *_)] = module_db.execute(JUDGE, (False, 0, 5000, 4000, 120, 120, 0, 0))
-    assert (sample, look, verdict, difference) == (120, 2, "promoted", pytest.approx(0.2))
+    [(sample, look, decision, p, difference, *_)] = module_db.execute(JUDGE, (False, 0, 5000, 4000, 120, 120, 0, 0))
+    assert (sample, look, decision, difference) == (120, 2, "promoted", pytest.approx(0.2))
     assert p == pytest.approx(proportions_ztest([120, 4000], [120, 5000])[1])

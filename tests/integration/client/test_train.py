@@ -39,7 +39,7 @@ def test_training_registers_and_deploys_all_models(db: Database) -> None:
         assert len(re.findall(candidate, printed)) == 3
     assert printed.count("chosen") == 3
     figures = db.execute("SELECT name, candidate, accuracy, macro_f1, accuracy_time_split, accuracy_random_split, samples, "
-                         "trained_at FROM logintel.ml_deployed_models")
+                         "trained_at FROM logintel.ml_models WHERE state = 'in force'")
     assert len(figures) == 3
     assert all(value is not None for row in figures for value in row)
     first, last = db.execute("SELECT min(timestamp), max(timestamp) FROM log_entries")[0]

@@ -33,7 +33,7 @@ def test_a_transformer_scores_lines_in_the_server(db: Database) -> None:
         spoilt = [case | {"probabilities": [p + 2e-5 for p in case["probabilities"]]} for case in model.golden]
         register(db, replace(model, golden=spoilt))
     db.execute("SELECT logintel.deploy('level')")
-    in_force = "SELECT candidate FROM logintel.ml_deployed_models WHERE name = 'level'"
+    in_force = "SELECT candidate FROM logintel.ml_models WHERE state = 'in force' AND name = 'level'"
     assert db.value(in_force) == "transformer"
     db.execute("INSERT INTO log_entries (message, level) VALUES ('the crawler cannot find a route to the moon', 'INFO')")
     [(level, confidence)] = db.execute("SELECT predicted_level, level_confidence FROM logintel.ml_predictions "

@@ -13,7 +13,7 @@ from support.servers import Database
 from support.tables import PREDICTIONS, at_most_rows_are_read, hourly_counts, predictions, totals
 from support.tiny_models import deploy
 
-VIEWS = ("ml_stats", "ml_stats_by_level", "ml_stats_by_severity", "ml_stats_by_service", "ml_stats_by_hour")
+VIEWS = ("ml_stats", "ml_stats_by_level", "ml_stats_by_service", "ml_stats_by_hour")
 MESSAGES = ("job 1 failed", "slow", "started", "entering", "node 3 panicked")
 
 

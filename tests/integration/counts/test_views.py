@@ -50,7 +50,7 @@ def test_below_the_minimum_confidence_there_is_no_correction(lines_db: Database)
 
 
 def test_statistics_add_up_to_the_lines(lines_db: Database) -> None:
-    for view in ("ml_stats", "ml_stats_by_level", "ml_stats_by_severity", "ml_stats_by_service", "ml_stats_by_hour"):
+    for view in ("ml_stats", "ml_stats_by_level", "ml_stats_by_service", "ml_stats_by_hour"):
         assert lines_db.value(f"SELECT sum(predictions) FROM {view}") == 6, view
     assert lines_db.execute("SELECT predictions, anomalies, anomaly_rate, corrections FROM ml_stats") == [
         (6, 1, 1 / 6, 3)

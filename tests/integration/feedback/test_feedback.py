@@ -86,8 +86,8 @@ def test_a_verdict_on_a_template_speaks_of_all_its_lines_where_none_is_nearer(li
     assert lines_db.execute(SHOWN) == [
         (1, "ERROR", "WARN"), (2, "ERROR", "FATAL"), (3, "ERROR", "WARN"), (4, "FATAL", None), (5, "FATAL", None),
     ]
-    assert lines_db.value("SELECT count(*) FROM logintel.score_verdicts") == 4, "each score of the template"
-    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel.line_verdicts") == [(2, "FATAL")]
+    assert lines_db.value("SELECT count(given_at) FROM logintel._score_truth") == 4, "each score of the template"
+    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel._line_truth") == [(2, "FATAL")]
 
 
 def test_corrections_are_rejected_by_template_and_declared_level(lines_db: Database) -> None:
@@ -170,11 +170,11 @@ def test_the_verdict_on_a_deleted_line_stays_and_is_of_no_other_line(lines_db: D
     lines_db.execute("DELETE FROM log_entries WHERE id = 4")
     lines_db.execute("INSERT INTO log_entries (id, level, message) OVERRIDING SYSTEM VALUE VALUES (4, 'INFO', 'disk failed')")
     assert (4, "ERROR", None) in lines_db.execute(SHOWN)
-    assert lines_db.execute("SELECT * FROM logintel.line_verdicts") == []
+    assert lines_db.execute("SELECT * FROM logintel._line_truth") == []
     lines_db.execute("SELECT logintel.give_feedback(4, 'ERROR')")
     assert [row[1:5] for row in lines_db.execute(CURRENT)] == [
         (4, "node <*> panicked", None, "INFO"), (4, "disk failed", None, "ERROR")]
-    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel.line_verdicts") == [(4, "ERROR")]
+    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel._line_truth") == [(4, "ERROR")]
     lines_db.execute("DELETE FROM log_entries WHERE id = 4")
     assert lines_db.value("SELECT logintel.withdraw_feedback(4)") == 2
 
@@ -218,7 +218,7 @@ def test_managers_give_feedback_and_readers_read_it(lines_db: Database) -> None:
     assert len(session.execute("SELECT * FROM logintel.ml_corrections").fetchall()) == 3
     for query in ("SELECT logintel.give_feedback(1, 'ERROR')", "SELECT logintel.withdraw_feedback(6, true)",
                   "SELECT logintel.reject_corrections('job <*> failed')", "SELECT * FROM logintel.feedback",
-                  "SELECT * FROM logintel.line_verdicts", "SELECT logintel._hours_of_verdicts('{1}')"):
+                  "SELECT * FROM logintel._line_truth", "SELECT * FROM logintel._score_truth"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(query)
 

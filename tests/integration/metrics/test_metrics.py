@@ -13,7 +13,7 @@ from logintel.training import evaluation
 from support.lines import insert
 from support.measured import about, expected, first_hours, measured
 from support.servers import Database
-from support.tables import HOURLY_COUNTS, MODEL_SETS, SCORES
+from support.tables import MODEL_SETS, SCORES
 from support.tiny_models import deploy, tiny_model
 
 WORDS = ("started", "failed", "slow", "entering", "panicked", "other")

@@ -62,7 +62,7 @@ def test_an_ensemble_is_one_version_with_its_members(db: Database) -> None:
     shown = "state, kind, members, accuracy, macro_f1, bytes FROM ml_models WHERE version = 4"
     bytes_of_members = len(OTHER.onnx) + len(THIRD.onnx)
     assert db.execute(f"SELECT {shown}") == [("in force", "ensemble", [2, 3], None, None, bytes_of_members)]
-    assert db.execute("SELECT version, kind, members, accuracy, bytes FROM ml_deployed_models") == [
+    assert db.execute("SELECT version, kind, members, accuracy, bytes FROM ml_models WHERE state = 'in force'") == [
         (4, "ensemble", [2, 3], None, bytes_of_members)]
     assert db.value("SELECT metadata -> 'classes' FROM ml_models WHERE version = 4") == ["ERROR", "FATAL", "INFO", "WARN"]
     assert db.execute("SELECT models, level_version, level_accuracy FROM ml_status") == [("level 4", 4, None)]

@@ -72,7 +72,7 @@ def test_no_private_function_runs_for_others(scoring_db: Database) -> None:
         )
     }
     # What shape_hash() inlines to and the views inline depends on its arguments alone; the statistics' views call the others for their readers.
-    assert {name for name in open_to_role if name.startswith("_")} == {"_context_hash", "_probabilities", "_uncounted", "_count_lines", "_corrections", "_anomalies", "_ab_results", "_retrain_advice",
+    assert {name for name in open_to_role if name.startswith("_")} == {"_context_hash", "_probabilities", "_truth", "_uncounted", "_count_lines", "_corrections", "_anomalies", "_ab_results", "_retrain_advice",
         "_handlers", "_handler_words"}
     assert open_to_role >= {"analyze", "predict_log", "doctor", "shape", "normalize_level"}
 

@@ -15,10 +15,15 @@ CREATE OR REPLACE FUNCTION logintel._stop_failed_ab_test(test_id integer, state 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    name text := (SELECT t.name FROM logintel.ab_tests t WHERE t.id = test_id);
+    name text;
 BEGIN
     IF state LIKE '40%' THEN
         RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;  -- the transaction has to be retried, and only its owner can do that
+    END IF;
+    PERFORM logintel._lock_deployments();
+    SELECT t.name INTO name FROM logintel.ab_tests t WHERE t.id = test_id AND t.ended_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN;  -- somebody else has ended it
     END IF;
     PERFORM logintel._end_ab_test(test_id, 'stopped', format('the challenger fails: %s', split_part(message, E'\n', 1)));
     RAISE WARNING 'the A/B test of model % is stopped, its challenger fails: %', name, message
@@ -37,7 +42,8 @@ BEGIN
     SELECT t.* INTO test FROM logintel.ab_tests t WHERE t.name = $1 AND t.ended_at IS NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no A/B test of model "%" is running', name USING ERRCODE = 'undefined_object',
-            HINT = coalesce((SELECT format('Running: %s.', string_agg(t.name, ', ' ORDER BY t.name)) FROM logintel.ab_tests t WHERE t.ended_at IS NULL),
+            HINT = coalesce((SELECT format('Running: %s.', string_agg(t.name, ', ' ORDER BY t.name)) FROM logintel.ab_tests t
+                             WHERE t.ended_at IS NULL HAVING count(*) > 0),
                             'Start one: SELECT logintel.start_ab_test(name, challenger).');
     END IF;
     RETURN test;

@@ -1,0 +1,63 @@
+-- Lines never wait for a shadow test: its challenger scores shapes beforehand and in the upkeep, never at the write.
+-- What rescore() lent the set is given back, as with a deployment.
+CREATE OR REPLACE FUNCTION logintel._challenger_set(champion_id integer, challenger_id integer) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    in_force logintel.model_sets;
+    challenger_set integer;
+BEGIN
+    SELECT s.* INTO in_force FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
+    challenger_set := logintel._model_set(array_replace(in_force.model_ids, champion_id, challenger_id));
+    UPDATE logintel.shape_scores s SET rescored_id = NULL WHERE s.model_set_id = challenger_set AND s.rescored_id IS NOT NULL;
+    PERFORM logintel._promote_scores();
+    PERFORM logintel._learn_known_shapes(in_force.id, challenger_set);
+    RETURN challenger_set;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._challenger_set(integer, integer) IS 'The set in force with the challenger in the place of the champion, which knows what the set in force knows.';
+
+-- A test of the model that was deployed has lost its champion, any other goes on beside the new set.
+CREATE OR REPLACE FUNCTION logintel._on_deployment_081_follow(deployment bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    model logintel.models;
+    test logintel.ab_tests;
+BEGIN
+    SELECT m.* INTO model FROM logintel.deployments d JOIN logintel.models m ON m.id = d.model_id WHERE d.id = deployment;
+    FOR test IN SELECT t.* FROM logintel.ab_tests t WHERE t.ended_at IS NULL ORDER BY t.id LOOP
+        IF test.name = model.name THEN
+            PERFORM logintel._end_ab_test(test.id, 'stopped', format('%s %s was put into force while the test ran', model.name, model.version));
+            CONTINUE;
+        END IF;
+        BEGIN
+            UPDATE logintel.ab_tests t SET challenger_set_id = logintel._challenger_set(test.champion_id, test.challenger_id)
+            WHERE t.id = test.id;
+        EXCEPTION WHEN OTHERS THEN
+            PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
+        END;
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._on_deployment_081_follow(bigint) IS 'Makes the challengers'' sets of running A/B tests anew after a deployment, and stops the test of the model that was deployed.';
+
+CREATE OR REPLACE FUNCTION logintel._on_model_use_081_refuse_challengers(model_id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    model logintel.models;
+BEGIN
+    SELECT m.* INTO model FROM logintel.models m JOIN logintel.ab_tests t ON t.challenger_id = m.id AND t.ended_at IS NULL
+    WHERE m.id = $1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'model % % is the challenger of a running A/B test', model.name, model.version
+            USING ERRCODE = 'object_in_use',
+                  HINT = format('Stop the test first: SELECT logintel.stop_ab_test(%L, why).', model.name);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._on_model_use_081_refuse_challengers(bigint) IS 'Raises an error where a model version is the challenger of a running A/B test.';
