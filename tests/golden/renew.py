@@ -1,8 +1,6 @@
 """Writes the golden files afresh, from a server with this checkout's extension: `make golden`."""
 
-import servers
-
-from support import catalog
+from support import catalog, servers
 
 
 def main() -> None:

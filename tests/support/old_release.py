@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
-from servers import ROOT, Database, Server
-from two_versions import STRONG, WEAK
+
+from support.servers import ROOT, Database, Server
+from support.two_versions import STRONG, WEAK
 
 VERSION = "0.1.0"
 RELEASES = ROOT / "tests" / "releases"

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from logintel.worker.scoring import score_batch
 from support.servers import Database
 from support.tiny_models import deploy, register, tiny_model
 

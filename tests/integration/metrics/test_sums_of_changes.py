@@ -6,11 +6,12 @@ from datetime import datetime
 
 import psycopg
 import pytest
-from measured import about, expected, first_hours, measured
-from servers import Database
 from test_drift import DAY, baseline, with_baseline, write
 from test_metrics import CATEGORIES, insert_many, maintain
-from tiny_models import deploy, tiny_model
+
+from support.measured import about, expected, first_hours, measured
+from support.servers import Database
+from support.tiny_models import deploy, tiny_model
 
 TASKS = "SELECT logintel._task_091_measure_models(), logintel._task_101_measure_drift()"
 READ_AGAIN = (

@@ -4,7 +4,8 @@ PostgreSQL itself looks at a body only when it runs, and at a statement of it on
 """
 
 import pytest
-from servers import Database
+
+from support.servers import Database
 
 pytestmark = pytest.mark.lint
 

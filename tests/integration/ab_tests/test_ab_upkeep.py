@@ -2,8 +2,9 @@
 
 import psycopg
 import pytest
-from servers import Database
-from two_versions import maintain, results, start, weak_and_strong, write
+
+from support.servers import Database
+from support.two_versions import maintain, results, start, weak_and_strong, write
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from itertools import product
 from types import SimpleNamespace
 
 import pytest
-from servers import Database
-from tiny_models import tiny_model
-from two_versions import results, start, weak_and_strong, word
 
 from logintel.retraining import comparison
 from logintel.training.dataset import read_lines
+from support.servers import Database
+from support.tiny_models import tiny_model
+from support.two_versions import results, start, weak_and_strong, word
 
 OWN = {None: None, "FATAL": "true_level => 'FATAL'", "category": "true_category => 'Jobs'"}
 OF_DECLARED = {None: None, "ERROR": "accept_corrections", "INFO": "reject_corrections"}

@@ -4,9 +4,10 @@ import threading
 
 import psycopg
 import pytest
-from pending_lines import insert_new_shapes, wait_until
-from servers import Database
-from tiny_models import deploy
+
+from support.pending_lines import insert_new_shapes, wait_until
+from support.servers import Database
+from support.tiny_models import deploy
 
 COUNTED = "SELECT coalesce(sum(lines), 0) FROM logintel.score_totals"
 RAN = "SELECT task FROM logintel.ml_upkeep WHERE ran_at IS NOT NULL ORDER BY ran_at DESC LIMIT 1"

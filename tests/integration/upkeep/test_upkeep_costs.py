@@ -1,9 +1,10 @@
 """What a task of the upkeep reads depends on what changed, never on how much there is."""
 
 import pytest
-from pending_lines import insert_new_shapes
-from servers import Database
-from tiny_models import deploy
+
+from support.pending_lines import insert_new_shapes
+from support.servers import Database
+from support.tiny_models import deploy
 
 SHAPES = 3000
 TASKS = ("061_count_predictions", "062_evict_shapes", "063_remove_unused_scores", "125_drop_days")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from dumps import restore
-from pending_lines import blocked_sessions, wait_until
-from servers import Database, Server
 
 from support import catalog, old_release
+from support.dumps import restore
 from support.old_release import UPDATE, VERSION, answers, use_old_package, worker_batch
+from support.pending_lines import blocked_sessions, wait_until
+from support.servers import Database, Server
 
 pytestmark = pytest.mark.local_only  # a release is put into the server's folder, and its package into a session
 PENDING = "SELECT count(*) FROM logintel.pending"

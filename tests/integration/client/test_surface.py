@@ -3,9 +3,9 @@
 import difflib
 
 import pytest
-from servers import Database
 
 from support import catalog
+from support.servers import Database
 
 # Functions that everybody may call: they depend on their arguments alone, or views call them for their readers.
 PUBLIC = {
