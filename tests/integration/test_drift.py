@@ -13,7 +13,7 @@ from test_restore import restore
 from logintel.training.baseline import population_stability_index
 from logintel_server import tokens
 from servers import Database
-from tiny_models import ANOMALIES, deploy, tiny_model
+from tiny_models import ANOMALIES, deploy, register, tiny_model
 
 DAY = date(2026, 3, 2)
 MESSAGES = {"started": 0.7, "slow": 0.2, "failed": 0.1}
@@ -169,6 +169,15 @@ def test_every_model_is_judged_by_its_own_baseline_and_one_without_is_not(db: Da
     before = db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3")
     db.execute("SELECT logintel.maintain()")
     assert db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3") == before
+
+
+def test_an_ensemble_is_measured_by_the_first_member_that_has_a_baseline(db: Database) -> None:
+    for model in (tiny_model(), with_baseline(tiny_model(), baseline()), with_baseline(tiny_model(), baseline({"FATAL": 1}))):
+        register(db, model)
+    db.execute("SELECT logintel.create_ensemble('level', '{1,2,3}')")
+    db.execute("SELECT logintel.deploy('level', 4)")
+    write(db)
+    assert states(db)["classes"] == "none"
 
 
 @pytest.mark.parametrize(
