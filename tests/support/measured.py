@@ -1,6 +1,7 @@
 """What ml_model_metrics has to show, computed line by line from what is stored, by numpy and scikit-learn."""
 
 import itertools
+import random
 from collections import defaultdict
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ FIGURES = (
     "latency_mean_us", "latency_p95_us", "latency_max_us", "known_share", "failures",
 )
 BINS = 10
+WORDS = ("started", "failed", "slow", "entering", "panicked", "other")
+CATEGORIES = (("started", "System"), ("failed", "Error"), ("slow", "Performance"))
 
 
 class Line(NamedTuple):
@@ -29,6 +32,23 @@ class Line(NamedTuple):
     template: str
     prediction: dict[str, Any]
     confidence: dict[str, float | None]
+
+
+def insert_many(db: Database, number: int, seed: int) -> None:
+    """Insert random lines of four hours."""
+    choose = random.Random(seed)
+    rows = [
+        (f"2026-03-01T{choose.randint(8, 11):02}:30Z", choose.choice(("DEBUG", "info", "ERROR", "odd", None)),
+         " ".join(choose.choices(WORDS, k=choose.randint(1, 4))))
+        for _ in range(number)
+    ]
+    with db.connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO log_entries (timestamp, level, message) VALUES (%s, %s, %s)", rows)
+
+
+def maintain(db: Database) -> int:
+    """Do the upkeep; return how many hours were measured."""
+    return dict(db.execute("SELECT * FROM logintel.maintain()"))["measure models"]
 
 
 def measured(db: Database) -> dict[tuple, dict[str, Any]]:

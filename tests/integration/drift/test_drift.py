@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,50 +9,11 @@ import psycopg
 import pytest
 
 from logintel.training.baseline import population_stability_index
-from logintel_server import tokens
+from support.drifting import CLASSES, DAY, MESSAGES, USUAL, baseline, with_baseline, write
 from support.dumps import restore
 from support.servers import Database
 from support.tables import scores
-from support.tiny_models import ANOMALIES, deploy, tiny_model
-
-DAY = date(2026, 3, 2)
-MESSAGES = {"started": 0.7, "slow": 0.2, "failed": 0.1}
-CLASSES = {"INFO": 0.7, "WARN": 0.2, "ERROR": 0.1}
-USUAL = {"classes": 0.02, "confidence": 0.02, "services": 0.02, "new_templates": 0, "unknown_words": 0, "new_services": 0}
-
-
-def baseline(classes: dict[str, float] = CLASSES, **changes: object) -> dict[str, object]:
-    """A baseline of 5,000 lines, three messages by two services, of which the tiny models are nearly certain."""
-    shares = {"classes": classes, "confidence": [0] * 9 + [1]}
-    return {
-        "lines": 5000,
-        "hours": None,
-        "anomaly_threshold": 0.7,
-        **shares,
-        "services": {"api": {"lines": 3000, **shares, "usual": USUAL}},
-        "mix": {"api": 0.6, "db-#": 0.4},
-        "templates": [tokens.digest(message) for message in MESSAGES],
-        "vocabulary": list(MESSAGES),
-        "usual": USUAL,
-        **changes,
-    }
-
-
-def with_baseline(model, described: dict[str, object]):
-    return replace(model, metadata=model.metadata | {"baseline": described})
-
-
-def write(
-    db: Database, day: date = DAY, lines: int = 1000, shares: dict[str, float] = MESSAGES, api: float = 0.6
-) -> None:
-    """Write lines of the messages, each spread over the day, a share of them by `api` and the rest by instances of db."""
-    for message, share in shares.items():
-        db.execute(
-            "INSERT INTO log_entries (timestamp, service, message) "
-            "SELECT %s::date::timestamp AT TIME ZONE 'UTC' + i * interval '1 day' / %s, "
-            "       CASE WHEN i < %s THEN 'api' ELSE 'db-' || i %% 3 END, %s FROM generate_series(0, %s - 1) AS i",
-            (day, round(lines * share), round(lines * share * api), message, round(lines * share)),
-        )
+from support.tiny_models import ANOMALIES, deploy, register, tiny_model
 
 
 def states(db: Database, day: date = DAY, name: str = "level", service: str | None = None) -> dict[str, str]:
@@ -170,6 +130,15 @@ def test_every_model_is_judged_by_its_own_baseline_and_one_without_is_not(db: Da
     before = db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3")
     db.execute("SELECT logintel.maintain()")
     assert db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3") == before
+
+
+def test_an_ensemble_is_measured_by_the_first_member_that_has_a_baseline(db: Database) -> None:
+    for model in (tiny_model(), with_baseline(tiny_model(), baseline()), with_baseline(tiny_model(), baseline({"FATAL": 1}))):
+        register(db, model)
+    db.execute("SELECT logintel.create_ensemble('level', '{1,2,3}')")
+    db.execute("SELECT logintel.deploy('level', 4)")
+    write(db)
+    assert states(db)["classes"] == "none"
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from logintel.training import evaluation
 from support.lines import insert
-from support.measured import about, expected, first_hours, measured
+from support.measured import CATEGORIES, about, expected, first_hours, insert_many, maintain, measured
 from support.servers import Database
 from support.tables import MODEL_SETS, SCORES
 from support.tiny_models import deploy, tiny_model
 
-WORDS = ("started", "failed", "slow", "entering", "panicked", "other")
-CATEGORIES = (("started", "System"), ("failed", "Error"), ("slow", "Performance"))
 TEN, ELEVEN = (datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (10, 11))
 
 
@@ -26,21 +24,6 @@ def scoring_db(db: Database) -> Database:
     deploy(db)
     db.execute("SELECT * FROM logintel.reconcile()")  # which the first maintain() would do: it counts all afresh
     return db
-
-
-def insert_many(db: Database, number: int, seed: int) -> None:
-    choose = random.Random(seed)
-    rows = [
-        (f"2026-03-01T{choose.randint(8, 11):02}:30Z", choose.choice(("DEBUG", "info", "ERROR", "odd", None)),
-         " ".join(choose.choices(WORDS, k=choose.randint(1, 4))))
-        for _ in range(number)
-    ]
-    with db.connection.cursor() as cursor:
-        cursor.executemany("INSERT INTO log_entries (timestamp, level, message) VALUES (%s, %s, %s)", rows)
-
-
-def maintain(db: Database) -> int:
-    return dict(db.execute("SELECT * FROM logintel.maintain()"))["measure models"]
 
 
 def assert_measured_as_expected(db: Database) -> None:

@@ -6,10 +6,9 @@ from datetime import datetime
 
 import psycopg
 import pytest
-from test_drift import DAY, baseline, with_baseline, write
-from test_metrics import CATEGORIES, insert_many, maintain
 
-from support.measured import about, expected, first_hours, measured
+from support.drifting import DAY, baseline, with_baseline, write
+from support.measured import CATEGORIES, about, expected, first_hours, insert_many, maintain, measured
 from support.servers import Database
 from support.tiny_models import deploy, tiny_model
 
