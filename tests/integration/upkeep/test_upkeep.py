@@ -5,7 +5,8 @@ import threading
 import psycopg
 import pytest
 
-from support.pending_lines import insert_new_shapes, wait_until
+from support.lines import insert_new_shapes
+from support.pending_lines import wait_until
 from support.servers import Database
 from support.tiny_models import deploy
 

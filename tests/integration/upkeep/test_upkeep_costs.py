@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.pending_lines import insert_new_shapes
+from support.lines import insert_new_shapes
 from support.servers import Database
 from support.tiny_models import deploy
 
