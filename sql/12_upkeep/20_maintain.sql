@@ -23,7 +23,8 @@ BEGIN
     done := logintel._promote_scores();
     RETURN NEXT;
     task := 'shapes scored for A/B tests';
-    done := logintel._task_081_count_lines_for_tests() * 0 + logintel._task_082_score_shapes_for_tests();
+    PERFORM logintel._task_081_count_lines_for_tests();
+    done := logintel._task_082_score_shapes_for_tests();
     RETURN NEXT;
     task := 'windows measured';
     done := logintel._measure_windows();
