@@ -19,14 +19,16 @@ $function$;
 COMMENT ON FUNCTION logintel._model_set(integer[]) IS 'The set of these models, made where there is none yet.';
 
 -- What one set knows is scored with another before that one serves, so that writes go on finding known shapes. A subquery
--- for each shape keeps the planner, which takes a set for small while it grows, from reading all of it for each.
+-- for each shape, and no sequential scans, keep the planner, which takes a set for small while it grows, from reading all
+-- of it for each.
 CREATE OR REPLACE FUNCTION logintel._learn_known_shapes(known_to integer, learner integer, "limit" bigint DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
 DECLARE
     shapes logintel._shapes;
     learned bigint := 0;
 BEGIN
+    PERFORM logintel._publish_scores();  -- nobody else makes scores canonical until the end of the transaction
     FOR shapes IN
         WITH unknown AS (
             SELECT s.*, row_number() OVER () - 1 AS n FROM logintel.shape_scores s

@@ -13,17 +13,16 @@ BEGIN
     IF logintel._is_in_force(model_id) THEN
         RAISE EXCEPTION 'model % % is in force', name, version
             USING ERRCODE = 'object_in_use', HINT = format('Put another version into force first: SELECT logintel.deploy(%L, version).', name);
-    ELSIF EXISTS (SELECT FROM logintel.ab_tests t WHERE t.challenger_id = model_id AND t.ended_at IS NULL) THEN
-        RAISE EXCEPTION 'model % % is the challenger of a running A/B test', name, version
-            USING ERRCODE = 'object_in_use', HINT = format('Stop the test first: SELECT logintel.stop_ab_test(%L, why).', name);
-    ELSIF ensemble IS NOT NULL THEN
+    END IF;
+    PERFORM logintel._announce('model_use', model_id);
+    IF ensemble IS NOT NULL THEN
         RAISE EXCEPTION 'model % % is a member of the ensemble % %', name, version, name, ensemble
             USING ERRCODE = 'object_in_use', HINT = format('Retire the ensemble first: SELECT logintel.retire(%L, %s).', name, ensemble);
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._refuse_if_used(integer) IS 'Raises an error that names what uses a model version: deployment, A/B test or ensemble.';
+COMMENT ON FUNCTION logintel._refuse_if_used(integer) IS 'Raises an error that names what uses a model version: deployment, ensemble, or what other capabilities say.';
 
 CREATE OR REPLACE FUNCTION logintel.retire(name text, version integer, why text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS

@@ -4,8 +4,8 @@ SELECT m.name, m.version,
        CASE WHEN m.dropped_at IS NOT NULL THEN 'dropped'
             WHEN m.retired_at IS NOT NULL THEN 'retired'
             WHEN m.id = ANY (f.model_ids) THEN 'in force'
-            WHEN t.share = 0 THEN 'shadow'
-            WHEN t.share > 0 THEN 'challenger'
+            WHEN m.id = ANY (c.model_ids) THEN 'challenger'
+            WHEN EXISTS (SELECT FROM logintel.model_sets b WHERE b.id = ANY (v.shadow_set_ids) AND m.id = ANY (b.model_ids)) THEN 'shadow'
             ELSE 'registered' END AS state,
        m.metadata ->> 'kind' AS kind, m.metadata ->> 'candidate' AS candidate, e.members,
        (m.metadata ->> 'accuracy')::double precision AS accuracy,
@@ -20,8 +20,9 @@ SELECT m.name, m.version,
        m.retired_at, m.retired_by, m.retired_why, m.dropped_at,
        m.metadata - '{vocabulary,baseline,tokenizer,trained_from,trained_with}'::text[] AS metadata
 FROM logintel.models m
-LEFT JOIN logintel.model_sets f ON f.id = (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1)
-LEFT JOIN logintel.ab_tests t ON t.challenger_id = m.id AND t.ended_at IS NULL
+LEFT JOIN logintel._serving() v ON true
+LEFT JOIN logintel.model_sets f ON f.id = v.model_set_id
+LEFT JOIN logintel.model_sets c ON c.id = v.challenger_set_id
 LEFT JOIN LATERAL (
     SELECT array_agg(p.version ORDER BY p.version) AS members, sum(octet_length(p.onnx))::bigint AS bytes
     FROM logintel.models p

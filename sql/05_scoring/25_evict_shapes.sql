@@ -7,7 +7,7 @@ $function$
 DECLARE
     known_shapes bigint := logintel._setting('known_shapes')::bigint;
     in_force integer := logintel._active_model_set();
-    shadows integer[] := ARRAY(SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share = 0);
+    shadows integer[] := coalesce((SELECT v.shadow_set_ids FROM logintel._serving() v), '{}');
     evicted bigint := 0;
 BEGIN
     IF EXISTS (SELECT FROM logintel.shape_scores s WHERE s.evicted_txid IS NULL AND s.model_set_id <> ALL (shadows)

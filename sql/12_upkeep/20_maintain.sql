@@ -20,7 +20,7 @@ BEGIN
     done := logintel._remove_unused_scores(counted_before);
     RETURN NEXT;
     task := 'scores made canonical';
-    done := logintel._promote_scores();
+    done := logintel._task_051_publish_scores();
     RETURN NEXT;
     task := 'shapes scored for A/B tests';
     done := logintel._score_for_ab_tests();
