@@ -20,7 +20,7 @@ SELECT m.name, m.version,
        m.retired_at, m.retired_by, m.retired_why, m.dropped_at,
        m.metadata - '{vocabulary,baseline,tokenizer,trained_from,trained_with}'::text[] AS metadata
 FROM logintel.models m
-LEFT JOIN logintel._serving() v ON true
+LEFT JOIN logintel.serving v ON v.id = (SELECT max(n.id) FROM logintel.serving n)
 LEFT JOIN logintel.model_sets f ON f.id = v.model_set_id
 LEFT JOIN logintel.model_sets c ON c.id = v.challenger_set_id
 LEFT JOIN LATERAL (

@@ -60,11 +60,12 @@ CREATE OR REPLACE FUNCTION logintel.unknown_shapes(log_entry_ids bigint[]) RETUR
     model_set_id integer, shape_hash bigint, template text, service text, source_type text, level text,
     status_class text, latency_bucket text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
 $function$
 BEGIN
     PERFORM logintel._require_model_set();
-    RETURN QUERY SELECT u.model_set_id, u.shape_hash, (u.shape).* FROM logintel._unknown_shapes(logintel._lines(log_entry_ids)) u;
+    RETURN QUERY SELECT u.model_set_id, u.shape_hash, (u.shape).* 
+        FROM logintel._unknown_shapes(logintel._lines(log_entry_ids), (SELECT v FROM logintel._serving() v)) u;
 END
 $function$;
 
@@ -88,7 +89,7 @@ DECLARE
 BEGIN
     PERFORM logintel._require_model_set();
     PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines);
+    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, (SELECT v FROM logintel._serving() v));
 END
 $function$;
 
@@ -98,12 +99,16 @@ CREATE OR REPLACE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    serving logintel.serving := (SELECT v FROM logintel._serving() v);
+    lines logintel._line[] := logintel._lines(log_entry_ids);
     batch record;
 BEGIN
-    FOR batch IN SELECT b.* FROM logintel._unknown_batches(logintel._lines(log_entry_ids)) b LOOP
+    PERFORM logintel._require_model_set();
+    FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving) b LOOP
         PERFORM logintel._learn_shapes(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
-    RETURN logintel.score_taken(log_entry_ids);
+    PERFORM logintel._remove_predictions(log_entry_ids);
+    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, serving);
 END
 $function$;
 

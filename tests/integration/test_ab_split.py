@@ -18,7 +18,7 @@ from two_versions import STRONG, WEAK, maintain, outcome, results, start, weak_a
 
 ARMS = "SELECT log_entry_id, model_version FROM ml_predictions ORDER BY 1"
 CHALLENGED = "SELECT i, logintel._in_share(i, %s, %s) FROM generate_series(1, %s) i"
-HOT_PATH = "SELECT prosrc FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND proname LIKE 'score\\_%%' ORDER BY proname"
+HOT_PATH = "SELECT prosrc FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND proname LIKE '\\_score\\_%%\\_lines' ORDER BY proname"
 
 
 @pytest.fixture
@@ -84,21 +84,6 @@ def test_without_a_split_test_the_write_path_is_what_it_was(two: Database) -> No
     start(two, ", share => 0.3")
     two.execute("DELETE FROM logintel.ab_tests")
     assert two.execute(HOT_PATH) == before
-
-
-def test_one_row_finds_its_score_by_the_index_in_a_split_test_too(two: Database) -> None:
-    start(two, ", share => 0.3")
-    insert_new_shapes(two, 3000)
-    maintain(two)
-    two.execute("ANALYZE logintel.shape_scores")
-    session = two.connect()
-    notices: list[str] = []
-    session.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
-    for statement in ("LOAD 'auto_explain'", "SET auto_explain.log_min_duration = 0", "SET auto_explain.log_nested_statements = on",
-                      "SET client_min_messages = log", "INSERT INTO log_entries (message) VALUES ('bad a')"):
-        session.execute(statement)
-    [plan] = [notice for notice in notices if "Index Only Scan using shape_scores_canonical_key" in notice]
-    assert "Index Cond: ((model_set_id = (CASE WHEN " in plan and " AND (shape_hash = (" in plan
 
 
 def test_starting_and_stopping_is_visible_at_commit_and_gone_on_rollback(two: Database) -> None:
