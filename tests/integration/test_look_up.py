@@ -103,7 +103,11 @@ def test_lines_that_are_left_out_are_noted_and_only_they_are_scored_again(scorin
         insert(scoring_db.connection, 1, 5, message)
     insert(scoring_db.connection, 4, 9)
     assert scoring_db.value("SELECT count(*) = count(DISTINCT id) FROM ml_predictions") is True
-    assert scoring_db.value("SELECT count(*) FROM ml_predictions") == scoring_db.value("SELECT count(*) FROM log_entries") == 21
+    assert (
+        scoring_db.value("SELECT count(*) FROM ml_predictions")
+        == scoring_db.value("SELECT count(*) FROM log_entries")
+        == 21
+    )
     assert scoring_db.value("SELECT count(*) FROM logintel.pending") == 0
 
 
