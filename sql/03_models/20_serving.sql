@@ -19,7 +19,8 @@ CREATE OR REPLACE FUNCTION logintel._serve(
 ) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    INSERT INTO logintel.serving (model_set_id, test_id, share, challenger_set_id, shadow_set_ids) VALUES ($1, $2, $3, $4, $5);
+    INSERT INTO logintel.serving (model_set_id, test_id, share, challenger_set_id, shadow_set_ids)
+    VALUES ($1, $2, $3, $4, $5);
 $function$;
 
 COMMENT ON FUNCTION logintel._serve(integer, integer, double precision, integer, integer[]) IS 'Lets a model set serve lines from here on, and a challenger its share of them; the caller holds the lock of deployments.';

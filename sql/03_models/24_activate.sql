@@ -1,5 +1,5 @@
--- Puts a model version into force. Writers only read what is changed here; the lock keeps two deployments apart. Shapes that the set in force knows are scored before the new set takes over, so that
--- writes go on finding known shapes.
+-- Puts a model version into force. Writers only read what is changed here; the lock keeps two deployments apart. Shapes
+-- that the set in force knows are scored before the new set takes over, so that writes go on finding known shapes.
 CREATE OR REPLACE FUNCTION logintel._activate(model_id integer, action text, why text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$

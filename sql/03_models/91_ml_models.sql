@@ -5,7 +5,8 @@ SELECT m.name, m.version,
             WHEN m.retired_at IS NOT NULL THEN 'retired'
             WHEN m.id = ANY (f.model_ids) THEN 'in force'
             WHEN m.id = ANY (c.model_ids) THEN 'challenger'
-            WHEN EXISTS (SELECT FROM logintel.model_sets b WHERE b.id = ANY (v.shadow_set_ids) AND m.id = ANY (b.model_ids)) THEN 'shadow'
+            WHEN EXISTS (SELECT FROM logintel.model_sets b
+                         WHERE b.id = ANY (v.shadow_set_ids) AND m.id = ANY (b.model_ids)) THEN 'shadow'
             ELSE 'registered' END AS state,
        m.metadata ->> 'kind' AS kind, m.metadata ->> 'candidate' AS candidate, e.members,
        (m.metadata ->> 'accuracy')::double precision AS accuracy,

@@ -34,7 +34,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     PERFORM FROM logintel.locks l WHERE l.name = 'publishing' FOR UPDATE SKIP LOCKED;
-    RETURN CASE WHEN FOUND THEN logintel._publish_scores(50000) ELSE 0 END;  -- a deployment that scores shapes is not waited for
+    -- A deployment that scores shapes is not waited for.
+    RETURN CASE WHEN FOUND THEN logintel._publish_scores(50000) ELSE 0 END;
 END
 $function$;
 

@@ -23,12 +23,13 @@ DECLARE
     attached logintel.attachments;
     serving logintel.serving;
     is_off boolean := logintel._setting('mode') = 'off';
-    names text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];  -- as shape() takes them
+    -- As shape() takes them.
+    names text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];
     id text;
     "time" text;
     fields text;
     selected text;
-    of_changed text := (SELECT string_agg('t.' || n, ', ') FROM unnest(names) AS n);
+    of_changed text := 't.' || array_to_string(names, ', t.');
     changed text;
     scorer text;
     reason text;
@@ -41,10 +42,11 @@ BEGIN
     SELECT v.* INTO serving FROM logintel._serving() v;
     id := logintel._line_expression(attached.log_table, attached.columns, 'id');
     "time" := format('coalesce(%s, now())', logintel._line_expression(attached.log_table, attached.columns, 'timestamp'));
-    SELECT string_agg(e.expression, ', '), format('SELECT %s AS id, %s AS "timestamp", ', id, "time")
-               || string_agg(format('%s AS %s', e.expression, e.name), ', ')
+    SELECT string_agg(e.expression, ', ' ORDER BY f.n), format('SELECT %s AS id, %s AS "timestamp", ', id, "time")
+               || string_agg(format('%s AS %s', e.expression, f.name), ', ' ORDER BY f.n)
     INTO fields, selected
-    FROM (SELECT n AS name, logintel._line_expression(attached.log_table, attached.columns, n) AS expression FROM unnest(names) AS n) AS e;
+    FROM unnest(names) WITH ORDINALITY AS f (name, n),
+         LATERAL logintel._line_expression(attached.log_table, attached.columns, f.name) AS e (expression);
     changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c '
                       'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', selected);
 
@@ -54,18 +56,21 @@ BEGIN
     ELSE
         scorer := serving.model_set_id;
         IF serving.test_id IS NOT NULL THEN
-            scorer := format('CASE WHEN logintel._in_share(l.id, %s, %L) AND EXISTS (SELECT FROM logintel.serving v WHERE v.id = %s) '
-                             'THEN %s ELSE %s END', serving.test_id, serving.share, serving.id, serving.challenger_set_id, serving.model_set_id);
+            scorer := format('CASE WHEN logintel._in_share(l.id, %s, %L) '
+                             'AND EXISTS (SELECT FROM logintel.serving v WHERE v.id = %s) THEN %s ELSE %s END',
+                             serving.test_id, serving.share, serving.id, serving.challenger_set_id, serving.model_set_id);
         END IF;
         PERFORM logintel._write_trigger_function('_score_new_lines', concat(
-            logintel._hot_path('new_lines t', id, "time", fields, scorer), logintel._cold_path('new_lines t', id, "time", fields)));
+            logintel._hot_path('new_lines t', id, "time", fields, scorer),
+            logintel._cold_path('new_lines t', id, "time", fields)));
     END IF;
     PERFORM logintel._write_trigger_function('_score_changed_lines', concat(
         logintel._forget_path(format('SELECT d.id FROM (%1$s FROM old_lines t EXCEPT ALL %1$s FROM new_lines t) d UNION '
                                      'SELECT d.id FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) d', selected)),
         CASE WHEN is_off OR serving IS NULL THEN logintel._waiting_path(changed, 't.id', reason)
              ELSE logintel._cold_path(changed, 't.id', 't."timestamp"', of_changed) END));
-    PERFORM logintel._write_trigger_function('_forget_deleted_lines', logintel._forget_path(format('SELECT %s AS id FROM old_lines t', id)));
+    PERFORM logintel._write_trigger_function(
+        '_forget_deleted_lines', logintel._forget_path(format('SELECT %s AS id FROM old_lines t', id)));
 END
 $function$;
 

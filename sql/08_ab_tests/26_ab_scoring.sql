@@ -76,7 +76,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT logintel._serve(v.model_set_id, split.id, split.share, split.challenger_set_id, shadows.set_ids)
     FROM logintel._serving() v
-    CROSS JOIN (SELECT ARRAY(SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share = 0 ORDER BY t.id)) AS shadows (set_ids)
+    CROSS JOIN (SELECT ARRAY(SELECT t.challenger_set_id FROM logintel.ab_tests t
+                             WHERE t.ended_at IS NULL AND t.share = 0 ORDER BY t.id)) AS shadows (set_ids)
     LEFT JOIN logintel.ab_tests split ON split.ended_at IS NULL AND split.share > 0
     WHERE (v.test_id, v.share, v.challenger_set_id, v.shadow_set_ids)
           IS DISTINCT FROM (split.id, split.share, split.challenger_set_id, shadows.set_ids);
