@@ -58,8 +58,8 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Mapping[str, Sequence[str
 def feature_columns(plpy: Any, shapes: Sequence[Mapping[str, str]], names: set[str]) -> dict[str, list[str]]:
     """Feature columns of N shapes by name. Levels are looked up in the database only where a model reads them."""
     levels = normalized_levels(plpy, shapes) if "level" in names else [""] * len(shapes)
-    rows = [tokens.features(shape, level) for shape, level in zip(shapes, levels, strict=True)]
-    return {name: [row[name] for row in rows] for name in names}
+    made = list(zip(shapes, levels, strict=True))
+    return {name: [tokens.MAKERS[name](shape, level) for shape, level in made] for name in names}
 
 
 def normalized_levels(plpy: Any, shapes: Sequence[Mapping[str, str]]) -> list[str]:

@@ -9,15 +9,12 @@ may run versions with different Unicode tables.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import md5
 
 VERSION = 1
 """Goes up whenever the features of a shape change: models trained with another version have to be trained again."""
-
-FEATURES = ("words", "context", "level", "template")
-"""What a model's inputs may be called."""
 
 SHAPE_FIELDS = ("template", "service", "source_type", "level", "status_class", "latency_bucket")
 """The fields of the SQL type logintel.shape: all that a model may see of a line."""
@@ -52,9 +49,7 @@ def features(shape: Mapping[str, str | None], level: str | None) -> dict[str, st
     `shape` maps the fields of logintel.shape to their values (missing or None: unknown); `level` is its level after
     normalisation ('' or None: unknown).
     """
-    template = shape.get("template") or ""
-    return {"words": words(template), "context": context(shape), "level": _one_token(level or ""),
-            "template": _encodable(template)}
+    return {name: make(shape, level) for name, make in MAKERS.items()}
 
 
 def words(template: str) -> str:
@@ -117,3 +112,15 @@ def _one_token(value: str) -> str:
 def _encodable(text: str) -> str:
     # onnxruntime takes UTF-8, which has no lone surrogates, and ends a string at NUL.
     return text if text.isascii() and "\0" not in text else text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
+MAKERS: dict[str, Callable[[Mapping[str, str | None], str | None], str]] = {
+    "words": lambda shape, level: words(shape.get("template") or ""),
+    "context": lambda shape, level: context(shape),
+    "level": lambda shape, level: _one_token(level or ""),
+    "template": lambda shape, level: _encodable(shape.get("template") or ""),
+}
+"""How each feature is made of a shape and its level, by name; see features()."""
+
+FEATURES = tuple(MAKERS)
+"""What a model's inputs may be called."""

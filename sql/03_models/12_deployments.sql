@@ -1,5 +1,4 @@
--- The history of what scored lines when; the newest row is in force. A statement reads it under its own snapshot, so a
--- deployment is visible exactly when it commits.
+-- The history of who put what into force, and why. What scores lines is in serving.
 CREATE TABLE logintel.deployments (
     id integer GENERATED ALWAYS AS IDENTITY,
     model_set_id integer NOT NULL,
@@ -19,7 +18,7 @@ CREATE TABLE logintel.deployments (
 SELECT pg_catalog.pg_extension_config_dump('logintel.deployments', '');
 SELECT pg_catalog.pg_extension_config_dump('logintel.deployments_id_seq', '');
 
-COMMENT ON TABLE logintel.deployments IS 'Every deployment and rollback; the row with the highest id is in force.';
+COMMENT ON TABLE logintel.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
 COMMENT ON COLUMN logintel.deployments.id IS 'Order of the deployments.';
 COMMENT ON COLUMN logintel.deployments.model_set_id IS 'The model set that scores lines from here on.';
 COMMENT ON COLUMN logintel.deployments.action IS 'deploy or rollback.';

@@ -1,6 +1,5 @@
--- Puts a model version into force. Writers only read what is changed here; the lock keeps two deployments, and
--- maintain(), apart. Shapes that the set in force knows are scored before the new set takes over, so that
--- writes go on finding known shapes.
+-- Puts a model version into force. Writers only read what is changed here; the lock keeps two deployments apart. Shapes
+-- that the set in force knows are scored before the new set takes over, so that writes go on finding known shapes.
 CREATE OR REPLACE FUNCTION logintel._activate(model_id integer, action text, why text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -17,12 +16,12 @@ BEGIN
     new_set := logintel._model_set(array_remove(current_set.model_ids, replaced) || model_id);
     -- What rescore() lent the set is given back, or its own lines would be read as another version's.
     UPDATE logintel.shape_scores s SET rescored_id = NULL WHERE s.model_set_id = new_set AND s.rescored_id IS NOT NULL;
-    PERFORM logintel._promote_scores();
     PERFORM logintel._learn_known_shapes(current_set.id, new_set);
 
     INSERT INTO logintel.deployments (model_set_id, action, model_id, replaced_model_id, why)
     VALUES (new_set, _activate.action, _activate.model_id, replaced, _activate.why)
     RETURNING id INTO deployment;
+    PERFORM logintel._serve(new_set);
     PERFORM logintel._announce('deployment', deployment);
     RETURN deployment;
 END

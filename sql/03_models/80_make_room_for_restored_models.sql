@@ -9,6 +9,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.deployed_at <> installed_at)
        AND NOT EXISTS (SELECT FROM logintel.shape_scores s WHERE s.scored_at > installed_at) THEN
         DELETE FROM logintel.deployments;
+        DELETE FROM logintel.serving;
         DELETE FROM logintel.model_sets s WHERE s.created_at = installed_at;
         DELETE FROM logintel.models m WHERE m.created_at = installed_at;
     END IF;

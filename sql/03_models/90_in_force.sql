@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW logintel._in_force AS
 SELECT s.id AS model_set_id, s.model_version, m.id AS model_id, m.name, m.version
 FROM logintel.model_sets s
 JOIN logintel.models m ON m.id = ANY (s.model_ids)
-WHERE s.id = (SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1);
+WHERE s.id = (SELECT v.model_set_id FROM logintel.serving v ORDER BY v.id DESC LIMIT 1);
 
 COMMENT ON VIEW logintel._in_force IS 'The model versions in force, a row each, with their set.';
 COMMENT ON COLUMN logintel._in_force.model_set_id IS 'The set in force.';

@@ -4,8 +4,9 @@ SELECT m.name, m.version,
        CASE WHEN m.dropped_at IS NOT NULL THEN 'dropped'
             WHEN m.retired_at IS NOT NULL THEN 'retired'
             WHEN f.model_id IS NOT NULL THEN 'in force'
-            WHEN t.share = 0 THEN 'shadow'
-            WHEN t.share > 0 THEN 'challenger'
+            WHEN m.id = ANY (c.model_ids) THEN 'challenger'
+            WHEN EXISTS (SELECT FROM logintel.model_sets b
+                         WHERE b.id = ANY (v.shadow_set_ids) AND m.id = ANY (b.model_ids)) THEN 'shadow'
             ELSE 'registered' END AS state,
        m.metadata ->> 'kind' AS kind, m.metadata ->> 'candidate' AS candidate, e.members,
        (m.metadata ->> 'accuracy')::double precision AS accuracy,
@@ -23,7 +24,8 @@ SELECT m.name, m.version,
        (m.metadata ->> 'accuracy_random_split')::double precision AS accuracy_random_split
 FROM logintel.models m
 LEFT JOIN logintel._in_force f ON f.model_id = m.id
-LEFT JOIN logintel.ab_tests t ON t.challenger_id = m.id AND t.ended_at IS NULL
+LEFT JOIN logintel.serving v ON v.id = (SELECT max(n.id) FROM logintel.serving n)
+LEFT JOIN logintel.model_sets c ON c.id = v.challenger_set_id
 LEFT JOIN LATERAL (
     SELECT array_agg(p.version ORDER BY p.version) AS members, sum(octet_length(p.onnx))::bigint AS bytes
     FROM logintel.models p

@@ -9,10 +9,10 @@ BEGIN
     FOR missing IN
         SELECT t.log_table AS tbl, v.name, v.event
         FROM logintel._trigger_tables(log_table) AS t(log_table),
-             (VALUES ('logintel_insert', 'INSERT ON %s REFERENCING NEW TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel.score_new_lines()'),
-                     ('logintel_update', 'UPDATE ON %s REFERENCING OLD TABLE AS old_lines NEW TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel.score_changed_lines()'),
-                     ('logintel_delete', 'DELETE ON %s REFERENCING OLD TABLE AS old_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel.forget_deleted_lines()'),
-                     ('logintel_truncate', 'TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION logintel.forget_truncated_lines()')
+             (VALUES ('logintel_insert', 'INSERT ON %s REFERENCING NEW TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel._score_new_lines()'),
+                     ('logintel_update', 'UPDATE ON %s REFERENCING OLD TABLE AS old_lines NEW TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel._score_changed_lines()'),
+                     ('logintel_delete', 'DELETE ON %s REFERENCING OLD TABLE AS old_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel._forget_deleted_lines()'),
+                     ('logintel_truncate', 'TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION logintel._forget_truncated_lines()')
              ) AS v(name, event)
         WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.log_table AND g.tgname = v.name)
     LOOP

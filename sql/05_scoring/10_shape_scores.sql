@@ -3,8 +3,8 @@
 -- lines.
 --
 -- Two sessions may learn the same shape at once. A unique index on the shape would make one wait for the other's
--- commit, so a session appends without any: duplicates say the same and do no harm. maintain() and deploy() then make
--- one row of each shape canonical. Only those are unique, so that the lookup of a whole batch may be a hash join.
+-- commit, so a session appends without any: duplicates say the same and do no harm. Upkeep then makes one row of each shape
+-- canonical and evicts the others. Writers look for the canonical row in an index that only upkeep and deployments write.
 --
 -- A source of free text would grow the look-up without bound. Beyond the setting known_shapes, maintain() evicts the least
 -- used shapes: they are no longer looked up, keep what their predictions show, and go when no prediction needs them.
@@ -38,6 +38,7 @@ CREATE TABLE logintel.shape_scores (
 );
 CREATE UNIQUE INDEX shape_scores_canonical_key ON logintel.shape_scores (model_set_id, shape_hash) INCLUDE (id) WHERE canonical;
 CREATE INDEX shape_scores_known_idx ON logintel.shape_scores (model_set_id, shape_hash) WHERE evicted_txid IS NULL;
+CREATE INDEX shape_scores_unpublished_idx ON logintel.shape_scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
 CREATE INDEX shape_scores_rescored_id_idx ON logintel.shape_scores (rescored_id) WHERE rescored_id IS NOT NULL;
 CREATE INDEX shape_scores_scored_at_idx ON logintel.shape_scores (scored_at) WHERE at_write;
 
@@ -48,7 +49,7 @@ COMMENT ON TABLE logintel.shape_scores IS 'What each model set says of each shap
 COMMENT ON COLUMN logintel.shape_scores.id IS 'Identifies the score; predictions point to it.';
 COMMENT ON COLUMN logintel.shape_scores.model_set_id IS 'The model set that gave the score.';
 COMMENT ON COLUMN logintel.shape_scores.shape_hash IS 'shape_hash() of the shape: how a line finds its score.';
-COMMENT ON COLUMN logintel.shape_scores.canonical IS 'True for the one row of a shape that lookups use first; false for rows appended since the last maintain().';
+COMMENT ON COLUMN logintel.shape_scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
 COMMENT ON COLUMN logintel.shape_scores.template IS 'The masked message; its first 200 characters once the shape is evicted.';
 COMMENT ON COLUMN logintel.shape_scores.service IS 'Service of the shape.';
 COMMENT ON COLUMN logintel.shape_scores.source_type IS 'Source type of the shape.';
@@ -60,7 +61,7 @@ COMMENT ON COLUMN logintel.shape_scores.level_confidence IS 'Its probability, 0 
 COMMENT ON COLUMN logintel.shape_scores.level_probabilities IS 'Probabilities of DEBUG, INFO, WARN, ERROR and FATAL; null once the shape is evicted.';
 COMMENT ON COLUMN logintel.shape_scores.category IS 'Likeliest category; null without a category model.';
 COMMENT ON COLUMN logintel.shape_scores.category_confidence IS 'Its probability, 0 to 1.';
-COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.3 or more.';
+COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
 COMMENT ON COLUMN logintel.shape_scores.anomaly_score IS 'How anomalous the shape is, 0 to 1; null without an anomaly model.';
 COMMENT ON COLUMN logintel.shape_scores.anomaly_type IS 'The kind of anomaly it would be.';
 COMMENT ON COLUMN logintel.shape_scores.unknown_words IS 'Share of the words of the template that the training lines of the models did not have, 0 to 1; null where no model of the set recorded them.';

@@ -12,6 +12,15 @@ CREATE TYPE logintel._shapes AS (
 
 COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its shape_hash().';
 
+CREATE TYPE logintel._line AS (
+    id bigint,
+    "timestamp" timestamptz,
+    shape_hash bigint,
+    shape logintel.shape
+);
+
+COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
+
 CREATE TYPE logintel._scores AS (
     predicted_level text[],
     level_confidence real[],

@@ -1,5 +1,6 @@
 -- The lines of committed transactions that wait for a prediction, scored by key. Used by backfill(), predict_log() and,
 -- with the models run outside the server, by the worker. Errors are the caller's to see: nobody's insert depends on this.
+-- What they have in common with the write path is in 22_look_up.sql.
 CREATE OR REPLACE FUNCTION logintel._require_model_set() RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -44,23 +45,28 @@ $function$;
 
 COMMENT ON FUNCTION logintel.take_pending(integer, timestamptz) IS 'Takes up to "limit" waiting lines out of the queue, oldest first, for score_taken() in the same transaction; returns their keys.';
 
+CREATE OR REPLACE FUNCTION logintel._lines(log_entry_ids bigint[]) RETURNS logintel._line[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $function$
+    SELECT array_agg(ROW(t.id, coalesce(t."timestamp", now()),
+                         logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms),
+                         logintel.shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms))::logintel._line)
+    FROM logintel.log_lines t WHERE t.id = ANY ($1);
+$function$;
+
+COMMENT ON FUNCTION logintel._lines(bigint[]) IS 'The lines with these keys that are still there.';
+
 CREATE OR REPLACE FUNCTION logintel.unknown_shapes(log_entry_ids bigint[]) RETURNS TABLE (
     model_set_id integer, shape_hash bigint, template text, service text, source_type text, level text,
     status_class text, latency_bucket text
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
-AS $function$
-    SELECT DISTINCT ON (s.model_set_id, l.shape_hash) s.model_set_id, l.shape_hash, (l.shape).*
-    FROM (SELECT logintel._require_model_set() IS NOT NULL AS is_there) AS a
-    JOIN logintel._serving() AS v ON a.is_there
-    CROSS JOIN (
-        SELECT t.id, logintel.shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape,
-               logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash
-        FROM logintel.log_lines t WHERE t.id = ANY ($1) OFFSET 0) AS l
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN logintel._in_share(l.id, v.test_id, v.share) THEN v.challenger_set_id ELSE v.model_set_id END AS model_set_id) AS s
-    WHERE NOT EXISTS (SELECT FROM logintel.shape_scores k
-                      WHERE k.model_set_id = s.model_set_id AND k.shape_hash = l.shape_hash AND k.evicted_txid IS NULL);
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
+$function$
+BEGIN
+    PERFORM logintel._require_model_set();
+    RETURN QUERY SELECT u.model_set_id, u.shape_hash, (u.shape).* 
+        FROM logintel._unknown_shapes(logintel._lines(log_entry_ids), (SELECT v FROM logintel._serving() v)) u;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel.unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set which serves them has no score for, set by set: the one in force, or that of the challenger in a split test.';
@@ -76,30 +82,14 @@ COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb, jsonb) IS 'Remember
 
 -- Lines that are gone by now get no prediction, and lose the one they may have.
 CREATE OR REPLACE FUNCTION logintel.score_taken(log_entry_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    scored bigint;
+    lines logintel._line[] := logintel._lines(log_entry_ids);
 BEGIN
     PERFORM logintel._require_model_set();
     PERFORM logintel._remove_predictions(log_entry_ids);
-    WITH looked_up AS MATERIALIZED (
-        SELECT l.id, l."timestamp", s.id AS score_id
-        FROM logintel._serving() AS v
-        CROSS JOIN LATERAL (
-              SELECT t.id, coalesce(t."timestamp", now()) AS "timestamp",
-                     logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms) AS shape_hash,
-                     CASE WHEN logintel._in_share(t.id, v.test_id, v.share) THEN v.challenger_set_id ELSE v.model_set_id END AS model_set_id
-              FROM logintel.log_lines t WHERE t.id = ANY (log_entry_ids) OFFSET 0) AS l
-        LEFT JOIN LATERAL (SELECT s.id FROM logintel.shape_scores s
-                           WHERE s.model_set_id = l.model_set_id AND s.shape_hash = l.shape_hash AND s.evicted_txid IS NULL
-                           LIMIT 1) AS s ON true),
-    waiting AS (
-        INSERT INTO logintel.pending (log_entry_id) SELECT l.id FROM looked_up l WHERE l.score_id IS NULL)
-    INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-    SELECT l.id, l.score_id, l."timestamp" FROM looked_up l WHERE l.score_id IS NOT NULL;
-    GET DIAGNOSTICS scored = ROW_COUNT;
-    RETURN scored;
+    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, (SELECT v FROM logintel._serving() v));
 END
 $function$;
 
@@ -109,17 +99,16 @@ CREATE OR REPLACE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    serving logintel.serving := (SELECT v FROM logintel._serving() v);
+    lines logintel._line[] := logintel._lines(log_entry_ids);
     batch record;
 BEGIN
-    FOR batch IN
-        SELECT u.model_set_id, ROW(array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
-                                   array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket))::logintel._shapes AS shapes
-        FROM (SELECT n.*, row_number() OVER (PARTITION BY n.model_set_id) - 1 AS number FROM logintel.unknown_shapes(log_entry_ids) n) AS u
-        GROUP BY u.model_set_id, u.number / 256
-    LOOP
+    PERFORM logintel._require_model_set();
+    FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving) b LOOP
         PERFORM logintel._learn_shapes(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
-    RETURN logintel.score_taken(log_entry_ids);
+    PERFORM logintel._remove_predictions(log_entry_ids);
+    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, serving);
 END
 $function$;
 

@@ -1,11 +1,12 @@
 -- History follows a new model by shapes, not by lines: a score is read as the one that the set in force gives the same
 -- shape, and no prediction is touched. A shape whose template was cut by its eviction can't be scored again and keeps
--- what it was given. So do the challengers of A/B tests that run.
+-- what it was given. So do the sets that are tested beside the one in force.
 CREATE OR REPLACE FUNCTION logintel.rescore("limit" integer DEFAULT 10000) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
 $function$
 DECLARE
     active integer := logintel._require_model_set();
+    tested integer[] := (SELECT array_remove(v.shadow_set_ids || v.challenger_set_id, NULL) FROM logintel._serving() v);
     outdated bigint[];
     shapes logintel._shapes;
 BEGIN
@@ -14,7 +15,7 @@ BEGIN
           LEFT JOIN logintel.shape_scores r ON r.id = s.rescored_id
           WHERE coalesce(r.model_set_id, s.model_set_id) <> active
             AND (s.evicted_txid IS NULL OR length(s.template) < 200)
-            AND NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.challenger_set_id = s.model_set_id)
+            AND s.model_set_id <> ALL (tested)
           ORDER BY s.id LIMIT "limit" FOR UPDATE OF s SKIP LOCKED) AS o;
     FOR shapes IN
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
@@ -22,9 +23,9 @@ BEGIN
         FROM (SELECT d.*, row_number() OVER () - 1 AS number
               FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel.shape_scores s
                     WHERE s.id = ANY (outdated) AND s.model_set_id <> active
-                      AND NOT EXISTS (SELECT FROM logintel.shape_scores k
-                                      WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash
-                                        AND k.evicted_txid IS NULL)) AS d) AS u
+                      AND (SELECT k.id FROM logintel.shape_scores k
+                           WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
+                           LIMIT 1) IS NULL) AS d) AS u
         GROUP BY u.number / 256
     LOOP
         PERFORM logintel._learn_shapes(active, shapes, canonical => false, at_write => false);

@@ -1,5 +1,5 @@
 -- Where nothing is left, everything starts afresh; where only a partition was truncated, its lines are looked for.
-CREATE OR REPLACE FUNCTION logintel.forget_truncated_lines() RETURNS trigger
+CREATE OR REPLACE FUNCTION logintel._forget_truncated_lines() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
@@ -14,4 +14,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.forget_truncated_lines() IS 'Trigger on the log table: truncated lines take their predictions along.';
+COMMENT ON FUNCTION logintel._forget_truncated_lines() IS 'Trigger on the log table: truncated lines take their predictions along.';

@@ -1,67 +1,80 @@
--- Writes the functions behind the triggers for the attached table and the model set in force. Transition tables are
--- visible in the trigger function alone, and a statement planned once is several times faster than one planned for
--- every insert, so both are written into the functions, and a split test while one runs. The lock keeps two that write
--- them apart.
+-- Writes the functions behind the triggers for the attached table and what serves lines. Transition tables are visible in
+-- the trigger function alone, and a statement planned once is several times faster than one planned for every insert, so
+-- both are written into the functions. The lock keeps two that write them apart.
 --
 -- pg_catalog comes first without being named; naming it would make every call look it up.
+CREATE OR REPLACE FUNCTION logintel._write_trigger_function(name text, body text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
+                   'SET search_path = pg_temp SET jit = off SET enable_seqscan = off AS %L', name,
+                   concat(E'\nDECLARE\n    none_scored boolean := true;\n    left_out refcursor;\n    waiting bigint;\nBEGIN',
+                          body, E'    RETURN NULL;\nEND\n'));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._write_trigger_function(text, text) IS 'Writes a trigger function with this body.';
+
 CREATE OR REPLACE FUNCTION logintel._write_trigger_functions() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     attached logintel.attachments;
-    in_force integer;
-    split logintel.ab_tests;
+    serving logintel.serving;
+    is_off boolean := logintel._setting('mode') = 'off';
+    -- As shape() takes them.
+    names text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];
     id text;
     "time" text;
-    fields text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];  -- as shape() takes them
-    arguments text;
+    fields text;
     selected text;
-    old_lines text;
-    new_lines text;
+    of_changed text := 't.' || array_to_string(names, ', t.');
     changed text;
-    header text := 'CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                   'SET search_path = pg_temp AS %L';
+    scorer text;
+    reason text;
 BEGIN
     PERFORM logintel._lock_deployments();
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    in_force := CASE WHEN logintel._setting('mode') <> 'off' THEN logintel._active_model_set() END;
-    SELECT t.* INTO split FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share > 0;
+    SELECT v.* INTO serving FROM logintel._serving() v;
     id := logintel._line_expression(attached.log_table, attached.columns, 'id');
     "time" := format('coalesce(%s, now())', logintel._line_expression(attached.log_table, attached.columns, 'timestamp'));
-    SELECT string_agg(logintel._line_expression(attached.log_table, attached.columns, f.name), ', ' ORDER BY f.n),
-           format('SELECT %s AS id, %s AS "timestamp", ', id, "time")
-               || string_agg(format('%s AS %I', logintel._line_expression(attached.log_table, attached.columns, f.name), f.name), ', ' ORDER BY f.n)
-    INTO arguments, selected
-    FROM unnest(fields) WITH ORDINALITY AS f (name, n);
-    old_lines := selected || ' FROM old_lines t';
-    new_lines := selected || ' FROM new_lines t';
-    changed := format('(%s EXCEPT ALL %s)', new_lines, old_lines);
+    SELECT string_agg(e.expression, ', ' ORDER BY f.n), format('SELECT %s AS id, %s AS "timestamp", ', id, "time")
+               || string_agg(format('%s AS %s', e.expression, f.name), ', ' ORDER BY f.n)
+    INTO fields, selected
+    FROM unnest(names) WITH ORDINALITY AS f (name, n),
+         LATERAL logintel._line_expression(attached.log_table, attached.columns, f.name) AS e (expression);
+    changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c '
+                      'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', selected);
 
-    EXECUTE format(header, 'score_new_lines',
-                   logintel._scoring_body('new_lines t', id, "time", arguments, '', in_force, split));
-    -- A line that waits may be in a worker's hands: it is queued again and all of it is left to the queue, so that who
-    -- writes never touches, and never waits for, a prediction that somebody else is replacing.
-    EXECUTE format(header, 'score_changed_lines', logintel._scoring_body(
-        format('(SELECT * FROM %s c WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', changed),
-        't.id', 't."timestamp"',
-        (SELECT string_agg('t.' || f, ', ' ORDER BY n) FROM unnest(fields) WITH ORDINALITY AS u (f, n)),
-        format('INSERT INTO logintel.pending (log_entry_id) SELECT c.id FROM (SELECT id FROM %1$s n UNION SELECT id FROM (%2$s EXCEPT ALL %3$s) o) c '
-               'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id);'
-               'PERFORM logintel._remove_predictions(ARRAY(SELECT o.id FROM (%2$s EXCEPT ALL %3$s) o '
-               'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = o.id)));',
-               changed, old_lines, new_lines), in_force, split));
-    EXECUTE format(header, 'forget_deleted_lines', format(
-        'BEGIN INSERT INTO logintel.pending (log_entry_id) SELECT %1$s FROM old_lines t '
-        'WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = %1$s);'
-        'PERFORM logintel._remove_predictions(ARRAY(SELECT %1$s FROM old_lines t '
-        'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = %1$s))); RETURN NULL; END', id));
+    IF is_off OR serving IS NULL THEN
+        reason := CASE WHEN NOT is_off THEN 'no model is deployed' END;
+        PERFORM logintel._write_trigger_function('_score_new_lines', logintel._waiting_path('new_lines t', id, reason));
+    ELSE
+        scorer := serving.model_set_id;
+        IF serving.test_id IS NOT NULL THEN
+            scorer := format('CASE WHEN logintel._in_share(l.id, %s, %L) '
+                             'AND EXISTS (SELECT FROM logintel.serving v WHERE v.id = %s) THEN %s ELSE %s END',
+                             serving.test_id, serving.share, serving.id, serving.challenger_set_id, serving.model_set_id);
+        END IF;
+        PERFORM logintel._write_trigger_function('_score_new_lines', concat(
+            logintel._hot_path('new_lines t', id, "time", fields, scorer),
+            logintel._cold_path('new_lines t', id, "time", fields)));
+    END IF;
+    PERFORM logintel._write_trigger_function('_score_changed_lines', concat(
+        logintel._forget_path(format('SELECT d.id FROM (%1$s FROM old_lines t EXCEPT ALL %1$s FROM new_lines t) d UNION '
+                                     'SELECT d.id FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) d', selected)),
+        CASE WHEN is_off OR serving IS NULL THEN logintel._waiting_path(changed, 't.id', reason)
+             ELSE logintel._cold_path(changed, 't.id', 't."timestamp"', of_changed) END));
+    PERFORM logintel._write_trigger_function(
+        '_forget_deleted_lines', logintel._forget_path(format('SELECT %s AS id FROM old_lines t', id)));
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_trigger_functions() IS 'Writes the trigger functions for the attached table, the model set in force and the split test that runs.';
+COMMENT ON FUNCTION logintel._write_trigger_functions() IS 'Writes the trigger functions for the attached table and what serves lines.';
 
 CREATE OR REPLACE FUNCTION logintel._rewrite_trigger_functions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -72,13 +85,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on deployments, A/B tests and settings: lets the write path know what serves.';
+COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on serving and settings: lets the write path know what serves.';
 
-CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.deployments
+CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.serving
     FOR EACH STATEMENT EXECUTE FUNCTION logintel._rewrite_trigger_functions();
 CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.settings
     FOR EACH ROW WHEN (NEW.name = 'mode') EXECUTE FUNCTION logintel._rewrite_trigger_functions();
-CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.ab_tests
-    FOR EACH ROW WHEN (NEW.share > 0) EXECUTE FUNCTION logintel._rewrite_trigger_functions();
-CREATE OR REPLACE TRIGGER rewrite_trigger_functions_after_delete AFTER DELETE ON logintel.ab_tests
-    FOR EACH ROW WHEN (OLD.share > 0) EXECUTE FUNCTION logintel._rewrite_trigger_functions();

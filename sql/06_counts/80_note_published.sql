@@ -11,3 +11,19 @@ COMMENT ON FUNCTION logintel._note_published() IS 'Trigger on shape_scores: note
 
 CREATE OR REPLACE TRIGGER note_published AFTER INSERT OR UPDATE OF canonical ON logintel.shape_scores
     FOR EACH ROW WHEN (NEW.canonical) EXECUTE FUNCTION logintel._note_published();
+
+-- A duplicate that is evicted when another score of its shape is published may have no line: its own was rolled back.
+CREATE OR REPLACE FUNCTION logintel._note_duplicate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    INSERT INTO logintel.unused_scores (score_id, evicted_txid) VALUES (NEW.id, NEW.evicted_txid);
+    RETURN NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._note_duplicate() IS 'Trigger on shape_scores: notes which scores were evicted as duplicates, to be removed where no line has them.';
+
+CREATE OR REPLACE TRIGGER note_duplicate AFTER UPDATE OF evicted_txid ON logintel.shape_scores
+    FOR EACH ROW WHEN (NEW.evicted_txid IS NOT NULL AND OLD.evicted_txid IS NULL AND NOT OLD.canonical)
+    EXECUTE FUNCTION logintel._note_duplicate();

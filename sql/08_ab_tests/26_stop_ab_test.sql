@@ -6,6 +6,7 @@ BEGIN
     INSERT INTO logintel.ab_results SELECT r.* FROM logintel._ab_results(test_id) AS r;
     UPDATE logintel.ab_tests t SET ended_at = now(), outcome = $2, reason = $3 WHERE t.id = test_id;
     DELETE FROM logintel.ab_test_counts c WHERE c.test_id = $1;
+    PERFORM logintel._serve_ab_tests();
 END
 $function$;
 

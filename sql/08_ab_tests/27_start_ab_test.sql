@@ -22,6 +22,7 @@ BEGIN
     INSERT INTO logintel.ab_tests (name, champion_id, challenger_id, challenger_set_id, share, metric, minimum_sample, significance, auto, why)
     VALUES ($1, champion_id, challenger_id, challenger_set, $3, $4, minimum_sample, $6, $7, $8)
     RETURNING id INTO started;
+    PERFORM logintel._serve_ab_tests();
     RETURN started;
 END
 $function$;

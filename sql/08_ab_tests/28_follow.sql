@@ -10,7 +10,6 @@ BEGIN
     SELECT s.* INTO in_force FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
     challenger_set := logintel._model_set(array_replace(in_force.model_ids, champion_id, challenger_id));
     UPDATE logintel.shape_scores s SET rescored_id = NULL WHERE s.model_set_id = challenger_set AND s.rescored_id IS NOT NULL;
-    PERFORM logintel._promote_scores();
     PERFORM logintel._learn_known_shapes(in_force.id, challenger_set);
     RETURN challenger_set;
 END
@@ -39,10 +38,26 @@ BEGIN
             PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);
         END;
     END LOOP;
+    PERFORM logintel._serve_ab_tests();
 END
 $function$;
 
 COMMENT ON FUNCTION logintel._on_deployment_081_follow(bigint) IS 'Makes the challengers'' sets of running A/B tests anew after a deployment, and stops the test of the model that was deployed.';
+
+-- What serves lines names the tests that run, so that scoring need not know what a test is.
+CREATE OR REPLACE FUNCTION logintel._serve_ab_tests() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT logintel._serve(v.model_set_id, split.id, split.share, split.challenger_set_id, shadows.set_ids)
+    FROM logintel._serving() v
+    CROSS JOIN (SELECT ARRAY(SELECT t.challenger_set_id FROM logintel.ab_tests t
+                             WHERE t.ended_at IS NULL AND t.share = 0 ORDER BY t.id)) AS shadows (set_ids)
+    LEFT JOIN logintel.ab_tests split ON split.ended_at IS NULL AND split.share > 0
+    WHERE (v.test_id, v.share, v.challenger_set_id, v.shadow_set_ids)
+          IS DISTINCT FROM (split.id, split.share, split.challenger_set_id, shadows.set_ids);
+$function$;
+
+COMMENT ON FUNCTION logintel._serve_ab_tests() IS 'Lets lines be served as the tests that run now say.';
 
 CREATE OR REPLACE FUNCTION logintel._on_model_use_081_refuse_challengers(model_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS

@@ -10,6 +10,46 @@ COMMENT ON TABLE logintel.locks IS 'Locks, a row each: who updates a row keeps a
 COMMENT ON COLUMN logintel.locks.name IS 'What it is the lock of.';
 INSERT INTO logintel.locks (name) VALUES ('deployments'), ('partitions'), ('lines'), ('scores'), ('upkeep');
 
+-- 03_models: one row says what serves lines
+CREATE TABLE logintel.serving (
+    id integer GENERATED ALWAYS AS IDENTITY,
+    model_set_id integer NOT NULL,
+    test_id integer,
+    share double precision,
+    challenger_set_id integer,
+    shadow_set_ids integer[] NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT serving_pkey PRIMARY KEY (id),
+    CONSTRAINT serving_split_check CHECK (num_nulls(test_id, share, challenger_set_id) IN (0, 3)),
+    CONSTRAINT serving_share_check CHECK (share > 0 AND share < 1),
+    CONSTRAINT serving_model_set_id_fkey FOREIGN KEY (model_set_id) REFERENCES logintel.model_sets (id),
+    CONSTRAINT serving_challenger_set_id_fkey FOREIGN KEY (challenger_set_id) REFERENCES logintel.model_sets (id)
+);
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.serving', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel.serving_id_seq', '');
+
+COMMENT ON TABLE logintel.serving IS 'What scores lines, and what did before; the row with the highest id is in force.';
+COMMENT ON COLUMN logintel.serving.id IS 'Order of the rows.';
+COMMENT ON COLUMN logintel.serving.model_set_id IS 'The model set in force.';
+COMMENT ON COLUMN logintel.serving.test_id IS 'The test that splits the lines, which decides with the key of a line who serves it; null without one.';
+COMMENT ON COLUMN logintel.serving.share IS 'Share of the lines that the challenger of this test serves.';
+COMMENT ON COLUMN logintel.serving.challenger_set_id IS 'The set that serves this share.';
+COMMENT ON COLUMN logintel.serving.shadow_set_ids IS 'Sets that score the same shapes beside the set in force and serve no line.';
+COMMENT ON COLUMN logintel.serving.since IS 'Since when.';
+
+INSERT INTO logintel.serving (model_set_id, test_id, share, challenger_set_id, shadow_set_ids)
+SELECT d.model_set_id, split.id, split.share, split.challenger_set_id,
+       ARRAY(SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share = 0 ORDER BY t.id)
+FROM (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1) AS d
+LEFT JOIN logintel.ab_tests split ON split.ended_at IS NULL AND split.share > 0;
+DROP TRIGGER rewrite_trigger_functions ON logintel.deployments;
+DROP TRIGGER rewrite_trigger_functions ON logintel.ab_tests;
+DROP TRIGGER rewrite_trigger_functions_after_delete ON logintel.ab_tests;
+DROP FUNCTION logintel._serving();
+DROP FUNCTION logintel._follow_deployment(integer);
+COMMENT ON TABLE logintel.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
+
 -- 02_settings, and the settings of 04_log_table, 06_counts and 11_retraining
 ALTER TABLE logintel.settings DISABLE TRIGGER USER;
 ALTER TABLE logintel.settings ADD COLUMN pattern text NOT NULL DEFAULT '', ADD COLUMN hint text NOT NULL DEFAULT '';
@@ -63,6 +103,7 @@ CREATE TABLE logintel.count_readers (
 COMMENT ON TABLE logintel.count_readers IS 'Who reads count_changes, and how far. A capability that reads it brings its row.';
 COMMENT ON COLUMN logintel.count_readers.reader IS 'Name of the capability.';
 COMMENT ON COLUMN logintel.count_readers.read_to IS 'The last id that it has read.';
+
 CREATE TABLE logintel.known_scores (
     score_id bigint NOT NULL,
     model_set_id integer NOT NULL,
@@ -143,7 +184,10 @@ DROP FUNCTION logintel._summarize_indexes(), logintel._check_python(), logintel.
     logintel._check_log_table(), logintel._check_triggers(), logintel._check_lines(), logintel._check_upkeep();
 DO $block$
 BEGIN
-    IF to_regclass('cron.job') IS NOT NULL THEN
+    -- Only the table of the extension pg_cron: anybody may have made a schema of that name.
+    IF EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_cron'
+               WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+                 AND d.classid = 'pg_class'::regclass AND d.objid = to_regclass('cron.job')) THEN
         UPDATE cron.job SET command = 'CALL logintel.maintain(''45 s'')' WHERE command = 'SELECT logintel.maintain()';
         UPDATE cron.job SET command = 'SELECT logintel.backfill(max_lines => 200000)'
         WHERE command = 'SELECT logintel.backfill("limit" => 200000)';
@@ -383,5 +427,26 @@ DROP FUNCTION
     logintel._judge(boolean, integer, double precision, integer, bigint, bigint, bigint, bigint, bigint, bigint),
     logintel._ab_judgement(integer), logintel._look(logintel.ab_tests), logintel._figures(logintel.ab_tests, record),
     logintel._look_significance(double precision, integer), logintel._default_sample(double precision),
-    logintel._decide_ab_tests(), logintel._score_for_ab_tests(), logintel._follow_deployment(integer),
+    logintel._decide_ab_tests(), logintel._score_for_ab_tests(),
     logintel.mcnemar(bigint, bigint), logintel.two_proportions(bigint, bigint, bigint, bigint);
+
+-- 05_scoring: the triggers of the log table go on calling the functions that are renamed here
+CREATE INDEX shape_scores_unpublished_idx ON logintel.shape_scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
+COMMENT ON COLUMN logintel.shape_scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
+COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
+
+CREATE TYPE logintel._line AS (
+    id bigint,
+    "timestamp" timestamptz,
+    shape_hash bigint,
+    shape logintel.shape
+);
+
+COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
+
+ALTER FUNCTION logintel.score_new_lines() RENAME TO _score_new_lines;
+ALTER FUNCTION logintel.score_changed_lines() RENAME TO _score_changed_lines;
+ALTER FUNCTION logintel.forget_deleted_lines() RENAME TO _forget_deleted_lines;
+ALTER FUNCTION logintel.forget_truncated_lines() RENAME TO _forget_truncated_lines;
+DROP FUNCTION logintel._scoring_body(text, text, text, text, text, integer, logintel.ab_tests);
+DROP FUNCTION logintel._promote_scores(), logintel._learn_known_shapes(integer, integer, bigint);

@@ -125,7 +125,7 @@ def test_every_definer_function_pins_a_safe_search_path(db: Database) -> None:
     )
     assert unsafe == []
     # An attached table's trigger functions are written anew; they are covered above, being there already.
-    assert db.value("SELECT prosecdef FROM pg_proc WHERE proname = 'score_new_lines'") is True
+    assert db.value("SELECT prosecdef FROM pg_proc WHERE proname = '_score_new_lines'") is True
 
 
 def test_objects_in_a_writers_schema_are_never_called(scoring_db: Database) -> None:

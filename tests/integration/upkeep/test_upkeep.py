@@ -97,7 +97,7 @@ def test_upkeep_waits_for_no_deployment_and_keeps_none_waiting(db: Database) -> 
     deploy(db)
     insert_new_shapes(db, 20)
     deploying = db.connect(autocommit=False)
-    deploying.execute("SELECT logintel._lock_deployments(), logintel._promote_scores()")
+    deploying.execute("SELECT logintel._lock_deployments(), logintel._publish_scores()")
     db.execute("SET lock_timeout = '1 s'")
     assert upkeep(db.connection) == []
     assert db.value(COUNTED) == 20

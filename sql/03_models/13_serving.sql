@@ -1,0 +1,28 @@
+-- What scores lines: the newest row is in force. Deployments and tests write it; the write path and all others that score
+-- lines read it alone, under their own snapshot, so a change is visible exactly when it commits.
+CREATE TABLE logintel.serving (
+    id integer GENERATED ALWAYS AS IDENTITY,
+    model_set_id integer NOT NULL,
+    test_id integer,
+    share double precision,
+    challenger_set_id integer,
+    shadow_set_ids integer[] NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT serving_pkey PRIMARY KEY (id),
+    CONSTRAINT serving_split_check CHECK (num_nulls(test_id, share, challenger_set_id) IN (0, 3)),
+    CONSTRAINT serving_share_check CHECK (share > 0 AND share < 1),
+    CONSTRAINT serving_model_set_id_fkey FOREIGN KEY (model_set_id) REFERENCES logintel.model_sets (id),
+    CONSTRAINT serving_challenger_set_id_fkey FOREIGN KEY (challenger_set_id) REFERENCES logintel.model_sets (id)
+);
+
+SELECT pg_catalog.pg_extension_config_dump('logintel.serving', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel.serving_id_seq', '');
+
+COMMENT ON TABLE logintel.serving IS 'What scores lines, and what did before; the row with the highest id is in force.';
+COMMENT ON COLUMN logintel.serving.id IS 'Order of the rows.';
+COMMENT ON COLUMN logintel.serving.model_set_id IS 'The model set in force.';
+COMMENT ON COLUMN logintel.serving.test_id IS 'The test that splits the lines, which decides with the key of a line who serves it; null without one.';
+COMMENT ON COLUMN logintel.serving.share IS 'Share of the lines that the challenger of this test serves.';
+COMMENT ON COLUMN logintel.serving.challenger_set_id IS 'The set that serves this share.';
+COMMENT ON COLUMN logintel.serving.shadow_set_ids IS 'Sets that score the same shapes beside the set in force and serve no line.';
+COMMENT ON COLUMN logintel.serving.since IS 'Since when.';
