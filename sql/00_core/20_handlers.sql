@@ -7,7 +7,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT p.proname
     FROM pg_proc p
-    JOIN pg_class c ON c.oid = 'logintel.settings'::regclass AND c.relnamespace = p.pronamespace AND c.relowner = p.proowner
+    JOIN pg_class c ON c.oid = 'logintel.locks'::regclass AND c.relnamespace = p.pronamespace AND c.relowner = p.proowner
     WHERE p.proname >= format('_%s_', kind)::name AND p.proname < format('_%s`', kind)::name  -- by the index; ` follows _
       AND substr(p.proname::text, length(kind) + 3) ~ '^[0-9]{3}_'
     ORDER BY p.proname COLLATE "C";

@@ -17,33 +17,3 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._model_set(integer[]) IS 'The set of these models, made where there is none yet.';
-
--- What one set knows is scored with another before that one serves, so that writes go on finding known shapes. A subquery
--- for each shape, and no sequential scans, keep the planner, which takes a set for small while it grows, from reading all
--- of it for each. The scores are canonical at once, and nobody else makes scores canonical until the end of the transaction.
-CREATE OR REPLACE FUNCTION logintel._learn_known_shapes(known_to integer, learner integer) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
-$function$
-DECLARE
-    shapes logintel._shapes;
-    learned bigint := 0;
-BEGIN
-    PERFORM logintel._publish_scores();
-    FOR shapes IN
-        WITH unknown AS (
-            SELECT s.*, row_number() OVER () - 1 AS n FROM logintel.shape_scores s
-            WHERE s.model_set_id = known_to AND s.canonical AND (
-                SELECT k.id FROM logintel.shape_scores k
-                WHERE k.evicted_txid IS NULL AND k.model_set_id = learner AND k.shape_hash = s.shape_hash LIMIT 1) IS NULL)
-        SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
-               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
-        FROM unknown u GROUP BY u.n / 256
-    LOOP
-        PERFORM logintel._learn_shapes(learner, shapes, canonical => true, at_write => false);
-        learned := learned + cardinality(shapes.shape_hash);
-    END LOOP;
-    RETURN learned;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._learn_known_shapes(integer, integer) IS 'Scores the shapes that one set knows and another does not with that one; returns how many.';

@@ -14,9 +14,7 @@ BEGIN
     SELECT s.* INTO current_set FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
     SELECT m.id INTO replaced FROM logintel.models m WHERE m.id = ANY (current_set.model_ids) AND m.name = model.name;
     new_set := logintel._model_set(array_remove(current_set.model_ids, replaced) || model_id);
-    -- What rescore() lent the set is given back, or its own lines would be read as another version's.
-    UPDATE logintel.shape_scores s SET rescored_id = NULL WHERE s.model_set_id = new_set AND s.rescored_id IS NOT NULL;
-    PERFORM logintel._learn_known_shapes(current_set.id, new_set);
+    PERFORM logintel._announce('deployment_prepared', new_set);
 
     INSERT INTO logintel.deployments (model_set_id, action, model_id, replaced_model_id, why)
     VALUES (new_set, _activate.action, _activate.model_id, replaced, _activate.why)

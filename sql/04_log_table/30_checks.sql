@@ -28,7 +28,7 @@ BEGIN ATOMIC
     FROM triggers t HAVING bool_and(t.enabled)
     UNION ALL
     SELECT 'problem', format('%s on %s is %s', string_agg(t.name, ', ' ORDER BY t.name), t.tbl, CASE WHEN t.missing THEN 'missing' ELSE 'disabled' END),
-           CASE WHEN t.missing THEN 'SELECT logintel.maintain()'
+           CASE WHEN t.missing THEN 'run CALL logintel.maintain(''45 s'')'
                 ELSE string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', t.tbl, t.name), '; ' ORDER BY t.name) END
     FROM triggers t WHERE NOT t.enabled GROUP BY t.tbl, t.missing;
 END;

@@ -1,5 +1,4 @@
 -- Lines never wait for a shadow test: its challenger scores shapes beforehand and in the upkeep, never at the write.
--- What rescore() lent the set is given back, as with a deployment.
 CREATE OR REPLACE FUNCTION logintel._challenger_set(champion_id integer, challenger_id integer) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -9,8 +8,7 @@ DECLARE
 BEGIN
     SELECT s.* INTO in_force FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
     challenger_set := logintel._model_set(array_replace(in_force.model_ids, champion_id, challenger_id));
-    UPDATE logintel.shape_scores s SET rescored_id = NULL WHERE s.model_set_id = challenger_set AND s.rescored_id IS NOT NULL;
-    PERFORM logintel._learn_known_shapes(in_force.id, challenger_set);
+    PERFORM logintel._announce('deployment_prepared', challenger_set);
     RETURN challenger_set;
 END
 $function$;

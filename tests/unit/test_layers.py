@@ -20,64 +20,19 @@ RAISE = re.compile(rf"\bRAISE\b(?:[^;']|{STRING})*;")
 
 # What still reads upwards, and why. A name that is no longer read fails the test, so the list can only shrink.
 EXCEPTIONS = {
-    # whose tables are logintel's own is seen from settings
-    "00_core/20_handlers.sql": {"settings"},
-    # resume() counts the lines that wait
-    "02_settings/21_pause.sql": {"pending"},
-    # the lock is a row of the roll-up
-    "03_models/21_lock_deployments.sql": {"rollup_state"},
-    # a new set is tried on shapes that are known
-    "03_models/22_model_set.sql": {"_learn_shapes", "_shapes", "shape_scores"},
-    # a deployment takes scores and tests along itself instead of announcing itself
-    "03_models/24_activate.sql": {"_follow_deployment", "_promote_scores", "shape_scores"},
-    # a model that a test uses must stay, which no event asks yet
-    "03_models/31_retire.sql": {"ab_tests"},
     # a restore takes the place of the default models
     "03_models/80_make_room_for_restored_models.sql": {"shape_scores"},
-    # the state of a version says that it is tested
-    "03_models/91_ml_models.sql": {"ab_tests"},
     # the triggers on the log table call the write path
     "04_log_table/25_create_triggers.sql": {
-        "forget_deleted_lines",
-        "forget_truncated_lines",
-        "score_changed_lines",
-        "score_new_lines",
+        "_forget_deleted_lines",
+        "_forget_truncated_lines",
+        "_score_changed_lines",
+        "_score_new_lines",
     },
-    # detaching forgets all that is known of the lines
-    "04_log_table/27_detach.sql": {"_forget_all_lines"},
     # predictions have the same partitions as the standard log table
     "04_log_table/28_partitions.sql": {"pending", "predictions"},
-    # a dropped day is taken off the counts
-    "04_log_table/29_apply_retention.sql": {"hourly_counts", "removed_predictions", "score_totals"},
     # an attachment rewrites the trigger functions
     "04_log_table/80_apply_attachment.sql": {"_write_trigger_functions"},
-    # forgetting empties counts, verdicts and drift itself instead of announcing it
-    "05_scoring/24_remove_predictions.sql": {
-        "drift_days",
-        "feedback",
-        "hourly_counts",
-        "removed_predictions",
-        "rollup_state",
-        "score_totals",
-    },
-    # eviction spares what is counted and tested
-    "05_scoring/25_evict_shapes.sql": {"ab_test_counts", "ab_tests", "score_totals"},
-    # the set under test is rescored too
-    "05_scoring/31_rescore.sql": {"ab_tests"},
-    # predictions and counts are compared together
-    "05_scoring/32_reconcile.sql": {"_roll_up", "hourly_counts", "removed_predictions", "rollup_state", "score_totals"},
-    # the write path reads tests instead of a table of what serves
-    "05_scoring/33_serving.sql": {"ab_tests"},
-    # the write path reads tests instead of a table of what serves
-    "05_scoring/81_write_trigger_functions.sql": {"ab_tests"},
-    # the write path reads tests instead of a table of what serves
-    "05_scoring/82_scoring_body.sql": {"ab_tests"},
-    # failures are counted by the metrics
-    "05_scoring/83_warn_pending.sql": {"failures"},
-    # the roll-up counts for tests, metrics and drift beside its log of changes
-    "06_counts/21_roll_up.sql": {"ab_test_counts", "ab_tests", "changed_hours", "drift_days"},
-    # a verdict tells the metrics what to measure again
-    "07_feedback/80_note_verdict.sql": {"changed_verdicts"},
 }
 
 

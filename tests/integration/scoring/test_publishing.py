@@ -2,8 +2,8 @@
 
 import pytest
 
-from servers import Database
-from tiny_models import deploy, register, tiny_model
+from support.servers import Database
+from support.tiny_models import deploy, register, tiny_model
 
 PUBLISH = "SELECT logintel._task_051_publish_scores()"
 KNOWN = "SELECT count(*) FROM logintel.shape_scores WHERE evicted_txid IS NULL"

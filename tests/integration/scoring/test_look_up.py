@@ -3,9 +3,9 @@
 import psycopg
 import pytest
 
-from servers import Database
-from tiny_models import deploy, tiny_model
-from two_versions import start, weak_and_strong, write
+from support.servers import Database
+from support.tiny_models import deploy, tiny_model
+from support.two_versions import start, weak_and_strong, write
 
 KNOWN = "'known ' || translate(i::text, '0123456789', 'abcdefghij')"
 EXPLAIN = (
