@@ -30,7 +30,7 @@ BEGIN
         RAISE EXCEPTION 'pending lines are scored at the isolation level read committed, not %', current_setting('transaction_isolation')
             USING ERRCODE = 'active_sql_transaction', HINT = 'Run it in a transaction of its own.';
     END IF;
-    PERFORM logintel._compare_if_new();
+    PERFORM logintel._reconcile_if_new();
     WITH next AS MATERIALIZED (
         SELECT q.id FROM logintel.pending q
         WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)

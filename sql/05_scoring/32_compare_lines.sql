@@ -33,7 +33,7 @@ $function$;
 COMMENT ON FUNCTION logintel._compare_lines() IS 'Compares all lines with all predictions: removes those of vanished lines, and queues lines that have none.';
 
 -- Lines from before the attachment are queued by the first who looks for work.
-CREATE OR REPLACE FUNCTION logintel._compare_if_new() RETURNS void
+CREATE OR REPLACE FUNCTION logintel._reconcile_if_new() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
@@ -44,4 +44,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._compare_if_new() IS 'Compares lines and predictions where nobody has since the attachment.';
+COMMENT ON FUNCTION logintel._reconcile_if_new() IS 'Compares lines and predictions where nobody has since the attachment.';

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION logintel._hours_of_scores(score_ids bigint[], more_hours timestamptz[], more_scores bigint[])
 RETURNS TABLE (from_time timestamptz, to_time timestamptz, score_ids bigint[])
 LANGUAGE sql STABLE
-AS $function$
+BEGIN ATOMIC
     WITH wanted AS MATERIALIZED (
         SELECT $1 AS ids),
     others AS MATERIALIZED (
@@ -30,7 +30,7 @@ AS $function$
               UNION ALL
               SELECT o.hour, o.score_id, '-infinity', 'infinity' FROM others o
               WHERE o.hour <= w.up_to AND (o.hour > w.after OR w.after IS NULL)) AS k
-        GROUP BY k.hour ORDER BY k.hour DESC) AS h
-$function$;
+        GROUP BY k.hour ORDER BY k.hour DESC) AS h;
+END;
 
 COMMENT ON FUNCTION logintel._hours_of_scores(bigint[], timestamptz[], bigint[]) IS 'When there are lines with some of these scores: hour by hour, newest first, from the first to the last, with those of the scores; and whole hours with scores that are given in pairs.';

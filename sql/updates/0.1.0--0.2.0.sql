@@ -73,7 +73,7 @@ ALTER TABLE logintel.settings ENABLE TRIGGER USER;
 
 -- 05_scoring, its lines, predictions and upkeep
 DROP FUNCTION logintel.backfill(timestamptz, integer);
-DROP FUNCTION logintel._forget_all_lines(), logintel._reconcile_if_new();
+DROP FUNCTION logintel._forget_all_lines();
 
 -- 06_counts
 CREATE TABLE logintel.count_changes (
