@@ -8,7 +8,7 @@ AS $function$
     SELECT p.proname
     FROM pg_proc p
     JOIN pg_class c ON c.oid = 'logintel.settings'::regclass AND c.relnamespace = p.pronamespace AND c.relowner = p.proowner
-    WHERE p.proname >= format('_%s_', kind)::name AND p.proname < format('_%s`', kind)::name  -- by the index; ` follows _
+    WHERE p.proname >= format('_%s_', kind)::name AND p.proname < format('_%s`', kind)::name  -- found by the index
       AND substr(p.proname::text, length(kind) + 3) ~ '^[0-9]{3}_'
     ORDER BY p.proname COLLATE "C";
 $function$;

@@ -1,5 +1,5 @@
--- Makes one score of each shape canonical. Under the lock, nobody else inserts into the unique index, and no writer ever
--- waits for it.
+-- Makes one score of each shape canonical. Under the lock, nobody else inserts into the unique index, and no writer
+-- ever waits for it.
 CREATE OR REPLACE FUNCTION logintel._promote_scores() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$

@@ -16,7 +16,8 @@ CREATE OR REPLACE FUNCTION logintel._task_082_decide_tests() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.auto) OR NOT logintel._try_lock('deployments') THEN
+    IF NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.auto)
+       OR NOT logintel._try_lock('deployments') THEN
         RETURN 0;
     END IF;
     RETURN logintel._decide_ab_tests();
@@ -33,7 +34,8 @@ AS $function$
     SELECT coalesce(sum(logintel._evict_set(m.id)), 0)
     FROM logintel.known_counts k
     JOIN logintel.model_sets m ON m.id = k.model_set_id AND k.scores > 0
-    WHERE EXISTS (SELECT FROM logintel.ab_tests t WHERE t.challenger_id = ANY (m.model_ids) AND t.ended_at < now() - interval '1 minute')
+    WHERE EXISTS (SELECT FROM logintel.ab_tests t
+                  WHERE t.challenger_id = ANY (m.model_ids) AND t.ended_at < now() - interval '1 minute')
       AND NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.challenger_set_id = m.id AND t.ended_at IS NULL)
       AND NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.model_set_id = m.id);
 $function$;

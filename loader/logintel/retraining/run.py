@@ -91,12 +91,12 @@ def _admit(connection: psycopg.Connection, retraining: int, model: TrainedModel,
 
 def _promote(connection: psycopg.Connection, retraining: int, result: Result, current: InForce | None) -> str:
     """Do what the setting after_retraining says with a registered version; return what was done."""
-    [(promotion,)] = connection.execute("SELECT value FROM logintel.settings WHERE name = 'after_retraining'").fetchall()
+    [(choice,)] = connection.execute("SELECT value FROM logintel.settings WHERE name = 'after_retraining'").fetchall()
     why = f"retraining {retraining}"
-    if promotion == "manual":
+    if choice == "manual":
         return "registered"
     metric = _metric(connection, result.name) if current else None
-    if promotion == "test" and metric:
+    if choice == "test" and metric:
         try:
             with connection.transaction():
                 [(test,)] = connection.execute(
@@ -109,7 +109,7 @@ def _promote(connection: psycopg.Connection, retraining: int, result: Result, cu
         return f"in A/B test {test}, decided by {'declared levels' if metric == 'declared' else 'feedback'}"
     # No test would ever decide. A default model does not know these lines, and the gate has just measured both on them.
     measured = any(gate.gate == "unseen templates" and gate.passed for gate in result.gates)
-    if promotion == "now" or current is None or (current.is_default and measured):
+    if choice == "now" or current is None or (current.is_default and measured):
         connection.execute("SELECT logintel.deploy(%s, %s, %s)", (result.name, result.version, why))
         return "deployed"
     return f"registered: fewer than {VERDICTS_TO_TEST} new verdicts, so no test could decide: deploy it by hand"
