@@ -1,7 +1,9 @@
--- The core names no capability. A capability adds a function whose name says when it runs: _task_NNN_... is a task of the
--- upkeep, _check_NNN_... a check of doctor(), _on_EVENT_NNN_... runs when the core announces the event. They run in the
--- order of their numbers, which begin with that of the capability's folder. Only functions of the owner of logintel's
--- own tables count, so nothing that somebody else made in this schema is ever run.
+-- The core names no capability. A capability adds a function whose name says when it runs: _task_NNN_... is a task of
+-- the upkeep, _check_NNN_... a check of doctor(), _on_EVENT_NNN_... runs when the core announces the event. Two kinds
+-- are asked: _follower_sets_NNN_...() for model sets that answer beside the one in force, _kept_scores_NNN_...(ids) for
+-- scores that are not to be removed. They run in the order of their numbers, which begin with that of the capability's
+-- folder. Only functions of the owner of logintel's own tables count, so nothing that somebody else made in this schema
+-- is ever run.
 CREATE OR REPLACE FUNCTION logintel._handlers(kind text) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -13,7 +15,7 @@ AS $function$
     ORDER BY p.proname COLLATE "C";
 $function$;
 
-COMMENT ON FUNCTION logintel._handlers(text) IS 'Names of the functions that capabilities bring for a kind: task, check, or on_EVENT.';
+COMMENT ON FUNCTION logintel._handlers(text) IS 'Names of the functions that capabilities bring for a kind: task, check, on_EVENT, follower_sets or kept_scores.';
 
 CREATE OR REPLACE FUNCTION logintel._handler_words(handler text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp

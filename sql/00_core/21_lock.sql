@@ -1,5 +1,5 @@
--- Whoever waited for a lock has to see what the other did. A snapshot taken before cannot: there the update of a row that
--- the other updated too fails, and the transaction is to be retried.
+-- Whoever waited for a lock has to see what the other did. A snapshot taken before cannot: there the update of a row
+-- that the other updated too fails, and the transaction is to be retried.
 CREATE OR REPLACE FUNCTION logintel._lock(name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$

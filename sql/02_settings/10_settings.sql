@@ -1,5 +1,5 @@
--- One row a setting, changed with UPDATE; a change acts on the next statement. Every setting has a row from the start, which
--- its capability brings, and whose place a dump's row takes: 80_check_setting.sql.
+-- One row a setting, changed with UPDATE; a change acts on the next statement. Every setting has a row from the
+-- start, which its capability brings, and whose place a dump's row takes: 80_check_setting.sql.
 CREATE TABLE logintel.settings (
     name text NOT NULL,
     value text NOT NULL,

@@ -15,7 +15,8 @@ BEGIN
         RAISE EXCEPTION 'setting "%" cannot be renamed', OLD.name USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF NEW.value !~ format('^(%s)$', NEW.pattern) THEN
-        RAISE EXCEPTION 'setting % cannot be "%"', NEW.name, NEW.value USING ERRCODE = 'invalid_parameter_value', HINT = NEW.hint;
+        RAISE EXCEPTION 'setting % cannot be "%"', NEW.name, NEW.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = NEW.hint;
     END IF;
     RETURN NEW;
 END

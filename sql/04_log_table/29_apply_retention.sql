@@ -1,10 +1,11 @@
--- Drops the days that are older than the setting retention_days: the lines, their predictions, and what capabilities that
--- hear of it have of them. The short exclusive lock is asked for with a timeout, so nobody queues behind it; a day that can't be
--- had now is dropped by the next maintain().
+-- Drops the days that are older than the setting retention_days: the lines, their predictions, and what capabilities
+-- that hear of it have of them. The short exclusive lock is asked for with a timeout, so nobody queues behind it; a
+-- day that can't be had now is dropped by the next maintain().
 CREATE OR REPLACE FUNCTION logintel._day_hours(days bigint, OUT from_hour timestamptz, OUT to_hour timestamptz)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT (date '1970-01-01' + days::integer)::timestamp AT TIME ZONE 'UTC', (date '1970-01-01' + days::integer + 1)::timestamp AT TIME ZONE 'UTC';
+    SELECT d.day::timestamp AT TIME ZONE 'UTC', (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+    FROM (SELECT date '1970-01-01' + days::integer AS day) AS d;
 END;
 
 COMMENT ON FUNCTION logintel._day_hours(bigint) IS 'Where a day begins and ends (UTC), that many days after 1970-01-01: what the event day_dropped tells.';

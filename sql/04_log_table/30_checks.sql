@@ -22,12 +22,14 @@ BEGIN ATOMIC
         SELECT p.tbl, t.name, coalesce(g.tgenabled IN ('O', 'A'), false) AS enabled, g.tgenabled IS NULL AS missing
         FROM logintel.attachments a
         CROSS JOIN LATERAL logintel._trigger_tables(a.log_table) AS p (tbl)
-        CROSS JOIN (VALUES ('logintel_insert'), ('logintel_update'), ('logintel_delete'), ('logintel_truncate')) AS t (name)
+        CROSS JOIN (VALUES ('logintel_insert'), ('logintel_update'), ('logintel_delete'), ('logintel_truncate'))
+            AS t (name)
         LEFT JOIN pg_trigger g ON g.tgrelid = p.tbl AND g.tgname = t.name)
     SELECT 'ok', format('%s triggers on %s tables', count(*), count(DISTINCT t.tbl)), NULL
     FROM triggers t HAVING bool_and(t.enabled)
     UNION ALL
-    SELECT 'problem', format('%s on %s is %s', string_agg(t.name, ', ' ORDER BY t.name), t.tbl, CASE WHEN t.missing THEN 'missing' ELSE 'disabled' END),
+    SELECT 'problem', format('%s on %s is %s', string_agg(t.name, ', ' ORDER BY t.name), t.tbl,
+                             CASE WHEN t.missing THEN 'missing' ELSE 'disabled' END),
            CASE WHEN t.missing THEN 'run CALL logintel.maintain(''45 s'')'
                 ELSE string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', t.tbl, t.name), '; ' ORDER BY t.name) END
     FROM triggers t WHERE NOT t.enabled GROUP BY t.tbl, t.missing;
@@ -40,7 +42,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN count(*) > 0 THEN 'note' ELSE 'ok' END,
            format('%s days older than retention_days are still there', count(*)),
-           CASE WHEN count(*) > 0 THEN 'maintain() drops them as soon as no transaction that read or wrote the log table stays open' END
+           CASE WHEN count(*) > 0 THEN
+               'maintain() drops them as soon as no transaction that read or wrote the log table stays open' END
     FROM logintel._expired_days();
 END;
 

@@ -1,4 +1,5 @@
--- A deleted prediction has to be taken off the counts if it was counted, which is known only when the next roll-up runs.
+-- A deleted prediction has to be taken off the counts if it was counted, which is known only when the next roll-up
+-- runs.
 CREATE TABLE logintel.removed_predictions (
     hour timestamptz NOT NULL,
     score_id bigint NOT NULL,

@@ -1,6 +1,7 @@
 -- One batch a call, in the caller's transaction; call it until it returns 0. Any number of sessions work side by side:
 -- each takes lines that no other has in hand.
-CREATE OR REPLACE FUNCTION logintel.backfill(since timestamptz DEFAULT NULL, max_lines integer DEFAULT 10000) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel.backfill(since timestamptz DEFAULT NULL, max_lines integer DEFAULT 10000)
+RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE

@@ -1,6 +1,6 @@
 -- What is looked up, in the order in which it is evicted: shapes that more than one line had stay longest, then those
--- used last. An index keeps the order, and a row for each model set the number, so that an eviction costs what it evicts.
--- None of this is dumped: what a restore loads into shape_scores is noted as published.
+-- used last. An index keeps the order, and a row for each model set the number, so that an eviction costs what it
+-- evicts. None of this is dumped: what a restore loads into shape_scores is noted as published.
 CREATE TABLE logintel.known_scores (
     score_id bigint NOT NULL,
     model_set_id integer NOT NULL,

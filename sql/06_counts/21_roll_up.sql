@@ -13,6 +13,8 @@ $function$
 DECLARE
     counted txid_snapshot;
     last_change bigint;
+    fewer_ids bigint[];
+    fewer_hours timestamptz[];
     lines bigint;
 BEGIN
     PERFORM logintel._lock_counts();
@@ -52,20 +54,20 @@ BEGIN
         totals AS (
             INSERT INTO logintel.score_totals AS t (score_id, lines)
             SELECT c.score_id, sum(c.lines) FROM changed c GROUP BY 1
-            ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines),
+            ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines
+            RETURNING t.score_id, t.xmax = 0 AS is_new),  -- an updated row has an xmax, that of its lock
         logged AS (
             INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
             SELECT c.hour, c.score_id, c.lines,
-                   row_number() OVER (PARTITION BY c.score_id ORDER BY c.hour) = 1
-                       AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = c.score_id),
-                   $1 IS NULL
-            FROM changed c),
+                   t.is_new AND row_number() OVER (PARTITION BY c.score_id ORDER BY c.hour) = 1, $1 IS NULL
+            FROM changed c JOIN totals t ON t.score_id = c.score_id),
         state AS (
             UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a
         $sql$, logintel._not_counted(counted)) INTO lines USING counted, txid_current();
-    DELETE FROM logintel.hourly_counts h USING logintel.count_changes c
-    WHERE c.id > coalesce(last_change, 0) AND c.lines < 0 AND h.hour = c.hour AND h.score_id = c.score_id AND h.lines = 0;
+    SELECT array_agg(DISTINCT c.score_id), array_agg(DISTINCT c.hour) INTO fewer_ids, fewer_hours
+    FROM logintel.count_changes c WHERE c.id > coalesce(last_change, 0) AND c.lines < 0;
+    DELETE FROM logintel.hourly_counts h WHERE h.score_id = ANY (fewer_ids) AND h.hour = ANY (fewer_hours) AND h.lines = 0;
     IF counted IS NULL THEN
         PERFORM logintel._note_all_unused();
     END IF;

@@ -10,7 +10,8 @@ BEGIN
         SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, 1 AS lines FROM logintel.predictions p
         WHERE txid_visible_in_snapshot(p.txid, counted)
         UNION ALL
-        SELECT r.hour, r.score_id, r.lines FROM logintel.removed_predictions r WHERE txid_visible_in_snapshot(r.prediction_txid, counted)
+        SELECT r.hour, r.score_id, r.lines FROM logintel.removed_predictions r
+        WHERE txid_visible_in_snapshot(r.prediction_txid, counted)
         UNION ALL
         SELECT h.hour, h.score_id, -h.lines FROM logintel.hourly_counts h),
     wrong AS MATERIALIZED (
@@ -28,7 +29,8 @@ BEGIN
         FROM wrong w)
     SELECT count(*) INTO corrected FROM wrong;
     DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
-    INSERT INTO logintel.score_totals AS t (score_id, lines) SELECT h.score_id, sum(h.lines) FROM logintel.hourly_counts h GROUP BY 1
+    INSERT INTO logintel.score_totals AS t (score_id, lines)
+    SELECT h.score_id, sum(h.lines) FROM logintel.hourly_counts h GROUP BY 1
     ON CONFLICT (score_id) DO UPDATE SET lines = excluded.lines WHERE t.lines <> excluded.lines;
     UPDATE logintel.score_totals t SET lines = 0
     WHERE t.lines <> 0 AND NOT EXISTS (SELECT FROM logintel.hourly_counts h WHERE h.score_id = t.score_id);

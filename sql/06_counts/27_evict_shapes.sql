@@ -7,10 +7,12 @@ AS $function$
         DELETE FROM logintel.known_scores k WHERE k.score_id = ANY (score_ids) RETURNING k.score_id, k.model_set_id),
     fewer AS (
         UPDATE logintel.known_counts c SET scores = c.scores - n.scores
-        FROM (SELECT k.model_set_id, count(*) AS scores FROM known k GROUP BY 1) AS n WHERE c.model_set_id = n.model_set_id),
+        FROM (SELECT k.model_set_id, count(*) AS scores FROM known k GROUP BY 1) AS n
+        WHERE c.model_set_id = n.model_set_id),
     evicted AS (
         UPDATE logintel.shape_scores s
-        SET evicted_txid = txid_current(), canonical = false, template = left(s.template, 200), level_probabilities = NULL
+        SET evicted_txid = txid_current(), canonical = false,
+            template = left(s.template, 200), level_probabilities = NULL
         FROM known k JOIN logintel.shape_scores f ON f.id = k.score_id
         WHERE s.model_set_id = f.model_set_id AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
         RETURNING s.id, s.evicted_txid),
@@ -30,7 +32,8 @@ BEGIN
     IF NOT logintel._try_lock('scores') THEN
         RETURN 0;
     END IF;
-    RETURN logintel._evict(ARRAY(SELECT k.score_id FROM logintel.known_scores k WHERE k.model_set_id = $1 LIMIT 100000));
+    RETURN logintel._evict(ARRAY(
+        SELECT k.score_id FROM logintel.known_scores k WHERE k.model_set_id = $1 LIMIT 100000));
 END
 $function$;
 

@@ -1,6 +1,7 @@
--- Evicted scores that no line has, and nothing else needs. A transaction may still hold a score that it looked up before
--- the eviction. Once no snapshot is left from before it, nobody looks the score up any more, and who ever did has a smaller
--- transaction id than any that begins from then on; once the roll-up has counted all of these, its count is final.
+-- Evicted scores that no line has, and nothing else needs. A transaction may still hold a score that it looked up
+-- before the eviction. Once no snapshot is left from before it, nobody looks the score up any more, and who ever did
+-- has a smaller transaction id than any that begins from then on; once the roll-up has counted all of these, its
+-- count is final.
 CREATE OR REPLACE FUNCTION logintel._kept_scores(score_ids bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -58,9 +59,10 @@ BEGIN
     taken AS (
         DELETE FROM logintel.unused_scores u USING first f
         WHERE u.id = f.id AND f.evicted_txid < state.evicted_before RETURNING u.score_id)
-    SELECT array_agg(DISTINCT t.score_id) INTO unused FROM taken t
-    WHERE NOT EXISTS (SELECT FROM logintel.score_totals c WHERE c.score_id = t.score_id AND c.lines > 0);
+    SELECT array_agg(DISTINCT t.score_id) INTO unused FROM taken t;
     IF unused IS NOT NULL THEN
+        unused := ARRAY(SELECT unnest(unused)
+                        EXCEPT SELECT c.score_id FROM logintel.score_totals c WHERE c.score_id = ANY (unused) AND c.lines > 0);
         removed := logintel._remove_scores(unused);
     END IF;
     oldest_snapshot := (SELECT txid_current() - coalesce(max(age(a.backend_xmin)), 0) FROM pg_stat_activity a);

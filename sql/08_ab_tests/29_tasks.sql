@@ -102,6 +102,10 @@ DECLARE
     test logintel.ab_tests;
     due boolean;
 BEGIN
+    IF NOT EXISTS (SELECT FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.auto)
+       OR NOT logintel._try_lock('deployments') THEN
+        RETURN 0;  -- whoever deploys is not waited for
+    END IF;
     FOR test IN SELECT t.* FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.auto ORDER BY t.id LOOP
         BEGIN
             due := logintel._ab_look_may_be_due(test)

@@ -28,13 +28,15 @@ BEGIN
         ran.next_step := coalesce(nullif(hint, ''), 'mend what the failure names; the next maintain() tries again');
         RAISE WARNING 'upkeep failed to %: %', logintel._handler_words(task), SQLERRM USING HINT = ran.next_step;
     END;
-    INSERT INTO logintel.upkeep_tasks AS u (task, run_began_at, ran_at, seconds, done, failure, next_step, failing_since)
+    INSERT INTO logintel.upkeep_tasks AS u (
+        task, run_began_at, ran_at, seconds, done, failure, next_step, failing_since)
     VALUES ($1, $2, began, extract(epoch FROM clock_timestamp() - began), ran.done, ran.failure, ran.next_step,
             CASE WHEN ran.failure IS NOT NULL THEN began END)
     ON CONFLICT ON CONSTRAINT upkeep_tasks_pkey DO UPDATE
-    SET run_began_at = excluded.run_began_at, ran_at = excluded.ran_at, seconds = excluded.seconds, done = excluded.done,
-        failure = excluded.failure, next_step = excluded.next_step,
-        failing_since = CASE WHEN excluded.failure IS NOT NULL THEN coalesce(u.failing_since, excluded.failing_since) END;
+    SET run_began_at = excluded.run_began_at, ran_at = excluded.ran_at, seconds = excluded.seconds,
+        done = excluded.done, failure = excluded.failure, next_step = excluded.next_step,
+        failing_since = CASE WHEN excluded.failure IS NOT NULL
+                             THEN coalesce(u.failing_since, excluded.failing_since) END;
 END
 $function$;
 

@@ -1,5 +1,5 @@
--- What the views that begin with ml_ call for their readers: a view asks with the rights of its owner for tables, and with
--- those of its reader for functions. A SECURITY DEFINER function calls the rest itself.
+-- What the views that begin with ml_ call for their readers: a view asks with the rights of its owner for tables, and
+-- with those of its reader for functions. A SECURITY DEFINER function calls the rest itself.
 CREATE OR REPLACE FUNCTION logintel._functions_of_views() RETURNS SETOF regprocedure
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -12,7 +12,8 @@ BEGIN ATOMIC
         LEFT JOIN pg_rewrite r ON n.classid = 'pg_class'::regclass AND r.ev_class = n.objid
         LEFT JOIN pg_proc f ON n.classid = 'pg_proc'::regclass AND f.oid = n.objid
         JOIN pg_depend d ON (d.classid, d.objid) IN (('pg_rewrite'::regclass, r.oid), ('pg_proc'::regclass, f.oid))
-        WHERE NOT coalesce(f.prosecdef, false) AND d.deptype = 'n' AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass))
+        WHERE NOT coalesce(f.prosecdef, false) AND d.deptype = 'n'
+          AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass))
     SELECT p.oid::regprocedure FROM needed n JOIN pg_proc p ON n.classid = 'pg_proc'::regclass AND p.oid = n.objid
     WHERE p.pronamespace = 'logintel'::regnamespace;
 END;
@@ -30,7 +31,8 @@ AS $function$
                     WHEN p.proname IN ('analyze', 'predict_log', 'doctor') THEN 'readers'
                     WHEN p.proname IN ('take_pending', 'unknown_shapes', 'remember_scores', 'score_taken',
                                        'begin_retraining', 'finish_retraining') THEN 'workers'
-                    WHEN p.proname IN ('maintain', '_run_next_task', 'backfill', 'reconcile', 'request_retraining') THEN 'workers and managers'
+                    WHEN p.proname IN ('maintain', '_run_next_task', 'backfill', 'reconcile', 'request_retraining')
+                        THEN 'workers and managers'
                     WHEN p.proname LIKE '\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL
                     ELSE 'managers' END AS callers) AS c
     WHERE p.pronamespace = 'logintel'::regnamespace AND strpos(c.callers, who) > 0;
@@ -42,7 +44,7 @@ CREATE OR REPLACE FUNCTION logintel._grant_functions(to_role regrole, functions 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    EXECUTE (SELECT format('GRANT EXECUTE ON ROUTINE %s TO %s', string_agg(f::text, ', '), to_role) FROM unnest(functions) AS f);
+    EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', array_to_string(functions, ', '), to_role);
 END
 $function$;
 

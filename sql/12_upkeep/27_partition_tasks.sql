@@ -7,16 +7,21 @@ COMMENT ON FUNCTION logintel._task_121_create_triggers() IS 'Task of the upkeep:
 
 -- New partitions may have brought lines along, vanished ones have taken lines away.
 CREATE OR REPLACE FUNCTION logintel._task_122_compare_lines_of_changed_partitions() RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT coalesce(sum(r.done), 0)
-    FROM logintel.attachments a CROSS JOIN LATERAL logintel.reconcile() AS r
-    WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids();
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM logintel.attachments a
+               WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids()) THEN
+        RETURN (SELECT sum(r.done) FROM logintel.reconcile() AS r);
+    END IF;
+    RETURN 0;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._task_122_compare_lines_of_changed_partitions() IS 'Task of the upkeep: reconcile(), where partitions came or went.';
 
--- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an hour.
+-- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an
+-- hour.
 CREATE OR REPLACE FUNCTION logintel._task_123_summarize_indexes() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
@@ -37,7 +42,10 @@ COMMENT ON FUNCTION logintel._task_123_summarize_indexes() IS 'Task of the upkee
 
 CREATE OR REPLACE FUNCTION logintel._task_124_create_partitions() RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS 'SELECT logintel.create_partitions(d.today, d.today + 7) FROM (SELECT (now() AT TIME ZONE ''UTC'')::date AS today) AS d';
+AS $function$
+    SELECT logintel.create_partitions(d.today, d.today + 7)
+    FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS d;
+$function$;
 
 COMMENT ON FUNCTION logintel._task_124_create_partitions() IS 'Task of the upkeep: creates the partitions of the week ahead.';
 

@@ -1,5 +1,5 @@
--- Nothing is anybody's but the owner's until grant_read(), grant_work() or grant_manage() gives it, save functions that depend on
--- their arguments alone and those that views call for their readers.
+-- Nothing is anybody's but the owner's until grant_read(), grant_work() or grant_manage() gives it, save functions
+-- that depend on their arguments alone and those that views call for their readers.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA logintel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     logintel.mask(text), logintel.status_class(integer), logintel.latency_bucket(double precision),

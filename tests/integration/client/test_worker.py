@@ -244,9 +244,9 @@ def test_it_does_the_upkeep(db: Database, tmp_path: Path) -> None:
     assert "failed" not in worker.said
 
 
-def test_who_may_manage_may_run_it(db: Database) -> None:
+def test_who_may_work_may_run_it(db: Database) -> None:
     operator = db.create_role("operator")
-    db.execute("SELECT logintel.grant_manage(%s::regrole)", (operator,))
+    db.execute("SELECT logintel.grant_work(%s::regrole)", (operator,))
     deploy(db)
     defer(db)
     insert_new_shapes(db, 10)

@@ -45,7 +45,7 @@ def children(process: subprocess.Popen) -> list[Path]:
 def test_one_call_and_a_worker_retrain_what_is_advised_as_whoever_may_manage(fresh_db: Database, tmp_path: Path) -> None:
     db, log = fresh_db, tmp_path / "worker.log"
     role = db.create_role("operator")
-    db.execute("SELECT logintel.grant_manage(%s)", (role,))
+    db.execute("SELECT logintel.grant_manage(%s), logintel.grant_work(%s)", (role, role))
     load(db, 1100)
     db.connect(user=role).execute("SELECT logintel.schedule(6)")
     with worker(make_conninfo(db.dsn, options=f"-c role={role}"), log) as process:
