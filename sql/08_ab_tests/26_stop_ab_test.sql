@@ -26,7 +26,6 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;  -- somebody else has ended it
     END IF;
-    PERFORM logintel._lock_deployments();
     PERFORM logintel._end_ab_test(test_id, 'stopped', format('the challenger fails: %s', split_part(message, E'\n', 1)));
     RAISE WARNING 'the A/B test of model % is stopped, its challenger fails: %', name, message
         USING HINT = 'Every line is served by the version in force. Train or import another challenger and test that.';
