@@ -1,5 +1,5 @@
 -- Anybody may ask it, so it reads level_names with its owner's rights. The planner inlines no scalar function that reads a
--- table (4 microseconds a call, with the caller's rights 3): a query over many rows joins level_names, as scored_shapes does.
+-- table (4 microseconds a call, with the caller's rights 3): a query over many rows joins level_names, as _scores_now does.
 CREATE OR REPLACE FUNCTION logintel.normalize_level(name text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(normalize_level.name)));

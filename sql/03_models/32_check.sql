@@ -26,7 +26,7 @@ BEGIN
                 END IF;
                 PERFORM logintel._check_model(model.name, model.onnx, model.metadata, model.golden);
             END IF;
-            IF (model.metadata ->> 'shape_version')::integer <> logintel.shape_version() THEN
+            IF (model.metadata ->> 'shape_version')::integer <> logintel._shape_version() THEN
                 status := 'problem';
                 detail := format('%s %s%s was trained with another version of the shape function', model.name, model.version, model.part);
                 next_step := 'train it again: logintel train --deploy';

@@ -7,7 +7,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     IF NOT EXISTS (SELECT FROM logintel.deployments d WHERE d.deployed_at <> installed_at)
-       AND NOT EXISTS (SELECT FROM logintel.shape_scores s WHERE s.scored_at > installed_at) THEN
+       AND NOT EXISTS (SELECT FROM logintel.scores s WHERE s.scored_at > installed_at) THEN
         DELETE FROM logintel.deployments;
         DELETE FROM logintel.serving;
         DELETE FROM logintel.model_sets s WHERE s.created_at = installed_at;

@@ -13,7 +13,7 @@ CREATE TABLE logintel.predictions (
 ) PARTITION BY RANGE ("timestamp");
 COMMENT ON TABLE logintel.predictions IS 'Which score each line has, a partition a day. Read the view ml_predictions instead.';
 COMMENT ON COLUMN logintel.predictions.log_entry_id IS 'Key of the line in the log table.';
-COMMENT ON COLUMN logintel.predictions.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.predictions.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.predictions."timestamp" IS 'Time of the line, or of its prediction where the line has none.';
 COMMENT ON COLUMN logintel.predictions.predicted_at IS 'Start of the transaction that scored the line.';
 COMMENT ON COLUMN logintel.predictions.txid IS 'Id of that transaction.';

@@ -10,7 +10,7 @@ CREATE TYPE logintel._shapes AS (
     latency_bucket text[]
 );
 
-COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its shape_hash().';
+COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its _shape_hash().';
 
 CREATE TYPE logintel._line AS (
     id bigint,
@@ -20,6 +20,10 @@ CREATE TYPE logintel._line AS (
 );
 
 COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
+COMMENT ON COLUMN logintel._line.id IS 'Key of the line.';
+COMMENT ON COLUMN logintel._line."timestamp" IS 'Time of the line.';
+COMMENT ON COLUMN logintel._line.shape_hash IS 'Its _shape_hash().';
+COMMENT ON COLUMN logintel._line.shape IS 'Its shape.';
 
 CREATE TYPE logintel._scores AS (
     predicted_level text[],

@@ -1,10 +1,10 @@
--- Scores are appended, by anybody and without waiting for anybody: see shape_scores.
+-- Scores are appended, by anybody and without waiting for anybody: see scores.
 CREATE OR REPLACE FUNCTION logintel._append_scores(
     model_set_id integer, shapes logintel._shapes, scores logintel._scores, canonical boolean, at_write boolean
 ) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    INSERT INTO logintel.shape_scores (
+    INSERT INTO logintel.scores (
         model_set_id, canonical, shape_hash, template, service, source_type, level, status_class, latency_bucket,
         predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
         anomaly_score, anomaly_type, unknown_words, is_new_template, latency_us, at_write)

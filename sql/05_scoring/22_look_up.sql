@@ -13,13 +13,13 @@ BEGIN ATOMIC
                       ELSE (serving).model_set_id END AS model_set_id
           FROM unnest(lines) AS u OFFSET 0) AS l
     LEFT JOIN LATERAL (
-        SELECT k.id FROM logintel.shape_scores k
+        SELECT k.id FROM logintel.scores k
         WHERE k.model_set_id = l.model_set_id AND k.shape_hash = l.shape_hash AND k.evicted_txid IS NULL LIMIT 1) AS s ON true;
 END;
 
 COMMENT ON FUNCTION logintel._look_up(logintel._line[], logintel.serving) IS 'Which model set serves each line, and the score that it has for the line''s shape; null where it has none.';
 
-CREATE OR REPLACE FUNCTION logintel._unknown_shapes(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._new_shapes(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
     model_set_id integer, shape_hash bigint, shape logintel.shape
 )
 LANGUAGE sql STABLE
@@ -28,7 +28,7 @@ BEGIN ATOMIC
     FROM logintel._look_up(lines, serving) l WHERE l.score_id IS NULL AND l.model_set_id IS NOT NULL;
 END;
 
-COMMENT ON FUNCTION logintel._unknown_shapes(logintel._line[], logintel.serving) IS 'Shapes of lines that the model set which serves them has no score for, set by set.';
+COMMENT ON FUNCTION logintel._new_shapes(logintel._line[], logintel.serving) IS 'Shapes of lines that the model set which serves them has no score for, set by set.';
 
 -- At most 256 shapes a batch: see _learn_shapes().
 CREATE OR REPLACE FUNCTION logintel._unknown_batches(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
@@ -40,7 +40,7 @@ AS $function$
            ROW(array_agg(n.shape_hash), array_agg((n.shape).template), array_agg((n.shape).service),
                array_agg((n.shape).source_type), array_agg((n.shape).level), array_agg((n.shape).status_class),
                array_agg((n.shape).latency_bucket))::logintel._shapes
-    FROM (SELECT u.*, row_number() OVER (PARTITION BY u.model_set_id) - 1 AS number FROM logintel._unknown_shapes($1, $2) u) AS n
+    FROM (SELECT u.*, row_number() OVER (PARTITION BY u.model_set_id) - 1 AS number FROM logintel._new_shapes($1, $2) u) AS n
     GROUP BY n.model_set_id, n.number / 256 ORDER BY n.model_set_id;
 $function$;
 

@@ -1,6 +1,6 @@
 -- Makes one score of each new shape canonical and evicts its duplicates, oldest scores first. The planner settings keep the
 -- cost to what is new, whatever the statistics say: the index of unpublished scores names the rows, and each is looked up.
-CREATE OR REPLACE FUNCTION logintel._publish_scores("limit" bigint DEFAULT NULL) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._publish_scores(most bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
@@ -9,14 +9,14 @@ DECLARE
 BEGIN
     PERFORM logintel._lock('scores');
     WITH oldest AS MATERIALIZED (
-        SELECT s.id, s.model_set_id, s.shape_hash FROM logintel.shape_scores s
-        WHERE NOT s.canonical AND s.evicted_txid IS NULL ORDER BY s.id LIMIT "limit"),
+        SELECT s.id, s.model_set_id, s.shape_hash FROM logintel.scores s
+        WHERE NOT s.canonical AND s.evicted_txid IS NULL ORDER BY s.id LIMIT most),
     ranked AS MATERIALIZED (
         SELECT o.id, row_number() OVER (PARTITION BY o.model_set_id, o.shape_hash ORDER BY o.id) = 1 AND (
-                   SELECT c.id FROM logintel.shape_scores c
+                   SELECT c.id FROM logintel.scores c
                    WHERE c.canonical AND c.model_set_id = o.model_set_id AND c.shape_hash = o.shape_hash) IS NULL AS is_first
         FROM oldest o)
-    UPDATE logintel.shape_scores s
+    UPDATE logintel.scores s
     SET canonical = r.is_first,
         evicted_txid = CASE WHEN NOT r.is_first THEN txid_current() END,
         template = CASE WHEN r.is_first THEN s.template ELSE left(s.template, 200) END,
@@ -27,7 +27,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._publish_scores(bigint) IS 'Makes one of the new scores of each shape canonical and evicts the others, up to "limit" scores; returns how many.';
+COMMENT ON FUNCTION logintel._publish_scores(bigint) IS 'Makes one of the new scores of each shape canonical and evicts the others, up to most scores; returns how many.';
 
 CREATE OR REPLACE FUNCTION logintel._task_051_publish_scores() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION logintel._require_model_set() IS 'The model set in force; an
 
 -- Who takes a waiting line has it until the end of the transaction; others skip it. A line that was queued again while
 -- somebody had it in hand is taken when that is done, so two never write the prediction of one line.
-CREATE OR REPLACE FUNCTION logintel.take_pending("limit" integer, since timestamptz DEFAULT NULL) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION logintel._take_pending(max_lines integer, since timestamptz DEFAULT NULL) RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
@@ -35,7 +35,7 @@ BEGIN
         SELECT q.id FROM logintel.pending q
         WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
           AND (since IS NULL OR EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = q.log_entry_id AND l."timestamp" >= since))
-        ORDER BY q.id LIMIT "limit" FOR UPDATE SKIP LOCKED),
+        ORDER BY q.id LIMIT max_lines FOR UPDATE SKIP LOCKED),
     removed AS (
         DELETE FROM logintel.pending q USING next n WHERE q.id = n.id RETURNING q.log_entry_id)
     SELECT coalesce(array_agg(r.log_entry_id), '{}') INTO taken FROM removed r;
@@ -43,20 +43,20 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.take_pending(integer, timestamptz) IS 'Takes up to "limit" waiting lines out of the queue, oldest first, for score_taken() in the same transaction; returns their keys.';
+COMMENT ON FUNCTION logintel._take_pending(integer, timestamptz) IS 'Takes up to max_lines waiting lines out of the queue, oldest first, for _score_taken() in the same transaction; returns their keys.';
 
 CREATE OR REPLACE FUNCTION logintel._lines(log_entry_ids bigint[]) RETURNS logintel._line[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
     SELECT array_agg(ROW(t.id, coalesce(t."timestamp", now()),
-                         logintel.shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms),
-                         logintel.shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms))::logintel._line)
+                         logintel._shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms),
+                         logintel._shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms))::logintel._line)
     FROM logintel.log_lines t WHERE t.id = ANY ($1);
 $function$;
 
 COMMENT ON FUNCTION logintel._lines(bigint[]) IS 'The lines with these keys that are still there.';
 
-CREATE OR REPLACE FUNCTION logintel.unknown_shapes(log_entry_ids bigint[]) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._unknown_shapes(log_entry_ids bigint[]) RETURNS TABLE (
     model_set_id integer, shape_hash bigint, template text, service text, source_type text, level text,
     status_class text, latency_bucket text
 )
@@ -64,24 +64,24 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 $function$
 BEGIN
     PERFORM logintel._require_model_set();
-    RETURN QUERY SELECT u.model_set_id, u.shape_hash, (u.shape).* 
-        FROM logintel._unknown_shapes(logintel._lines(log_entry_ids), (SELECT v FROM logintel._serving() v)) u;
+    RETURN QUERY SELECT u.model_set_id, u.shape_hash, (u.shape).*
+        FROM logintel._new_shapes(logintel._lines(log_entry_ids), (SELECT v FROM logintel._serving() v)) u;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set which serves them has no score for, set by set: the one in force, or that of the challenger in a split test.';
+COMMENT ON FUNCTION logintel._unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set which serves them has no score for, set by set: the one in force, or that of the challenger in a split test.';
 
-CREATE OR REPLACE FUNCTION logintel.remember_scores(model_set_id integer, shapes jsonb, scores jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._remember_scores(model_set_id integer, shapes jsonb, scores jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT logintel._append_scores(
         $1, jsonb_populate_record(NULL::logintel._shapes, $2), jsonb_populate_record(NULL::logintel._scores, $3), false, true);
 $function$;
 
-COMMENT ON FUNCTION logintel.remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
+COMMENT ON FUNCTION logintel._remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
 
 -- Lines that are gone by now get no prediction, and lose the one they may have.
-CREATE OR REPLACE FUNCTION logintel.score_taken(log_entry_ids bigint[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._score_taken(log_entry_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -93,7 +93,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.score_taken(bigint[]) IS 'Writes the predictions of lines that take_pending() gave and whose shapes are known; a line of a shape still unknown waits again. Returns how many.';
+COMMENT ON FUNCTION logintel._score_taken(bigint[]) IS 'Writes the predictions of lines that _take_pending() gave and whose shapes are known; a line of a shape still unknown waits again. Returns how many.';
 
 CREATE OR REPLACE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS

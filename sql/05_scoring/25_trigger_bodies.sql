@@ -1,5 +1,5 @@
 -- The bodies of the functions behind the triggers: only what has to know the log table's columns. lines is where the lines
--- come from; id, "time" and fields read the key, the time and what shape() takes from its row t.
+-- come from; id, "time" and fields read the key, the time and what _shape() takes from its row t.
 --
 -- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits for
 -- nobody, needs no subtransaction, and is the only query of the function where every shape is known: each further one
@@ -18,10 +18,10 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($hot_path$
     INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
     SELECT l.id, s.id, l."timestamp"
-    FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel.shape_hash(%4$s) AS shape_hash
+    FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel._shape_hash(%4$s) AS shape_hash
           FROM %1$s OFFSET 0) AS l
     LEFT JOIN LATERAL (
-        SELECT s.id FROM logintel.shape_scores s
+        SELECT s.id FROM logintel.scores s
         WHERE s.canonical AND s.model_set_id = %5$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
     WHERE CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END;
     none_scored := NOT FOUND;
@@ -41,8 +41,8 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($cold_path$
     OPEN left_out FOR
         SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
-        FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel.shape_hash(%4$s) AS shape_hash,
-                     logintel.shape(%4$s) AS shape, row_number() OVER () AS number
+        FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel._shape_hash(%4$s) AS shape_hash,
+                     logintel._shape(%4$s) AS shape, row_number() OVER () AS number
               FROM %1$s
               WHERE none_scored OR (SELECT max(p.predicted_at + interval '0') FROM logintel.predictions p
                                     WHERE p.log_entry_id = %2$s AND p."timestamp" = %3$s) IS DISTINCT FROM now()

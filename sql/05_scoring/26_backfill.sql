@@ -7,7 +7,7 @@ $function$
 DECLARE
     taken bigint[];
 BEGIN
-    taken := logintel.take_pending(max_lines, since);
+    taken := logintel._take_pending(max_lines, since);
     IF taken <> '{}' THEN
         PERFORM logintel._score_lines(taken);
     END IF;

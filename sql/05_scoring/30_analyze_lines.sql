@@ -22,7 +22,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Write each element as {"message": "...", "http_status": 500}.';
     END IF;
     RETURN QUERY SELECT * FROM logintel._analyze(ARRAY(
-        SELECT logintel.shape(e.log ->> 'message', e.log ->> 'service', e.log ->> 'source_type', e.log ->> 'level',
+        SELECT logintel._shape(e.log ->> 'message', e.log ->> 'service', e.log ->> 'source_type', e.log ->> 'level',
                               CASE WHEN s.status BETWEEN 0 AND 999 THEN s.status::integer END,
                               (e.log ->> 'response_time_ms')::double precision)
         FROM jsonb_array_elements(logs) WITH ORDINALITY AS e (log, n),

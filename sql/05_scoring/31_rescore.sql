@@ -1,7 +1,7 @@
 -- History follows a new model by shapes, not by lines: a score is read as the one that the set in force gives the same
 -- shape, and no prediction is touched. A shape whose template was cut by its eviction can't be scored again and keeps
 -- what it was given. So do the sets that are tested beside the one in force.
-CREATE OR REPLACE FUNCTION logintel.rescore("limit" integer DEFAULT 10000) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel.rescore(max_shapes integer DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
 $function$
 DECLARE
@@ -11,28 +11,28 @@ DECLARE
     shapes logintel._shapes;
 BEGIN
     SELECT array_agg(o.id) INTO outdated
-    FROM (SELECT s.id FROM logintel.shape_scores s
-          LEFT JOIN logintel.shape_scores r ON r.id = s.rescored_id
+    FROM (SELECT s.id FROM logintel.scores s
+          LEFT JOIN logintel.scores r ON r.id = s.rescored_id
           WHERE coalesce(r.model_set_id, s.model_set_id) <> active
             AND (s.evicted_txid IS NULL OR length(s.template) < 200)
             AND s.model_set_id <> ALL (tested)
-          ORDER BY s.id LIMIT "limit" FOR UPDATE OF s SKIP LOCKED) AS o;
+          ORDER BY s.id LIMIT max_shapes FOR UPDATE OF s SKIP LOCKED) AS o;
     FOR shapes IN
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
                array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
         FROM (SELECT d.*, row_number() OVER () - 1 AS number
-              FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel.shape_scores s
+              FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel.scores s
                     WHERE s.id = ANY (outdated) AND s.model_set_id <> active
-                      AND (SELECT k.id FROM logintel.shape_scores k
+                      AND (SELECT k.id FROM logintel.scores k
                            WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
                            LIMIT 1) IS NULL) AS d) AS u
         GROUP BY u.number / 256
     LOOP
         PERFORM logintel._learn_shapes(active, shapes, canonical => false, at_write => false);
     END LOOP;
-    UPDATE logintel.shape_scores s
+    UPDATE logintel.scores s
     SET rescored_id = CASE WHEN s.model_set_id <> active THEN
-                          (SELECT k.id FROM logintel.shape_scores k
+                          (SELECT k.id FROM logintel.scores k
                            WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
                            LIMIT 1) END
     WHERE s.id = ANY (outdated);
@@ -40,4 +40,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.rescore(integer) IS 'Lets up to "limit" shapes of history be read as the models in force score them; returns how many, 0 when all are.';
+COMMENT ON FUNCTION logintel.rescore(integer) IS 'Lets up to max_shapes shapes of history be read as the models in force score them; returns how many, 0 when all are.';

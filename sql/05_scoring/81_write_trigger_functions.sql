@@ -23,7 +23,7 @@ DECLARE
     attached logintel.attachments;
     serving logintel.serving;
     is_off boolean := logintel._setting('mode') = 'off';
-    -- As shape() takes them.
+    -- As _shape() takes them.
     names text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];
     id text;
     "time" text;

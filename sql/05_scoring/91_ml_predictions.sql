@@ -7,7 +7,7 @@ SELECT p.log_entry_id AS id, p.log_entry_id, s.predicted_level, s.level_confiden
        s.template, s.service, s.source_type, s.declared_level, s.is_correction, s.is_abstained,
        s.score_id, s.latency_us, s.rescored_at
 FROM logintel.predictions p
-JOIN logintel.scored_shapes s ON s.score_id = p.score_id;
+JOIN logintel._scores_now s ON s.score_id = p.score_id;
 
 COMMENT ON VIEW logintel.ml_predictions IS 'The prediction of every scored line.';
 COMMENT ON COLUMN logintel.ml_predictions.id IS 'Key of the prediction: that of its line.';
@@ -31,6 +31,6 @@ COMMENT ON COLUMN logintel.ml_predictions.source_type IS 'Source type of the lin
 COMMENT ON COLUMN logintel.ml_predictions.declared_level IS 'Level that the source declared, normalised; null when unknown.';
 COMMENT ON COLUMN logintel.ml_predictions.is_correction IS 'Whether the prediction corrects the declared level.';
 COMMENT ON COLUMN logintel.ml_predictions.is_abstained IS 'Whether the level stays below the setting classification_min_confidence.';
-COMMENT ON COLUMN logintel.ml_predictions.score_id IS 'The score in shape_scores that the line shares with all lines of its shape.';
+COMMENT ON COLUMN logintel.ml_predictions.score_id IS 'The score in scores that the line shares with all lines of its shape.';
 COMMENT ON COLUMN logintel.ml_predictions.latency_us IS 'What computing that score took, in microseconds; known shapes cost a look-up instead.';
 COMMENT ON COLUMN logintel.ml_predictions.rescored_at IS 'When the models named scored the line''s shape again, by rescore(); null where they made the prediction at first.';

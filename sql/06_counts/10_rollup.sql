@@ -37,10 +37,10 @@ COMMENT ON COLUMN logintel.rollup_state.evicted_before IS 'Nobody looks up score
 COMMENT ON COLUMN logintel.rollup_state.users_before IS 'Who ever did has an id below this.';
 COMMENT ON TABLE logintel.hourly_counts IS 'Lines by hour of the line and by score, as far as rolled up.';
 COMMENT ON COLUMN logintel.hourly_counts.hour IS 'Start of the hour.';
-COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.hourly_counts.lines IS 'Lines of that hour that have the score.';
 COMMENT ON COLUMN logintel.hourly_counts.first_at IS 'None of them is earlier: a reader of a rare score need not go through the whole hour.';
 COMMENT ON COLUMN logintel.hourly_counts.last_at IS 'None of them is later.';
 COMMENT ON TABLE logintel.score_totals IS 'Lines by score, as far as rolled up.';
-COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.score_totals.lines IS 'Lines that have the score.';

@@ -1,6 +1,6 @@
 -- What is looked up, in the order in which it is evicted: shapes that more than one line had stay longest, then those
 -- used last. An index keeps the order, and a row for each model set the number, so that an eviction costs what it
--- evicts. None of this is dumped: what a restore loads into shape_scores is noted as published.
+-- evicts. None of this is dumped: what a restore loads into scores is noted as published.
 CREATE TABLE logintel.known_scores (
     score_id bigint NOT NULL,
     model_set_id integer NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE logintel.unused_scores (
 );
 
 COMMENT ON TABLE logintel.known_scores IS 'Canonical scores that are looked up, with what decides which is evicted first.';
-COMMENT ON COLUMN logintel.known_scores.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.known_scores.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.known_scores.model_set_id IS 'Its model set.';
 COMMENT ON COLUMN logintel.known_scores.repeated IS 'Whether more than one line has it.';
 COMMENT ON COLUMN logintel.known_scores.used_at IS 'When a new line last had it, as far as counted, within ten minutes; when it was made, before.';
@@ -37,10 +37,10 @@ COMMENT ON TABLE logintel.known_counts IS 'How many known scores each model set 
 COMMENT ON COLUMN logintel.known_counts.model_set_id IS 'The model set.';
 COMMENT ON COLUMN logintel.known_counts.scores IS 'Its rows in known_scores.';
 COMMENT ON TABLE logintel.published_scores IS 'Scores made canonical that known_scores does not have yet.';
-COMMENT ON COLUMN logintel.published_scores.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.published_scores.score_id IS 'The score in scores.';
 COMMENT ON TABLE logintel.unused_scores IS 'Evicted scores that no line had when they were noted: to be removed when nobody can use them any more.';
 COMMENT ON COLUMN logintel.unused_scores.id IS 'Order in which they are looked at.';
-COMMENT ON COLUMN logintel.unused_scores.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.unused_scores.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.unused_scores.evicted_txid IS 'Transaction that evicted it.';
 
 INSERT INTO logintel.count_readers (reader) VALUES ('known shapes');

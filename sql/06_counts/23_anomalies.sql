@@ -16,7 +16,7 @@ AS $function$
                s.predicted_level, s.category, l.http_status, l.response_time_ms, l.message, s.template,
                s.model_version, p.predicted_at
         FROM logintel.predictions p
-        JOIN logintel.scored_shapes s ON s.score_id = p.score_id
+        JOIN logintel._scores_now s ON s.score_id = p.score_id
         JOIN logintel.log_lines l ON l.id = p.log_entry_id
         WHERE p."timestamp" >= h.from_time AND p."timestamp" <= h.to_time AND p.score_id = ANY (h.score_ids)
         ORDER BY p.predicted_at DESC) AS line;
@@ -26,6 +26,6 @@ COMMENT ON FUNCTION logintel._anomalies() IS 'The rows of ml_anomalies.';
 
 CREATE OR REPLACE FUNCTION logintel._anomalous_scores() RETURNS bigint[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
-AS $function$ SELECT array_agg(s.score_id) FROM logintel.scored_shapes s WHERE s.is_anomaly $function$;
+AS $function$ SELECT array_agg(s.score_id) FROM logintel._scores_now s WHERE s.is_anomaly $function$;
 
 COMMENT ON FUNCTION logintel._anomalous_scores() IS 'The scores that are anomalies under the threshold in force.';

@@ -14,7 +14,7 @@ BEGIN
         INSERT INTO logintel.known_scores (score_id, model_set_id, repeated, used_at)
         SELECT s.id, s.model_set_id,
                EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 1), s.scored_at
-        FROM logintel.shape_scores s WHERE s.id = ANY (published) AND s.canonical
+        FROM logintel.scores s WHERE s.id = ANY (published) AND s.canonical
         ON CONFLICT (score_id) DO NOTHING
         RETURNING model_set_id)
     INSERT INTO logintel.known_counts AS c (model_set_id, scores)
@@ -36,7 +36,7 @@ BEGIN
     FROM logintel.score_totals t WHERE t.score_id = ANY (score_ids) AND t.lines <= 1;
     UPDATE logintel.known_scores k SET repeated = false WHERE k.score_id = ANY (one_line) AND k.repeated;
     INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-    SELECT s.id, s.evicted_txid FROM logintel.shape_scores s WHERE s.id = ANY (no_line) AND s.evicted_txid IS NOT NULL;
+    SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.id = ANY (no_line) AND s.evicted_txid IS NOT NULL;
 END
 $function$;
 
@@ -73,7 +73,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     DELETE FROM logintel.unused_scores;
     INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-    SELECT s.id, s.evicted_txid FROM logintel.shape_scores s
+    SELECT s.id, s.evicted_txid FROM logintel.scores s
     WHERE s.evicted_txid IS NOT NULL
       AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
 $function$;

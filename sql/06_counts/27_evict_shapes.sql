@@ -10,10 +10,10 @@ AS $function$
         FROM (SELECT k.model_set_id, count(*) AS scores FROM known k GROUP BY 1) AS n
         WHERE c.model_set_id = n.model_set_id),
     evicted AS (
-        UPDATE logintel.shape_scores s
+        UPDATE logintel.scores s
         SET evicted_txid = txid_current(), canonical = false,
             template = left(s.template, 200), level_probabilities = NULL
-        FROM known k JOIN logintel.shape_scores f ON f.id = k.score_id
+        FROM known k JOIN logintel.scores f ON f.id = k.score_id
         WHERE s.model_set_id = f.model_set_id AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
         RETURNING s.id, s.evicted_txid),
     unused AS (
@@ -75,7 +75,7 @@ BEGIN
                             ORDER BY k.repeated, k.used_at, k.score_id LIMIT least(crowded.excess, 100000));
         IF crowded.model_set_id = in_force AND followers <> '{}' THEN
             least_used := least_used || ARRAY(
-                SELECT f.id FROM logintel.shape_scores s JOIN logintel.shape_scores f ON f.shape_hash = s.shape_hash
+                SELECT f.id FROM logintel.scores s JOIN logintel.scores f ON f.shape_hash = s.shape_hash
                 WHERE s.id = ANY (least_used) AND f.canonical AND f.model_set_id = ANY (followers));
         END IF;
         evicted := evicted + logintel._evict(least_used);

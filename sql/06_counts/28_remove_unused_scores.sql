@@ -8,7 +8,7 @@ $function$
 DECLARE
     handler text;
     more bigint[];
-    kept bigint[] := ARRAY(SELECT s.rescored_id FROM logintel.shape_scores s WHERE s.rescored_id = ANY (score_ids));
+    kept bigint[] := ARRAY(SELECT s.rescored_id FROM logintel.scores s WHERE s.rescored_id = ANY (score_ids));
 BEGIN
     FOR handler IN SELECT logintel._handlers('kept_scores') LOOP
         EXECUTE format('SELECT ARRAY(SELECT logintel.%I($1))', handler) INTO more USING score_ids;
@@ -29,8 +29,8 @@ DECLARE
     removed bigint;
 BEGIN
     INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-    SELECT s.id, s.evicted_txid FROM logintel.shape_scores s WHERE s.id = ANY (kept);
-    DELETE FROM logintel.shape_scores s WHERE s.id = ANY (to_remove);
+    SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.id = ANY (kept);
+    DELETE FROM logintel.scores s WHERE s.id = ANY (to_remove);
     GET DIAGNOSTICS removed = ROW_COUNT;
     DELETE FROM logintel.score_totals t WHERE t.score_id = ANY (to_remove);
     RETURN removed;

@@ -7,9 +7,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._note_published() IS 'Trigger on shape_scores: notes which scores became canonical. Writers make none, and never run it.';
+COMMENT ON FUNCTION logintel._note_published() IS 'Trigger on scores: notes which scores became canonical. Writers make none, and never run it.';
 
-CREATE OR REPLACE TRIGGER note_published AFTER INSERT OR UPDATE OF canonical ON logintel.shape_scores
+CREATE OR REPLACE TRIGGER note_published AFTER INSERT OR UPDATE OF canonical ON logintel.scores
     FOR EACH ROW WHEN (NEW.canonical) EXECUTE FUNCTION logintel._note_published();
 
 -- A duplicate that is evicted when another score of its shape is published may have no line: its own was rolled back.
@@ -22,8 +22,8 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._note_duplicate() IS 'Trigger on shape_scores: notes which scores were evicted as duplicates, to be removed where no line has them.';
+COMMENT ON FUNCTION logintel._note_duplicate() IS 'Trigger on scores: notes which scores were evicted as duplicates, to be removed where no line has them.';
 
-CREATE OR REPLACE TRIGGER note_duplicate AFTER UPDATE OF evicted_txid ON logintel.shape_scores
+CREATE OR REPLACE TRIGGER note_duplicate AFTER UPDATE OF evicted_txid ON logintel.scores
     FOR EACH ROW WHEN (NEW.evicted_txid IS NOT NULL AND OLD.evicted_txid IS NULL AND NOT OLD.canonical)
     EXECUTE FUNCTION logintel._note_duplicate();

@@ -2,7 +2,7 @@
 -- once, not for each hour that has it.
 CREATE OR REPLACE VIEW logintel.ml_stats_by_hour AS
 WITH scores AS MATERIALIZED (
-    SELECT s.score_id, s.predicted_level, s.level_confidence, s.is_anomaly, s.is_correction FROM logintel.scored_shapes s)
+    SELECT s.score_id, s.predicted_level, s.level_confidence, s.is_anomaly, s.is_correction FROM logintel._scores_now s)
 SELECT c.hour AS "time", sum(c.lines)::bigint AS predictions,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'DEBUG'), 0)::bigint AS debug,
        coalesce(sum(c.lines) FILTER (WHERE s.predicted_level = 'INFO'), 0)::bigint AS info,

@@ -20,7 +20,7 @@ CROSS JOIN (
            max(m.accuracy) FILTER (WHERE m.name = 'anomaly') AS anomaly_accuracy,
            max(m.trained_at) AS trained_at, max(m.samples) AS samples
     FROM logintel.ml_models m WHERE m.state = 'in force') AS d
-CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel.score_counts c) AS predictions
+CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel._score_counts c) AS predictions
 CROSS JOIN LATERAL (
     SELECT CASE WHEN a.reconciled_tables IS NULL THEN logintel._count_lines() - predictions.n
                 ELSE (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q) END AS n) AS pending;

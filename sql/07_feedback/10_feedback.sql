@@ -36,7 +36,7 @@ COMMENT ON COLUMN logintel.feedback.id IS 'Order of the verdicts.';
 COMMENT ON COLUMN logintel.feedback.scope IS 'line: of that line alone. template: of every line of its template, where no verdict on the line itself says otherwise.';
 COMMENT ON COLUMN logintel.feedback.log_entry_id IS 'Key of the line that the verdict was given on; null where it was given on a template alone, and once the log table was detached or emptied.';
 COMMENT ON COLUMN logintel.feedback.shape IS 'Shape of that line; of a verdict on a template alone, the shape that most of its lines have.';
-COMMENT ON COLUMN logintel.feedback.shape_hash IS 'shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
+COMMENT ON COLUMN logintel.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
 COMMENT ON COLUMN logintel.feedback.declared_level IS 'For a template: the verdict is of the lines that declare this level (normalised); null for all of them.';
 COMMENT ON COLUMN logintel.feedback.true_level IS 'Level that the lines have in truth; null where the verdict is about something else.';
 COMMENT ON COLUMN logintel.feedback.true_category IS 'Category that they have in truth.';

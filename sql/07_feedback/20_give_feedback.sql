@@ -62,8 +62,8 @@ BEGIN
         RAISE EXCEPTION 'the category "%..." has % characters', left(verdict.true_category, 20), length(verdict.true_category)
             USING ERRCODE = 'string_data_right_truncation', HINT = 'Write at most 100, and the rest into the note.';
     END IF;
-    SELECT logintel.shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms),
-           logintel.shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
+    SELECT logintel._shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms),
+           logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
     INTO verdict.shape, verdict.shape_hash
     FROM logintel.log_lines l WHERE l.id = give_feedback.log_entry_id;
     IF NOT FOUND THEN
@@ -118,14 +118,14 @@ BEGIN
                sum(c.lines) OVER (PARTITION BY c.declared_level)::bigint AS lines
         FROM (SELECT s.declared_level, s.predicted_level, s.score_id, n.lines,
                      sum(n.lines) OVER (PARTITION BY s.declared_level, s.predicted_level) AS predicted_lines
-              FROM logintel.scored_shapes s JOIN logintel.score_counts n USING (score_id)
+              FROM logintel._scores_now s JOIN logintel._score_counts n USING (score_id)
               WHERE s.template = of_template AND s.is_correction) AS c
         ORDER BY c.declared_level, c.predicted_lines DESC, c.predicted_level, c.lines DESC, c.score_id
     LOOP
         SELECT 'template', ROW(s.template, s.service, s.source_type, s.level, s.status_class, s.latency_bucket)::logintel.shape,
                s.shape_hash, corrected.declared_level, CASE WHEN accepted THEN corrected.predicted_level ELSE corrected.declared_level END
         INTO verdict.scope, verdict.shape, verdict.shape_hash, verdict.declared_level, verdict.true_level
-        FROM logintel.shape_scores s WHERE s.id = corrected.score_id;
+        FROM logintel.scores s WHERE s.id = corrected.score_id;
         verdict.note := note;
         PERFORM logintel._remember_verdict(verdict);
         lines := lines + corrected.lines;

@@ -21,7 +21,7 @@ AS $function$
                (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared',
                s.level_probabilities, s.model_version, p.predicted_at
         FROM logintel.predictions p
-        JOIN logintel.scored_shapes s ON s.score_id = p.score_id
+        JOIN logintel._scores_now s ON s.score_id = p.score_id
         JOIN logintel.log_lines l ON l.id = p.log_entry_id
         JOIN logintel.levels predicted ON predicted.level = s.predicted_level
         JOIN logintel.levels declared ON declared.level = s.declared_level
@@ -42,7 +42,7 @@ CREATE OR REPLACE FUNCTION logintel._corrected_scores(
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
     WITH scores AS MATERIALIZED (
-        SELECT s.score_id, s.template, s.declared_level, s.is_correction FROM logintel.scored_shapes s),
+        SELECT s.score_id, s.template, s.declared_level, s.is_correction FROM logintel._scores_now s),
     corrected AS MATERIALIZED (
         SELECT c.score_id, c.template, v.true_level IS NOT DISTINCT FROM c.declared_level AS rejected
         FROM scores c
@@ -54,7 +54,7 @@ AS $function$
         WHERE t.true_level <> t.declared_level),
     declared AS (
         SELECT s.template, s.declared_level, sum(n.lines)::bigint AS lines
-        FROM logintel.score_counts n JOIN scores s USING (score_id)
+        FROM logintel._score_counts n JOIN scores s USING (score_id)
         WHERE s.template IN (SELECT c.template FROM corrected c)
         GROUP BY s.template, s.declared_level),
     by_template AS (

@@ -9,11 +9,11 @@ SELECT f.id, f.scope, f.log_entry_id, (f.shape).service AS service, (f.shape).te
            AND (f.is_anomaly IS NULL OR f.is_anomaly = s.is_anomaly) AS agrees
 FROM logintel.feedback f
 LEFT JOIN LATERAL (
-    SELECT k.id FROM logintel.shape_scores k
+    SELECT k.id FROM logintel.scores k
     WHERE k.model_set_id = (SELECT i.model_set_id FROM logintel._in_force i LIMIT 1)
       AND k.shape_hash = f.shape_hash AND k.evicted_txid IS NULL
     LIMIT 1) AS k ON true
-LEFT JOIN logintel.scored_shapes s ON s.score_id = k.id
+LEFT JOIN logintel._scores_now s ON s.score_id = k.id
 ORDER BY f.id DESC;
 
 COMMENT ON VIEW logintel.ml_feedback IS 'Every verdict with its history, newest first, and what the models in force say of the same shape.';

@@ -92,7 +92,7 @@ SELECT pg_catalog.pg_extension_config_dump('logintel.ab_test_counts', '');
 
 COMMENT ON TABLE logintel.ab_test_counts IS 'Lines by score that were counted while a test runs. Lines deleted since stay counted: they are evidence.';
 COMMENT ON COLUMN logintel.ab_test_counts.test_id IS 'The running test.';
-COMMENT ON COLUMN logintel.ab_test_counts.score_id IS 'The score in shape_scores that the lines have.';
+COMMENT ON COLUMN logintel.ab_test_counts.score_id IS 'The score in scores that the lines have.';
 COMMENT ON COLUMN logintel.ab_test_counts.lines IS 'How many lines.';
 
 -- What a test ended with. It is kept because verdicts change, and lines and scores go.

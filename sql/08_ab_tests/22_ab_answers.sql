@@ -25,21 +25,21 @@ AS $function$
     served AS (
         SELECT ($1).challenger_id = ANY (m.model_ids) AS is_challenger, s.shape_hash, min(s.id) AS score_id, sum(c.lines)::bigint AS lines
         FROM counted c
-        JOIN logintel.shape_scores s ON s.id = c.score_id
+        JOIN logintel.scores s ON s.id = c.score_id
         JOIN logintel.model_sets m ON m.id = s.model_set_id
         WHERE ($1).champion_id = ANY (m.model_ids) OR (($1).share > 0 AND ($1).challenger_id = ANY (m.model_ids))
         GROUP BY 1, 2),
     shadowed AS (
         SELECT true, c.shape_hash, min(k.id), c.lines
         FROM served c
-        JOIN logintel.shape_scores k ON k.shape_hash = c.shape_hash
+        JOIN logintel.scores k ON k.shape_hash = c.shape_hash
         JOIN logintel.model_sets m ON m.id = k.model_set_id AND ($1).challenger_id = ANY (m.model_ids)
         WHERE ($1).share = 0
         GROUP BY c.shape_hash, c.lines)
     SELECT a.is_challenger, a.shape_hash, a.lines, left(s.template, 200), n.answer, n.confidence, s.latency_us, v.declared_level,
            logintel._true_answer(n.name, v.true_level, v.true_category, v.is_anomaly), v.given_at
     FROM (SELECT * FROM served UNION ALL SELECT * FROM shadowed) AS a
-    JOIN logintel.shape_scores s ON s.id = a.score_id
+    JOIN logintel.scores s ON s.id = a.score_id
     JOIN logintel._score_truth v ON v.score_id = a.score_id
     CROSS JOIN LATERAL logintel._answers(s, logintel._setting('anomaly_threshold')::real) AS n
     WHERE n.name = ($1).name;

@@ -35,10 +35,10 @@ BEGIN
         WITH unknown AS (
             SELECT DISTINCT ON (s.shape_hash) s.*
             FROM logintel.count_changes n
-            JOIN logintel.shape_scores s ON s.id = n.score_id AND s.evicted_txid IS NULL
+            JOIN logintel.scores s ON s.id = n.score_id AND s.evicted_txid IS NULL
             JOIN logintel.model_sets m ON m.id = s.model_set_id AND test.champion_id = ANY (m.model_ids)
             WHERE n.id > after_id AND n.id <= up_to_id AND n.is_new AND NOT EXISTS (
-                SELECT FROM logintel.shape_scores k
+                SELECT FROM logintel.scores k
                 WHERE k.model_set_id = test.challenger_set_id AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL))
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
                array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
@@ -137,7 +137,7 @@ BEGIN ATOMIC
     SELECT c.score_id FROM logintel.ab_test_counts c WHERE c.score_id = ANY (score_ids)
     UNION
     SELECT s.id FROM logintel.ab_tests t JOIN logintel.model_sets m ON t.challenger_id = ANY (m.model_ids)
-    JOIN logintel.shape_scores s ON s.model_set_id = m.id AND s.id = ANY (score_ids)
+    JOIN logintel.scores s ON s.model_set_id = m.id AND s.id = ANY (score_ids)
     WHERE t.ended_at IS NULL AND t.share = 0;
 END;
 
@@ -172,7 +172,7 @@ BEGIN ATOMIC
     SELECT c.score_id FROM logintel.ab_test_counts c WHERE c.score_id = ANY (score_ids)
     UNION
     SELECT s.id FROM logintel.ab_tests t JOIN logintel.model_sets m ON t.challenger_id = ANY (m.model_ids)
-    JOIN logintel.shape_scores s ON s.model_set_id = m.id AND s.id = ANY (score_ids)
+    JOIN logintel.scores s ON s.model_set_id = m.id AND s.id = ANY (score_ids)
     WHERE t.ended_at IS NULL AND t.share = 0;
 END;
 

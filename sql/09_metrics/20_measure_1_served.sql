@@ -24,7 +24,7 @@ BEGIN
                s.level_confidence < h.min_confidence AS abstained, n.level = s.predicted_level AS declared_right
         FROM logintel.count_changes c
         JOIN logintel.metric_hours h ON h.hour = c.hour
-        CROSS JOIN LATERAL (SELECT o.* FROM logintel.shape_scores o WHERE o.id = c.score_id OFFSET 0) AS s
+        CROSS JOIN LATERAL (SELECT o.* FROM logintel.scores o WHERE o.id = c.score_id OFFSET 0) AS s
         LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
         WHERE c.id > after_id AND c.id <= up_to_id),
     served AS (

@@ -44,7 +44,7 @@ BEGIN
                            ELSE a.found = j.is_anomaly END AS is_right
         FROM logintel._judged_lines(hours) j
         JOIN logintel.metric_hours h ON h.hour = j.hour
-        JOIN logintel.shape_scores s ON s.id = j.score_id
+        JOIN logintel.scores s ON s.id = j.score_id
         JOIN logintel.model_sets t ON t.id = s.model_set_id
         JOIN logintel.models m ON m.id = ANY (t.model_ids)
         CROSS JOIN LATERAL (SELECT s.anomaly_score >= h.anomaly_threshold AS found) AS a),

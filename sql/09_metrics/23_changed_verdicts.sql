@@ -14,7 +14,7 @@ BEGIN
     templates := ARRAY(SELECT DISTINCT (f.shape).template FROM logintel.feedback f
                        WHERE f.id = ANY (verdicts) AND f.scope = 'template');
     WITH scores AS MATERIALIZED (
-        SELECT s.id FROM logintel.shape_scores s WHERE s.template = ANY (templates)),
+        SELECT s.id FROM logintel.scores s WHERE s.template = ANY (templates)),
     noted AS (
         INSERT INTO logintel.judged_scores (score_id) SELECT s.id FROM scores s ON CONFLICT DO NOTHING)
     SELECT array_agg(w.hour) INTO hours FROM (
@@ -38,7 +38,7 @@ BEGIN
     INSERT INTO logintel.judged_scores (score_id)
     SELECT c.score_id
     FROM logintel.count_changes c
-    CROSS JOIN LATERAL (SELECT o.template FROM logintel.shape_scores o WHERE o.id = c.score_id OFFSET 0) AS s
+    CROSS JOIN LATERAL (SELECT o.template FROM logintel.scores o WHERE o.id = c.score_id OFFSET 0) AS s
     WHERE c.id > after_id AND c.id <= up_to_id AND c.is_new
       AND EXISTS (SELECT FROM logintel.feedback f WHERE f.is_current AND f.scope = 'template'
                   AND (f.shape).template = s.template AND md5((f.shape).template) = md5(s.template))
@@ -46,7 +46,7 @@ BEGIN
     RETURN ARRAY(
         SELECT DISTINCT c.hour
         FROM logintel.count_changes c
-        CROSS JOIN LATERAL (SELECT o.shape_hash FROM logintel.shape_scores o WHERE o.id = c.score_id OFFSET 0) AS s
+        CROSS JOIN LATERAL (SELECT o.shape_hash FROM logintel.scores o WHERE o.id = c.score_id OFFSET 0) AS s
         WHERE c.id > after_id AND c.id <= up_to_id
           AND (EXISTS (SELECT FROM logintel.judged_scores j WHERE j.score_id = c.score_id)
                OR EXISTS (SELECT FROM logintel.feedback f

@@ -23,7 +23,7 @@ BEGIN
            CASE WHEN m.tells_news THEN s.unknown_words END
     FROM unnest(score_ids) AS i (id)
     CROSS JOIN LATERAL (SELECT o.*, regexp_replace(o.service, '[0-9]+', '#', 'g') AS masked
-                        FROM logintel.shape_scores o WHERE o.id = i.id OFFSET 0) AS s
+                        FROM logintel.scores o WHERE o.id = i.id OFFSET 0) AS s
     JOIN served m ON m.model_set_id = s.model_set_id
     LEFT JOIN logintel.baseline_measures j ON j.model_id = m.model_id AND j.service = s.masked AND j.measure = 'classes'
     LEFT JOIN logintel.baseline_shares k ON k.model_id = m.model_id AND k.bin = s.masked AND k.measure = 'services'

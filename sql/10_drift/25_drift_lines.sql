@@ -1,6 +1,6 @@
 -- The lines behind a row of ml_drift, newest first: those that are new, else those of the class, the bin or the service
 -- whose share has grown most.
-CREATE OR REPLACE FUNCTION logintel.drift_lines(name text, day date, measure text, service text DEFAULT NULL, "limit" integer DEFAULT 100)
+CREATE OR REPLACE FUNCTION logintel.drift_lines(name text, day date, measure text, service text DEFAULT NULL, max_lines integer DEFAULT 100)
 RETURNS TABLE (log_entry_id bigint, "timestamp" timestamptz, line_service text, class text, message text, template text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
@@ -36,7 +36,7 @@ BEGIN
               WHEN 'classes' THEN c.class = grown
               WHEN 'confidence' THEN c.confidence = grown
               ELSE c.service = grown END
-        ORDER BY p."timestamp" DESC, p.log_entry_id DESC LIMIT "limit";
+        ORDER BY p."timestamp" DESC, p.log_entry_id DESC LIMIT max_lines;
 END
 $function$;
 

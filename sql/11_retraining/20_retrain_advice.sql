@@ -16,7 +16,7 @@ AS $function$
     CROSS JOIN LATERAL logintel._true_answer($1, f.true_level, f.true_category, f.is_anomaly) AS t (answer)
     LEFT JOIN LATERAL (
         SELECT n.answer
-        FROM (SELECT s FROM logintel.shape_scores s
+        FROM (SELECT s FROM logintel.scores s
               WHERE s.model_set_id = logintel._active_model_set() AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
               LIMIT 1) AS k (score)
         CROSS JOIN LATERAL logintel._answers(k.score, logintel._setting('anomaly_threshold')::real) AS n
@@ -56,7 +56,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('a default model is in force, which does not know your lines: %s of them declare one of %s levels',
                       logintel._number(sum(d.lines)::bigint), count(DISTINCT d.level))
         FROM (SELECT logintel.normalize_level(s.level) AS level, sum(t.lines) AS lines
-              FROM logintel.score_totals t JOIN logintel.shape_scores s ON s.id = t.score_id
+              FROM logintel.score_totals t JOIN logintel.scores s ON s.id = t.score_id
               WHERE t.lines > 0 AND (model).name = 'level' AND (model).metadata ->> 'origin' = 'default'
               GROUP BY s.level) AS d
         WHERE d.level IS NOT NULL
@@ -82,7 +82,7 @@ BEGIN
         CASE WHEN judged >= 20 AND accuracy < (metadata ->> 'accuracy')::double precision - 0.05 THEN
             format('right in %s%% of %s verdicts since it was trained, and in %s%% when it was',
                    round(accuracy::numeric * 100), logintel._number(judged), round((metadata ->> 'accuracy')::numeric * 100)) END,
-        CASE WHEN (metadata ->> 'shape_version')::integer <> logintel.shape_version()
+        CASE WHEN (metadata ->> 'shape_version')::integer <> logintel._shape_version()
                OR (metadata ->> 'tokens_version')::integer <> logintel._tokens_version() THEN
             'it was trained with another version of shapes or tokens' END,
         -- Only where it had learnt from all lines there were.

@@ -50,7 +50,7 @@ $function$;
 
 COMMENT ON FUNCTION logintel.request_retraining(text[]) IS 'Requests a retraining of these models, by default of those that ml_retrain_advice advises; "logintel worker" or "logintel retrain" does it. Returns the id of the request, or of the one that is open; null where nothing is advised.';
 
-CREATE OR REPLACE FUNCTION logintel.begin_retraining(names text[] DEFAULT NULL, force boolean DEFAULT false) RETURNS integer
+CREATE OR REPLACE FUNCTION logintel._begin_retraining(names text[] DEFAULT NULL, force boolean DEFAULT false) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -78,20 +78,20 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.begin_retraining(text[], boolean) IS 'For "logintel retrain": takes the open request, or what is advised (forced: all), among these models. Returns its id, null where nothing is to be done; an error while another one runs.';
+COMMENT ON FUNCTION logintel._begin_retraining(text[], boolean) IS 'For "logintel retrain": takes the open request, or what is advised (forced: all), among these models. Returns its id, null where nothing is to be done; an error while another one runs.';
 
-CREATE OR REPLACE FUNCTION logintel.finish_retraining(id integer, outcome text, report jsonb DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._finish_retraining(id integer, outcome text, report jsonb DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     UPDATE logintel.retrainings r
-    SET finished_at = clock_timestamp(), outcome = finish_retraining.outcome, report = finish_retraining.report
-    WHERE r.id = finish_retraining.id AND r.started_at IS NOT NULL AND r.finished_at IS NULL;
+    SET finished_at = clock_timestamp(), outcome = _finish_retraining.outcome, report = _finish_retraining.report
+    WHERE r.id = _finish_retraining.id AND r.started_at IS NOT NULL AND r.finished_at IS NULL;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'retraining % is not running', finish_retraining.id
+        RAISE EXCEPTION 'retraining % is not running', _finish_retraining.id
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'logintel.ml_retrainings shows what became of it.';
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.finish_retraining(integer, text, jsonb) IS 'For "logintel retrain": says what came of a retraining that was begun.';
+COMMENT ON FUNCTION logintel._finish_retraining(integer, text, jsonb) IS 'For "logintel retrain": says what came of a retraining that was begun.';

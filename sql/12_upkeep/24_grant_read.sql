@@ -29,8 +29,8 @@ AS $function$
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
                     WHEN p.proname IN ('analyze', 'predict_log', 'doctor') THEN 'readers'
-                    WHEN p.proname IN ('take_pending', 'unknown_shapes', 'remember_scores', 'score_taken',
-                                       'begin_retraining', 'finish_retraining') THEN 'workers'
+                    WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
+                                       '_begin_retraining', '_finish_retraining') THEN 'workers'
                     WHEN p.proname IN ('maintain', '_run_next_task', 'backfill', 'reconcile', 'request_retraining')
                         THEN 'workers and managers'
                     WHEN p.proname LIKE '\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL

@@ -2,10 +2,10 @@
 -- that depend on their arguments alone and those that views call for their readers.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA logintel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    logintel.mask(text), logintel.status_class(integer), logintel.latency_bucket(double precision),
-    logintel.shape_version(),
-    logintel.shape(text, text, text, text, integer, double precision),
-    logintel.shape_hash(text, text, text, text, integer, double precision),
+    logintel.mask(text), logintel._status_class(integer), logintel._latency_bucket(double precision),
+    logintel._shape_version(),
+    logintel._shape(text, text, text, text, integer, double precision),
+    logintel._shape_hash(text, text, text, text, integer, double precision),
     logintel._context_hash(text, text, text, integer, double precision),
     logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)

@@ -1,5 +1,39 @@
 -- What 0.2.0 changes in the tables of 0.1.0. Make appends all functions, triggers and views, which replace the old.
 
+-- One word for one thing, and what is private begins with _; rights and triggers stay as they were.
+ALTER TABLE logintel.shape_scores RENAME TO scores;
+ALTER SEQUENCE logintel.shape_scores_id_seq RENAME TO scores_id_seq;
+ALTER INDEX logintel.shape_scores_pkey RENAME TO scores_pkey;
+ALTER INDEX logintel.shape_scores_canonical_key RENAME TO scores_canonical_key;
+ALTER INDEX logintel.shape_scores_known_idx RENAME TO scores_known_idx;
+ALTER INDEX logintel.shape_scores_rescored_id_idx RENAME TO scores_rescored_id_idx;
+ALTER INDEX logintel.shape_scores_scored_at_idx RENAME TO scores_scored_at_idx;
+ALTER VIEW logintel.scored_shapes RENAME TO _scores_now;
+ALTER VIEW logintel.score_counts RENAME TO _score_counts;
+ALTER VIEW logintel.score_counts_by_hour RENAME TO _score_counts_by_hour;
+ALTER FUNCTION logintel.shape(text, text, text, text, integer, double precision) RENAME TO _shape;
+ALTER FUNCTION logintel.shape_hash(text, text, text, text, integer, double precision) RENAME TO _shape_hash;
+ALTER FUNCTION logintel.shape_version() RENAME TO _shape_version;
+ALTER FUNCTION logintel.status_class(integer) RENAME TO _status_class;
+ALTER FUNCTION logintel.latency_bucket(double precision) RENAME TO _latency_bucket;
+ALTER FUNCTION logintel.take_pending(integer, timestamptz) RENAME TO _take_pending;
+ALTER FUNCTION logintel.unknown_shapes(bigint[]) RENAME TO _unknown_shapes;
+ALTER FUNCTION logintel.remember_scores(integer, jsonb, jsonb) RENAME TO _remember_scores;
+ALTER FUNCTION logintel.score_taken(bigint[]) RENAME TO _score_taken;
+ALTER FUNCTION logintel.begin_retraining(text[], boolean) RENAME TO _begin_retraining;
+ALTER FUNCTION logintel.finish_retraining(integer, text, jsonb) RENAME TO _finish_retraining;
+COMMENT ON COLUMN logintel.ab_test_counts.score_id IS 'The score in scores that the lines have.';
+COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel.predictions.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel.predictions_default.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
+COMMENT ON COLUMN logintel.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
+COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its _shape_hash().';
+-- Arguments that had to be quoted get other names, which no replacement can give them.
+DROP FUNCTION logintel._take_pending(integer, timestamptz), logintel.rescore(integer),
+    logintel.drift_lines(text, date, text, text, integer);
+
 -- 00_core
 CREATE TABLE logintel.locks (
     name text NOT NULL,
@@ -132,7 +166,7 @@ CREATE TABLE logintel.unused_scores (
 );
 
 COMMENT ON TABLE logintel.known_scores IS 'Canonical scores that are looked up, with what decides which is evicted first.';
-COMMENT ON COLUMN logintel.known_scores.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.known_scores.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.known_scores.model_set_id IS 'Its model set.';
 COMMENT ON COLUMN logintel.known_scores.repeated IS 'Whether more than one line has it.';
 COMMENT ON COLUMN logintel.known_scores.used_at IS 'When a new line last had it, as far as counted, within ten minutes; when it was made, before.';
@@ -140,10 +174,10 @@ COMMENT ON TABLE logintel.known_counts IS 'How many known scores each model set 
 COMMENT ON COLUMN logintel.known_counts.model_set_id IS 'The model set.';
 COMMENT ON COLUMN logintel.known_counts.scores IS 'Its rows in known_scores.';
 COMMENT ON TABLE logintel.published_scores IS 'Scores made canonical that known_scores does not have yet.';
-COMMENT ON COLUMN logintel.published_scores.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.published_scores.score_id IS 'The score in scores.';
 COMMENT ON TABLE logintel.unused_scores IS 'Evicted scores that no line had when they were noted: to be removed when nobody can use them any more.';
 COMMENT ON COLUMN logintel.unused_scores.id IS 'Order in which they are looked at.';
-COMMENT ON COLUMN logintel.unused_scores.score_id IS 'The score in shape_scores.';
+COMMENT ON COLUMN logintel.unused_scores.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.unused_scores.evicted_txid IS 'Transaction that evicted it.';
 
 INSERT INTO logintel.count_readers (reader) VALUES ('known shapes');
@@ -152,9 +186,9 @@ ALTER TABLE logintel.rollup_state ADD COLUMN evicted_before bigint, ADD COLUMN u
 COMMENT ON COLUMN logintel.rollup_state.evicted_before IS 'Nobody looks up scores any more that transactions below this id evicted; see _task_063_remove_unused_scores().';
 COMMENT ON COLUMN logintel.rollup_state.users_before IS 'Who ever did has an id below this.';
 -- As the trigger notes them from now on.
-INSERT INTO logintel.published_scores (score_id) SELECT s.id FROM logintel.shape_scores s WHERE s.canonical;
+INSERT INTO logintel.published_scores (score_id) SELECT s.id FROM logintel.scores s WHERE s.canonical;
 INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-SELECT s.id, s.evicted_txid FROM logintel.shape_scores s WHERE s.evicted_txid IS NOT NULL
+SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.evicted_txid IS NOT NULL
     AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
 DROP FUNCTION logintel._evict_ended_challengers(), logintel._remove_unused_scores(txid_snapshot);
 
@@ -431,9 +465,9 @@ DROP FUNCTION
     logintel.mcnemar(bigint, bigint), logintel.two_proportions(bigint, bigint, bigint, bigint);
 
 -- 05_scoring: the triggers of the log table go on calling the functions that are renamed here
-CREATE INDEX shape_scores_unpublished_idx ON logintel.shape_scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
-COMMENT ON COLUMN logintel.shape_scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
-COMMENT ON COLUMN logintel.shape_scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
+CREATE INDEX scores_unpublished_idx ON logintel.scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
+COMMENT ON COLUMN logintel.scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
+COMMENT ON COLUMN logintel.scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
 
 CREATE TYPE logintel._line AS (
     id bigint,
@@ -443,6 +477,10 @@ CREATE TYPE logintel._line AS (
 );
 
 COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
+COMMENT ON COLUMN logintel._line.id IS 'Key of the line.';
+COMMENT ON COLUMN logintel._line."timestamp" IS 'Time of the line.';
+COMMENT ON COLUMN logintel._line.shape_hash IS 'Its _shape_hash().';
+COMMENT ON COLUMN logintel._line.shape IS 'Its shape.';
 
 ALTER FUNCTION logintel.score_new_lines() RENAME TO _score_new_lines;
 ALTER FUNCTION logintel.score_changed_lines() RENAME TO _score_changed_lines;

@@ -3,6 +3,8 @@ SELECT logintel._write_trigger_functions();
 
 SELECT logintel.grant_read(role::oid::regrole)
 FROM unnest(string_to_array(current_setting('logintel.readers'), ',')) AS role;
+SELECT logintel.grant_work(role::oid::regrole)
+FROM unnest(string_to_array(current_setting('logintel.workers'), ',')) AS role;
 SELECT logintel.grant_manage(role::oid::regrole)
 FROM unnest(string_to_array(current_setting('logintel.managers'), ',')) AS role;
 

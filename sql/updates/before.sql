@@ -12,11 +12,14 @@ END
 $block$;
 LOCK TABLE logintel.pending IN SHARE ROW EXCLUSIVE MODE;
 
--- Roles to which grant_read() and grant_manage() gave rights, for after.sql: by now they have them on what is there.
+-- Roles to which grant_read(), grant_work() and grant_manage() gave rights, for after.sql: by now they have them on what is there.
 SELECT set_config('logintel.readers', coalesce(string_agg(DISTINCT a.grantee::text, ','), ''), true)
 FROM pg_class c CROSS JOIN aclexplode(c.relacl) AS a
 WHERE c.oid = 'logintel.ml_status'::regclass AND a.grantee NOT IN (0, c.relowner);
 SELECT set_config('logintel.managers', coalesce(string_agg(DISTINCT a.grantee::text, ','), ''), true)
 FROM pg_proc p CROSS JOIN aclexplode(p.proacl) AS a
 WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = 'deploy' AND a.grantee NOT IN (0, p.proowner);
-
+SELECT set_config('logintel.workers', coalesce(string_agg(DISTINCT a.grantee::text, ','), ''), true)
+FROM pg_proc p CROSS JOIN aclexplode(p.proacl) AS a
+WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname IN ('take_pending', '_take_pending')
+  AND a.grantee NOT IN (0, p.proowner);

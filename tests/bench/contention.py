@@ -95,6 +95,6 @@ def _check(connection: psycopg.Connection) -> int:
     if pending or predictions != inserted:
         raise Failed(f"{pending} lines are pending, and {predictions:,} of {inserted:,} were scored")
     [(learnt,)] = connection.execute(
-        "SELECT count(DISTINCT shape_hash) FROM logintel.shape_scores WHERE source_type = 'bench'"
+        "SELECT count(DISTINCT shape_hash) FROM logintel.scores WHERE source_type = 'bench'"
     ).fetchall()
     return learnt

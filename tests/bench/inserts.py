@@ -124,15 +124,15 @@ def _sizes(connection: psycopg.Connection) -> dict[str, float]:
     """Bytes of the predictions, of their tables alone, and of the shape scores."""
     [row] = connection.execute(
         "SELECT sum(pg_total_relation_size(relid)), sum(pg_table_size(relid)), "
-        "pg_total_relation_size('logintel.shape_scores') FROM pg_partition_tree('logintel.predictions')"
+        "pg_total_relation_size('logintel.scores') FROM pg_partition_tree('logintel.predictions')"
     ).fetchall()
-    return dict(zip(("all", "table", "shape_scores"), map(float, row), strict=True))
+    return dict(zip(("all", "table", "scores"), map(float, row), strict=True))
 
 
 def _bytes_per_prediction(name: str, before: dict[str, float], after: dict[str, float], predictions: int) -> Result:
     table = (after["table"] - before["table"]) / predictions
     added = (after["all"] - before["all"]) / predictions
-    parts = {"table": table, "indexes": added - table, "shape_scores MB, not counted": after["shape_scores"] / 1e6}
+    parts = {"table": table, "indexes": added - table, "scores MB, not counted": after["scores"] / 1e6}
     return Result(name, added, "bytes", parts)
 
 

@@ -18,7 +18,7 @@ QUIET_SECONDS = 3
 _SHAPES = """
     SELECT s.template, s.service, s.source_type, s.level, s.status_class, s.latency_bucket, logintel.normalize_level(l.level)
     FROM log_entries l
-    CROSS JOIN LATERAL logintel.shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms) AS s
+    CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms) AS s
     LIMIT %s"""
 
 

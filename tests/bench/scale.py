@@ -32,8 +32,8 @@ OTHER_QUERIES = {
 # In the order of time, as lines arrive.
 _SAMPLE_SCORES = """
 CREATE TABLE IF NOT EXISTS sample_scores AS
-SELECT l.n, s.id AS score_id FROM sample l JOIN logintel.shape_scores s
-    ON s.canonical AND s.shape_hash = logintel.shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)"""
+SELECT l.n, s.id AS score_id FROM sample l JOIN logintel.scores s
+    ON s.canonical AND s.shape_hash = logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)"""
 _FILL_LINES = f"""
 INSERT INTO log_entries (id, "timestamp", {COLUMNS}) OVERRIDING SYSTEM VALUE
 SELECT g, %(start)s + (g - %(first)s) * %(step)s, level, message, service, source_type
@@ -171,7 +171,7 @@ def large_database(suite: Suite) -> psycopg.Connection:
     # What autovacuum would have done by then: it visits partitions, never the table that they belong to.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda row: _execute(dsn_of(connection), f"VACUUM ANALYZE {row[0]}"), partitions))
-    connection.execute("VACUUM ANALYZE logintel.shape_scores, logintel.hourly_counts, logintel.score_totals")
+    connection.execute("VACUUM ANALYZE logintel.scores, logintel.hourly_counts, logintel.score_totals")
     connection.execute("CHECKPOINT")
     return connection
 

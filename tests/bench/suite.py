@@ -98,7 +98,7 @@ def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedMod
     insert_select(connection, "log_entries")
     baselines.check_scored(connection, LINES)
     maintain(connection)
-    [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.shape_scores WHERE canonical").fetchall()
+    [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.scores WHERE canonical").fetchall()
     connection.execute("VACUUM ANALYZE")
     # Last, so that the planner doesn't take the empty tables for tables that stay empty.
     baselines.empty(connection)

@@ -22,12 +22,12 @@ CREATE UNLOGGED TABLE rare AS
 SELECT g AS n, level, {_WORD.format("g || ' rare'")} || ' ' || message AS message, service, source_type
 FROM generate_series(1, {KNOWN}) AS g JOIN sample s ON s.n = g % {LINES} + 1"""
 _RARE_SCORES = """
-INSERT INTO logintel.shape_scores ({columns})
+INSERT INTO logintel.scores ({columns})
 SELECT {values}
 FROM rare l
 JOIN sample_scores k ON k.n = l.n %% {lines} + 1
-JOIN logintel.shape_scores s ON s.id = k.score_id
-CROSS JOIN LATERAL logintel.shape(l.message, l.service, l.source_type, l.level, NULL, NULL) AS shape"""
+JOIN logintel.scores s ON s.id = k.score_id
+CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, NULL, NULL) AS shape"""
 _FILL_LINES = f"""
 WITH filled AS (
     INSERT INTO log_entries ("timestamp", {COLUMNS})
@@ -36,8 +36,8 @@ WITH filled AS (
 INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp", predicted_at)
 SELECT f.id, s.id, f."timestamp", f."timestamp"
 FROM filled f
-JOIN logintel.shape_scores s ON s.canonical
- AND s.shape_hash = logintel.shape_hash(f.message, f.service, f.source_type, f.level, NULL, NULL)"""
+JOIN logintel.scores s ON s.canonical
+ AND s.shape_hash = logintel._shape_hash(f.message, f.service, f.source_type, f.level, NULL, NULL)"""
 _MINUTE = f"""
 INSERT INTO log_entries ({COLUMNS})
 SELECT level, CASE WHEN random() < 1.0 / {NEW_SHARE} THEN {_WORD.format("random()::text")} || ' ' || message ELSE message END,
@@ -70,10 +70,10 @@ def _know_rare_shapes(connection: psycopg.Connection) -> None:
     connection.execute(_RARE_LINES)
     connection.execute("CREATE INDEX ON rare (n)")
     connection.execute("ANALYZE rare")
-    own = {"shape_hash": "logintel.shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)",
+    own = {"shape_hash": "logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)",
            "template": "shape.template", "canonical": "true", "at_write": "true", "scored_at": _TIME}  # fmt: skip
     columns = [name for (name,) in connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = 'logintel.shape_scores'::regclass "
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'logintel.scores'::regclass "
         "AND attnum > 0 AND NOT attisdropped AND attidentity = ''")]  # fmt: skip
     values = ", ".join(own.get(name, f"s.{name}") for name in columns)
     [(start, end)] = connection.execute('SELECT min("timestamp"), now() FROM log_entries').fetchall()
@@ -81,13 +81,13 @@ def _know_rare_shapes(connection: psycopg.Connection) -> None:
         connection.execute("SET LOCAL session_replication_role = replica")  # the triggers stay out of it
         times = {"start": start, "end": end}
         connection.execute(_RARE_SCORES.format(columns=", ".join(columns), values=values, lines=LINES), times)
-        connection.execute("ANALYZE logintel.shape_scores")
+        connection.execute("ANALYZE logintel.scores")
         connection.execute(_FILL_LINES, times)
     maintain(connection)
-    connection.execute("VACUUM ANALYZE logintel.shape_scores, logintel.hourly_counts, logintel.score_totals")
+    connection.execute("VACUUM ANALYZE logintel.scores, logintel.hourly_counts, logintel.score_totals")
     maintain(connection)  # what the first one left
     connection.execute("CHECKPOINT")
-    [(known,)] = connection.execute("SELECT count(*) FROM logintel.shape_scores WHERE canonical").fetchall()
+    [(known,)] = connection.execute("SELECT count(*) FROM logintel.scores WHERE canonical").fetchall()
     if known < KNOWN:
         raise Failed(f"{known:,} shapes are known, not {KNOWN:,}")
 

@@ -160,7 +160,7 @@ def _shifted(days: Days, systems: Sequence[str], by_system: bool, chance: random
 
 def _train(connection: psycopg.Connection, lines: Sequence[SimulatedLine]) -> None:
     """Train all models, and put them into force."""
-    [(version,)] = connection.execute("SELECT logintel.shape_version()").fetchall()
+    [(version,)] = connection.execute("SELECT logintel._shape_version()").fetchall()
     models, _ = train_models([table_line(line)._replace(timestamp=line.timestamp) for line in lines], shape_version=version,
                              candidates=("logistic_regression",))  # fmt: skip
     for model in models:

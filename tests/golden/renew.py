@@ -1,6 +1,9 @@
-"""Writes the golden files afresh, from a server with this checkout's extension: `make golden`."""
+"""Writes the golden files and the reference afresh, from a server with this checkout's extension: `make golden`."""
 
 from support import catalog, servers
+from support.reference import reference
+
+REFERENCE = servers.ROOT / "sql" / "REFERENCE.md"
 
 
 def main() -> None:
@@ -12,6 +15,8 @@ def main() -> None:
         for path, text in catalog.golden_texts(database.connection, roles).items():
             path.write_text(text)
             print(path)
+        REFERENCE.write_text(reference(database))
+        print(REFERENCE)
         database.close()
 
 

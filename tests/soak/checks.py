@@ -25,11 +25,11 @@ _ZERO = {
         WHERE p."timestamp" IS DISTINCT FROM l."timestamp" """,
     "a prediction's score is of the line's shape": """
         SELECT count(*), min(format('line %s: %s', l.id, left(l.message, 60))) FROM logintel.predictions p
-        LEFT JOIN logintel.shape_scores s ON s.id = p.score_id
-        LEFT JOIN logintel.shape_scores r ON r.id = s.rescored_id
+        LEFT JOIN logintel.scores s ON s.id = p.score_id
+        LEFT JOIN logintel.scores r ON r.id = s.rescored_id
         LEFT JOIN logintel.log_lines l ON l.id = p.log_entry_id
         WHERE s.shape_hash IS DISTINCT FROM
-              logintel.shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
+              logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
            OR r.shape_hash <> s.shape_hash OR (r.id IS NULL AND s.rescored_id IS NOT NULL)""",
     "a score names the shape that its lines have": """
         SELECT count(*), min((
@@ -37,20 +37,20 @@ _ZERO = {
                                                                   left(to_json(value)::text, 60)), ', ')
             FROM jsonb_each_text(to_jsonb(h)) WHERE value IS DISTINCT FROM to_jsonb(s) ->> key))
         FROM logintel.predictions p
-        JOIN logintel.shape_scores s ON s.id = p.score_id
+        JOIN logintel.scores s ON s.id = p.score_id
         JOIN logintel.log_lines l ON l.id = p.log_entry_id
-        CROSS JOIN LATERAL logintel.shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms) h
+        CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms) h
         WHERE (CASE WHEN s.evicted_txid IS NULL THEN s.template ELSE left(s.template, 200) END,
                s.service, s.source_type, s.level, s.status_class, s.latency_bucket)
            IS DISTINCT FROM (CASE WHEN s.evicted_txid IS NULL THEN h.template ELSE left(h.template, 200) END,
                h.service, h.source_type, h.level, h.status_class, h.latency_bucket)""",
     "all scores of one set and shape say the same": """
         SELECT count(*) FROM (
-            SELECT FROM logintel.shape_scores GROUP BY model_set_id, shape_hash
+            SELECT FROM logintel.scores GROUP BY model_set_id, shape_hash
             HAVING count(DISTINCT (predicted_level, round(level_confidence::numeric, 4),
                                    round(anomaly_score::numeric, 4), anomaly_type)) > 1) AS d""",
     "every score is complete": """
-        SELECT count(*) FROM logintel.shape_scores
+        SELECT count(*) FROM logintel.scores
         WHERE predicted_level IS NULL OR level_confidence IS NULL OR anomaly_score IS NULL
            OR level_confidence NOT BETWEEN 0 AND 1 OR anomaly_score NOT BETWEEN -1e-6 AND 1.000001""",
     "hourly_counts = recount": """
@@ -77,7 +77,7 @@ _ZERO = {
         WHERE (lines, predictions, pending) IS DISTINCT FROM
               ((SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions), 0)""",
     "one canonical score a known shape": """
-        SELECT count(*) FROM (SELECT FROM logintel.shape_scores WHERE evicted_txid IS NULL
+        SELECT count(*) FROM (SELECT FROM logintel.scores WHERE evicted_txid IS NULL
                               GROUP BY model_set_id, shape_hash HAVING count(*) FILTER (WHERE canonical) <> 1) AS d""",
     "no lines are queued or removed by reconcile()": """
         SELECT coalesce(sum(done), 0) FROM logintel.reconcile() WHERE task <> 'counts corrected'""",
@@ -85,13 +85,13 @@ _ZERO = {
 """Promise -> query for a number that has to be 0, and perhaps an example of what it counts."""
 
 _SAYS = """
-    SELECT count(*), min(s.template || ': ' || s.predicted_level) FROM logintel.shape_scores s
+    SELECT count(*), min(s.template || ': ' || s.predicted_level) FROM logintel.scores s
     JOIN logintel.model_sets m ON m.id = s.model_set_id AND m.model_version ~ %(version)s
     WHERE s.evicted_txid IS NULL AND s.template ~ ('(^| )' || %(word)s || '( |$)')
       AND NOT EXISTS (SELECT FROM unnest(%(words)s::text[]) AS w WHERE w <> %(word)s AND s.template ILIKE '%%' || w || '%%')
       AND s.predicted_level <> %(level)s
 """
-_SIZES = ("log_entries", "logintel.predictions", "logintel.shape_scores", "logintel.pending", "logintel.removed_predictions",
+_SIZES = ("log_entries", "logintel.predictions", "logintel.scores", "logintel.pending", "logintel.removed_predictions",
           "logintel.hourly_counts", "logintel.score_totals")  # fmt: skip
 _NEVER_LOGGED = re.compile(
     r"PANIC:|TRAP:|segfault|signal 11|signal 6\b|could not (?:read|write|access)|invalid page|deadlock"

@@ -117,7 +117,7 @@ class Reporter(Operator):
         self.soak.stop.wait(min(30.0, self.soak.seconds / 4))
         query = """
             SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions),
-                   (SELECT count(*) FROM logintel.pending), (SELECT count(*) FROM logintel.shape_scores)"""
+                   (SELECT count(*) FROM logintel.pending), (SELECT count(*) FROM logintel.scores)"""
         [(lines, predictions, pending, scores)] = connection.execute(query).fetchall()
         self.soak.journal.say(
             f"{lines:,} lines, {predictions:,} predictions, {pending:,} pending, {scores:,} scores, "

@@ -78,7 +78,7 @@ def expected(db: Database, first_counted: dict[int, datetime] | None = None) -> 
     lines = _lines(db)
     first_hour = first_counted or first_hours(db)
     scored = [score for score in db.execute(
-        "SELECT id, model_set_id, date_trunc('hour', scored_at, 'UTC'), latency_us::float8 FROM logintel.shape_scores WHERE at_write"
+        "SELECT id, model_set_id, date_trunc('hour', scored_at, 'UTC'), latency_us::float8 FROM logintel.scores WHERE at_write"
     ) if score[0] in first_hour]
     verdicts = _verdicts(db)
     result = {}

@@ -19,7 +19,7 @@ _FUNCTIONS = r"""
 SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid)
 FROM pg_proc p
 WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname NOT LIKE '\\_%%'
-ORDER BY p.proname COLLATE "C", 2 COLLATE "C"
+ORDER BY p.proname COLLATE "C", p.prokind, pg_get_function_arguments(p.oid) COLLATE "C"
 """
 _SETTINGS = "SELECT name, value, description FROM logintel.settings ORDER BY name COLLATE \"C\""
 

@@ -7,7 +7,7 @@ import psycopg
 
 from support.servers import Database
 
-SCORES = "logintel.shape_scores"
+SCORES = "logintel.scores"
 PREDICTIONS = "logintel.predictions"
 PENDING = "logintel.pending"
 MODELS = "logintel.models"

@@ -21,7 +21,7 @@ from logintel.training.dataset import NORMAL, Line, Shape
 from logintel_server import tokens
 
 SHAPE_VERSION = 1
-"""The version of the SQL function logintel.shape() that mask() agrees with."""
+"""The version of the SQL function logintel._shape() that mask() agrees with."""
 FOLDER = Path(str(resources.files("logintel_models"))) / "corpora"
 
 _LABELS = re.compile(r"(\S+) (\S+) (\S+) \| (.+)")

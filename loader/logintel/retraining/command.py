@@ -37,7 +37,7 @@ def retrain(
     registered. What becomes of the others is up to the setting after_retraining: test, now or manual.
     """
     with closing(connect(dsn, autocommit=True)) as connection:
-        begin = "SELECT logintel.begin_retraining(%s, %s)"
+        begin = "SELECT logintel._begin_retraining(%s, %s)"
         [(retraining,)] = connection.execute(begin, (names or None, force)).fetchall()
         if retraining is None:
             print("nothing to retrain: it was neither requested nor is it advised; --force retrains all the same")
@@ -60,7 +60,7 @@ def _finished(connection: psycopg.Connection, retraining: int) -> Iterator[None]
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else reason_of(error)
         # Where the connection is lost, whoever begins the next one will see that this one is over.
         with contextlib.suppress(psycopg.Error):
-            connection.execute("SELECT logintel.finish_retraining(%s, %s)", (retraining, f"failed: {reason}"))
+            connection.execute("SELECT logintel._finish_retraining(%s, %s)", (retraining, f"failed: {reason}"))
         raise
     finally:
         signal.signal(signal.SIGTERM, before)

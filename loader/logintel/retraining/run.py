@@ -60,7 +60,7 @@ def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: in
         results += skipped
         report = {"lines": len(learnt.lines), "notes": learnt.notes,
                   "models": {result.name: result.described() for result in results}}
-        connection.execute("SELECT logintel.finish_retraining(%s, %s, %s)",
+        connection.execute("SELECT logintel._finish_retraining(%s, %s, %s)",
                            (retraining, "; ".join(map(str, results)), json.dumps(report)))
     return results
 

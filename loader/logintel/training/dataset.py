@@ -63,10 +63,10 @@ _LATEST_LINES = """
     WITH latest AS MATERIALIZED (
         SELECT line.id, line."timestamp", shape, logintel.normalize_level(line.level) AS declared_level,
                line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash,
-               logintel.shape_hash(line.message, line.service, line.source_type, line.level, line.http_status,
+               logintel._shape_hash(line.message, line.service, line.source_type, line.level, line.http_status,
                                    line.response_time_ms) AS shape_hash
         FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
-        CROSS JOIN LATERAL logintel.shape(line.message, line.service, line.source_type, line.level, line.http_status,
+        CROSS JOIN LATERAL logintel._shape(line.message, line.service, line.source_type, line.level, line.http_status,
                                           line.response_time_ms) AS shape),
     others AS (
         SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'line'
@@ -128,7 +128,7 @@ def read_lines(
 
 def shape_version(connection: psycopg.Connection) -> int:
     """Return the version of the SQL function that makes shapes."""
-    [(version,)] = connection.execute("SELECT logintel.shape_version()").fetchall()
+    [(version,)] = connection.execute("SELECT logintel._shape_version()").fetchall()
     return version
 
 

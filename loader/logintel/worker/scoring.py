@@ -47,26 +47,26 @@ def score_batch(connection: psycopg.Connection, limit: int, should_stop: Callabl
     models. Raises Stopped, runtime.ModelError, psycopg.Error.
     """
     with connection.transaction():
-        [(taken,)] = connection.execute("SELECT logintel.take_pending(%s::integer)", (limit,)).fetchall()
+        [(taken,)] = connection.execute("SELECT logintel._take_pending(%s::integer)", (limit,)).fetchall()
         if not taken:
             return Batch(0, 0)
         _learn(connection, taken, should_stop)
         # Models deployed since then do not know all shapes: their lines wait again, for the next batch.
-        [(scored,)] = connection.execute("SELECT logintel.score_taken(%s::bigint[])", (taken,)).fetchall()
+        [(scored,)] = connection.execute("SELECT logintel._score_taken(%s::bigint[])", (taken,)).fetchall()
         return Batch(len(taken), scored)
 
 
 def _learn(connection: psycopg.Connection, log_entry_ids: list[int], should_stop: Callable[[], bool]) -> None:
     """Score the shapes of these lines that the models which serve them have not seen, and remember the scores."""
     plpy = PlpyConnection(connection)
-    unknown = plpy.execute("SELECT * FROM logintel.unknown_shapes($1::bigint[])", [log_entry_ids])
+    unknown = plpy.execute("SELECT * FROM logintel._unknown_shapes($1::bigint[])", [log_entry_ids])
     for model_set_id, shapes in _batches(unknown):
         if should_stop():
             raise Stopped
         columns = {field: [shape[field] for shape in shapes] for field in ("shape_hash", *SHAPE_FIELDS)}
         scores = scoring.score_shapes(plpy, model_set_id, columns)
         connection.execute(
-            "SELECT logintel.remember_scores(%s::integer, %s::jsonb, %s::jsonb)",
+            "SELECT logintel._remember_scores(%s::integer, %s::jsonb, %s::jsonb)",
             (model_set_id, json.dumps(columns), json.dumps(scores, allow_nan=False)),
         )
 

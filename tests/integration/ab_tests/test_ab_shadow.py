@@ -45,8 +45,8 @@ def test_a_shadow_test_changes_nothing_about_the_write(two: Database) -> None:
     assert two.execute("SELECT DISTINCT model_version, predicted_level FROM ml_predictions") == [("level 1", "INFO")]
     # The shapes known before are scored, the new ones wait for maintain().
     assert scores(two, "at_write", "WHERE model_set_id = 2") == [(False,)] * 5
-    assert maintain(two)["score for tests"] == 5
-    assert maintain(two)["score for tests"] == 0
+    assert maintain(two)["score shapes for tests"] == 5
+    assert maintain(two)["score shapes for tests"] == 0
     two.execute("SELECT logintel.stop_ab_test('level')")
     assert two.execute(FUNCTIONS) == before
 
@@ -156,7 +156,7 @@ def test_a_challenger_that_fails_ends_its_test_and_not_maintain(two: Database) -
     write(two, "bad", range(3))
     two.execute(f"UPDATE {MODELS} SET sha256 = 'broken' WHERE version = 2")
     done = maintain(two)
-    assert done["score for tests"] == 0 and "drop days" in done
+    assert done["score shapes for tests"] == 0 and "drop days" in done
     assert outcome(two) == ("stopped", "the challenger fails: logintel_server.runtime.ModelError: model level 2 is corrupt: its bytes do not match its SHA-256")
     write(two, "bad", range(3, 6))
     assert two.execute("SELECT lines, predictions FROM ml_status") == [(6, 6)]
@@ -210,7 +210,7 @@ def test_evidence_survives_counting_afresh_and_eviction(two: Database) -> None:
     maintain(two)
     two.execute("SELECT logintel.reconcile()")
     two.execute("SELECT logintel.rescore()")
-    assert maintain(two)["score for tests"] == 0  # what the champion forgot, the challenger is not asked
+    assert maintain(two)["score shapes for tests"] == 0  # what the champion forgot, the challenger is not asked
     assert results(two, "lines", "accuracy_declared", "templates_declared") == [(150, 0, 100), (100, 1, 100)]
 
 

@@ -47,9 +47,9 @@ def test_a_split_tests_challenger_learns_what_the_champion_meets(two: Database) 
     start(two, ", share => 0.5")
     write(two, "bad", range(40))
     maintain(two)
-    unknown = ("SELECT count(*) FROM logintel.shape_scores s WHERE s.model_set_id = 1 AND NOT EXISTS (SELECT FROM "
-               "logintel.shape_scores k WHERE k.model_set_id = 2 AND k.shape_hash = s.shape_hash)")
-    assert two.value("SELECT count(*) FROM logintel.shape_scores WHERE model_set_id = 1") > 0
+    unknown = ("SELECT count(*) FROM logintel.scores s WHERE s.model_set_id = 1 AND NOT EXISTS (SELECT FROM "
+               "logintel.scores k WHERE k.model_set_id = 2 AND k.shape_hash = s.shape_hash)")
+    assert two.value("SELECT count(*) FROM logintel.scores WHERE model_set_id = 1") > 0
     assert two.value(unknown) == 0
 
 

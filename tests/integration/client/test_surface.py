@@ -10,15 +10,16 @@ from support.servers import Database
 # Functions that everybody may call: they depend on their arguments alone, or views call them for their readers.
 PUBLIC = {
     "_context_hash",
+    "_latency_bucket",
     "_probabilities",
-    "latency_bucket",
+    "_shape",
+    "_shape_hash",
+    "_shape_version",
+    "_status_class",
+    "_truth",
     "mask",
     "normalize_level",
     "severity",
-    "shape",
-    "shape_hash",
-    "shape_version",
-    "status_class",
 }
 
 

@@ -83,13 +83,13 @@ def test_in_deferred_mode_new_shapes_wait_for_the_worker(db: Database) -> None:
     db.execute("INSERT INTO log_entries (message) VALUES ('started'), ('panicked at 7'), ('failed')")
     assert db.execute(LINES_AND_PREDICTIONS) == [(4, 2, 2)]
     done = once(db)
-    assert (done.returncode, done.stdout) == (0, "processed 2 pending lines\n")
+    assert (done.returncode, done.stdout) == (0, "scored 2 lines\n")
     assert db.execute("SELECT predicted_level, is_anomaly FROM ml_predictions ORDER BY log_entry_id") == [
         ("INFO", False), ("INFO", False), ("FATAL", True), ("ERROR", False),
     ]  # fmt: skip
     db.execute("INSERT INTO log_entries (message) VALUES ('panicked at 8')")
     assert db.execute(LINES_AND_PREDICTIONS) == [(5, 5, 0)]
-    assert once(db).stdout == "processed 0 pending lines\n"
+    assert once(db).stdout == "scored 0 lines\n"
 
 
 def test_it_catches_up_in_any_mode_with_lines_from_before_the_attachment(db: Database) -> None:
@@ -98,7 +98,7 @@ def test_it_catches_up_in_any_mode_with_lines_from_before_the_attachment(db: Dat
     db.execute("SELECT logintel.attach('log_entries')")
     db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
     deploy(db)
-    assert once(db, "--batch", "7").stdout == "processed 30 pending lines\n"
+    assert once(db, "--batch", "7").stdout == "scored 30 lines\n"
     assert_every_line_is_scored_once(db, 30)
 
 
@@ -251,7 +251,7 @@ def test_who_may_work_may_run_it(db: Database) -> None:
     defer(db)
     insert_new_shapes(db, 10)
     done = once(db, dsn=make_conninfo(db.dsn, options=f"-c role={operator}"))
-    assert (done.returncode, done.stdout) == (0, "processed 10 pending lines\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "scored 10 lines\n"), done.stderr
 
 
 def test_models_deployed_while_a_batch_is_in_hand(db: Database) -> None:

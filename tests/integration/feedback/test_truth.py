@@ -46,7 +46,7 @@ def test_accuracies_are_measured_against_what_is_true(judged: tuple[Database, di
     db, truth = judged
     measured = dict(db.execute(
         "SELECT s.template, j.true_level FROM logintel._judged_lines(ARRAY(SELECT hour FROM logintel.hourly_counts)) j "
-        "JOIN logintel.shape_scores s ON s.id = j.score_id WHERE j.true_level IS NOT NULL"))
+        "JOIN logintel.scores s ON s.id = j.score_id WHERE j.true_level IS NOT NULL"))
     assert measured == {template: level for template, level in truth.items() if level}
 
 

@@ -72,7 +72,7 @@ def test_an_hour_is_measured_under_the_thresholds_of_its_first_lines(scoring_db:
     scoring_db.execute(change, ("0.95", "classification_min_confidence"))
     assert maintain(scoring_db) == 0
     insert(scoring_db, "slow", "failed other", timestamp=TEN)
-    insert(scoring_db, datetime(2026, 3, 1, 15, tzinfo=UTC), "slow", "failed other", "job failed slow started")
+    insert(scoring_db, "slow", "failed other", "job failed slow started", timestamp=datetime(2026, 3, 1, 15, tzinfo=UTC))
     maintain(scoring_db)
     first = first_hours(scoring_db)
     scoring_db.execute("DELETE FROM log_entries WHERE id % 7 = 0")
@@ -159,7 +159,7 @@ def test_what_was_served_is_measured_whatever_rescoring_shows_since(scoring_db: 
 def test_calibration_errors_are_those_of_training(scoring_db: Database, scores: list[tuple[float, bool, int]]) -> None:
     confidence, right, lines = (np.array(column) for column in zip(*scores, strict=True))
     scoring_db.execute(
-        "TRUNCATE logintel.shape_scores, logintel.hourly_counts, logintel.feedback, logintel.metric_sums, logintel.latency_sums, "
+        "TRUNCATE logintel.scores, logintel.hourly_counts, logintel.feedback, logintel.metric_sums, logintel.latency_sums, "
         "logintel.metric_hours, logintel.judged_scores, logintel.count_changes, logintel.model_metrics"
     )
     scoring_db.execute(

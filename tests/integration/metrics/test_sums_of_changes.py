@@ -17,7 +17,7 @@ READ_AGAIN = (
     "INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount) "
     "SELECT date_trunc('hour', \"timestamp\", 'UTC'), score_id, count(*), false, true FROM logintel.predictions GROUP BY 1, 2"
 )
-LARGE = ("shape_scores", "hourly_counts", "score_totals", "predictions")
+LARGE = ("scores", "hourly_counts", "score_totals", "predictions")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -20,10 +20,10 @@ CREATE FUNCTION public.break_shipped_models() RETURNS event_trigger LANGUAGE plp
 DECLARE
     sound text := (SELECT p.prosrc FROM pg_proc p WHERE p.oid = to_regproc('logintel._shipped_models'));
 BEGIN
-    IF sound LIKE '%return default_models.models()%' THEN
+    IF sound LIKE '%return shipped.models()%' THEN
         EXECUTE format('CREATE OR REPLACE FUNCTION logintel._shipped_models() '
                        'RETURNS TABLE (name text, onnx bytea, metadata jsonb, golden jsonb) LANGUAGE plpython3u STABLE '
-                       'SET search_path = pg_catalog, pg_temp AS %L', replace(sound, 'return default_models.models()', $by${by}$by$));
+                       'SET search_path = pg_catalog, pg_temp AS %L', replace(sound, 'return shipped.models()', $by${by}$by$));
     END IF;
 END
 $break$;
@@ -33,15 +33,15 @@ CREATE EVENT TRIGGER break_shipped_models ON ddl_command_end WHEN TAG IN ('CREAT
 BREAKAGES = {
     "no package": ("import logintel_server_that_is_gone", "No module named 'logintel_server_that_is_gone'"),
     "no folder": (
-        "from pathlib import Path\nshipped.FOLDER = Path('/nowhere/models')\nreturn list(default_models.models())",
+        "from pathlib import Path\nshipped.FOLDER = Path('/nowhere/models')\nreturn list(shipped.models())",
         "No such file or directory: '/nowhere/models/level'",
     ),
     "a broken graph, the last to be registered": (
-        "return [(n, b'no model' if n == 'level' else o, m, g) for n, o, m, g in default_models.models()]",
+        "return [(n, b'no model' if n == 'level' else o, m, g) for n, o, m, g in shipped.models()]",
         "model level cannot be loaded",
     ),
     "a model that this server does not reproduce": (
-        """return [(n, o, m, g.replace('"label": "INFO"', '"label": "FATAL"')) for n, o, m, g in default_models.models()]""",
+        """return [(n, o, m, g.replace('"label": "INFO"', '"label": "FATAL"')) for n, o, m, g in shipped.models()]""",
         "is 'FATAL' in scikit-learn, 'INFO' in this server",
     ),
 }
@@ -227,7 +227,7 @@ def test_default_models_that_cannot_be_had_keep_nobody_from_installing(empty_db:
     empty_db.execute("DROP EVENT TRIGGER break_shipped_models")
     assert by in mended
     session = empty_db.connect()
-    session.execute(mended.replace(by, "return default_models.models()"))
+    session.execute(mended.replace(by, "return shipped.models()"))
     assert session.execute(REGISTER).fetchone() == (["anomaly 1", "category 1", "level 1"],)
     assert session.execute("SELECT logintel.backfill()").fetchone() == (1,)
     assert empty_db.execute("SELECT models, predictions FROM logintel.ml_status") == [(DEFAULTS, 1)]

@@ -134,9 +134,9 @@ def test_what_led_to_nothing_is_not_tried_again_at_once(fresh_db: Database) -> N
     write(db, 1000, "INFO", "ERROR", message="started")
 
     def retrain_with(outcome: str) -> None:
-        retraining = db.value("SELECT logintel.begin_retraining()")
+        retraining = db.value("SELECT logintel._begin_retraining()")
         assert retraining is not None
-        db.execute("SELECT logintel.finish_retraining(%s, %s)", (retraining, outcome))
+        db.execute("SELECT logintel._finish_retraining(%s, %s)", (retraining, outcome))
 
     retrain_with("failed: the lights went out")
     assert db.execute(ADVISED) == [("level",)]
@@ -145,7 +145,7 @@ def test_what_led_to_nothing_is_not_tried_again_at_once(fresh_db: Database) -> N
     assert not advised
     assert waits_for.startswith("50 verdicts or 20") and waits_for.endswith(", since retraining 2 changed nothing")
     assert db.value("SELECT last_outcome FROM logintel.ml_retrain_advice WHERE name = 'level'") == "level refused"
-    assert db.value("SELECT logintel.begin_retraining()") is None
+    assert db.value("SELECT logintel._begin_retraining()") is None
     judge(db, 50, "INFO")
     assert db.execute(ADVISED) == [("level",)]
     retrain_with("level refused")
@@ -163,34 +163,34 @@ def test_a_request_is_open_until_it_is_done(fresh_db: Database) -> None:
     assert db.value("SELECT logintel.request_retraining('{anomaly,level}')") == 1
     assert db.execute(REQUESTS) == [(1, ["level", "anomaly"], None)]
     assert db.value("SELECT reasons FROM logintel.ml_retrainings")[0].startswith("level: a default model is in force")
-    assert db.value("SELECT logintel.begin_retraining()") == 1
+    assert db.value("SELECT logintel._begin_retraining()") == 1
     assert db.value("SELECT logintel.request_retraining()") == 1  # it runs
-    db.execute("SELECT logintel.finish_retraining(1, 'level refused; anomaly refused')")
+    db.execute("SELECT logintel._finish_retraining(1, 'level refused; anomaly refused')")
     assert db.value("SELECT logintel.request_retraining('{category}')") == 2
-    for query, message in (("SELECT logintel.finish_retraining(1, 'again')", "retraining 1 is not running"),
+    for query, message in (("SELECT logintel._finish_retraining(1, 'again')", "retraining 1 is not running"),
                            ("SELECT logintel.request_retraining('{levels}')", 'unknown model name "levels"'),
-                           ("SELECT logintel.begin_retraining('{}')", "unknown model name")):
+                           ("SELECT logintel._begin_retraining('{}')", "unknown model name")):
         with pytest.raises(psycopg.Error, match=message):
             db.execute(query)
 
 
 def test_one_runs_at_a_time_and_one_whose_session_ended_is_over(db: Database) -> None:
     session = db.connect()
-    assert session.execute("SELECT logintel.begin_retraining('{level}', force => true)").fetchall() == [(1,)]
+    assert session.execute("SELECT logintel._begin_retraining('{level}', force => true)").fetchall() == [(1,)]
     with pytest.raises(psycopg.errors.ObjectInUse, match="retraining 1 has been running since"):
-        db.execute("SELECT logintel.begin_retraining(force => true)")
+        db.execute("SELECT logintel._begin_retraining(force => true)")
     pid = session.info.backend_pid
     session.close()
     wait_until(lambda: db.value("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", (pid,)) == 0)
-    assert db.value("SELECT logintel.begin_retraining(force => true)") == 2
+    assert db.value("SELECT logintel._begin_retraining(force => true)") == 2
     assert db.execute(REQUESTS) == [(1, ["level"], "failed: interrupted"), (2, ["level", "category", "anomaly"], None)]
 
 
 @pytest.mark.local_only  # pg_dump must be as new as the server
 def test_a_dump_brings_retrainings_along(db: Database, empty_db: Database) -> None:
-    db.execute("SELECT logintel.begin_retraining(force => true)")
-    db.execute("SELECT logintel.finish_retraining(1, 'level refused', '{\"lines\": 7}')")
-    db.execute("SELECT logintel.begin_retraining(force => true)")
+    db.execute("SELECT logintel._begin_retraining(force => true)")
+    db.execute("SELECT logintel._finish_retraining(1, 'level refused', '{\"lines\": 7}')")
+    db.execute("SELECT logintel._begin_retraining(force => true)")
     restore(db, empty_db)
     assert empty_db.execute("SELECT * FROM logintel.ml_retrainings") == db.execute("SELECT * FROM logintel.ml_retrainings")
     assert empty_db.value("SELECT logintel.request_retraining('{level}')") == 3
@@ -206,6 +206,6 @@ def test_who_manages_may_request_and_who_reads_may_only_look(fresh_db: Database)
     session = fresh_db.connect(user=reader)
     assert session.execute(ADVISED).fetchall() == [("level",)]
     assert session.execute("SELECT names, requested_by FROM logintel.ml_retrainings").fetchall() == [(["level"], manager)]
-    for call in ("request_retraining()", "begin_retraining()", "finish_retraining(1, 'done')"):
+    for call in ("request_retraining()", "_begin_retraining()", "finish_retraining(1, 'done')"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(f"SELECT logintel.{call}")

@@ -124,7 +124,7 @@ def test_rescoring_goes_in_batches_and_side_by_side(db: Database) -> None:
     insert_new_shapes(db, 30)
     deploy(db, tiny_model("level", (("started", "DEBUG"), ("failed", "FATAL"))))
     sessions = [db.connect(autocommit=False) for _ in range(2)]
-    assert [s.execute('SELECT logintel.rescore("limit" => 20)').fetchall() for s in sessions] == [[(20,)], [(10,)]]
+    assert [s.execute('SELECT logintel.rescore(max_shapes => 20)').fetchall() for s in sessions] == [[(20,)], [(10,)]]
     for session in sessions:
         session.commit()
     assert db.value("SELECT logintel.rescore()") == 0

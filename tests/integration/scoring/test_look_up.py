@@ -19,21 +19,21 @@ def insert(session: psycopg.Connection, first: int, last: int, message: str = KN
 
 
 def plans(session: psycopg.Connection, first: int, last: int, message: str = KNOWN) -> list[str]:
-    """Insert lines and return the plans of all statements that this ran on shape_scores."""
+    """Insert lines and return the plans of all statements that this ran on scores."""
     notices: list[str] = []
     session.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
     for statement in EXPLAIN:
         session.execute(statement)
     insert(session, first, last, message)
-    return [notice for notice in notices if " on shape_scores" in notice]
+    return [notice for notice in notices if " on scores" in notice]
 
 
-def assert_looked_up_by_index(plan: str, index: str = "shape_scores_canonical_key") -> None:
+def assert_looked_up_by_index(plan: str, index: str = "scores_canonical_key") -> None:
     """Check that scores are found by set and hash alone, one by one."""
-    assert plan.count(" on shape_scores") == plan.count(f"using {index} on shape_scores") > 0
-    for condition in plan.split(f"using {index} on shape_scores")[1:]:
+    assert plan.count(" on scores") == plan.count(f"using {index} on scores") > 0
+    for condition in plan.split(f"using {index} on scores")[1:]:
         assert "Index Cond: ((model_set_id = " in condition and " AND (shape_hash = " in condition
-    assert "Hash Join" not in plan and "Merge Join" not in plan and "Seq Scan on shape_scores" not in plan
+    assert "Hash Join" not in plan and "Merge Join" not in plan and "Seq Scan on scores" not in plan
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def known_db(scoring_db: Database) -> Database:
     """3,000 shapes that the model in force knows, and statistics of them."""
     insert(scoring_db.connection, 1, 3_000)
     scoring_db.execute("SELECT logintel.maintain()")
-    scoring_db.execute("ANALYZE logintel.shape_scores")
+    scoring_db.execute("ANALYZE logintel.scores")
     return scoring_db
 
 
@@ -75,7 +75,7 @@ def test_a_set_that_the_statistics_do_not_know_is_looked_up_by_the_index(known_d
 
 def test_plans_made_for_a_tiny_table_are_right_when_it_has_grown(scoring_db: Database) -> None:
     insert(scoring_db.connection, 1, 8)
-    scoring_db.execute("ANALYZE logintel.shape_scores")
+    scoring_db.execute("ANALYZE logintel.scores")
     session = scoring_db.connect()
     for i in range(9, 30):
         insert(session, i, i)
@@ -83,15 +83,15 @@ def test_plans_made_for_a_tiny_table_are_right_when_it_has_grown(scoring_db: Dat
     assert_looked_up_by_index(hot)
     assert len(cold) == 3  # the shapes that nobody knows, their scores, and the predictions
     for plan in cold:
-        if not plan.startswith("Query Text: \n    INSERT INTO logintel.shape_scores"):
-            assert "Seq Scan on shape_scores" not in plan and "Hash Join" not in plan, plan
+        if not plan.startswith("Query Text: \n    INSERT INTO logintel.scores"):
+            assert "Seq Scan on scores" not in plan and "Hash Join" not in plan, plan
 
 
 def test_a_line_of_a_split_test_is_looked_up_by_the_index(db: Database) -> None:
     weak_and_strong(db)
     write(db, "bad", range(10))
     start(db, ", share => 0.3")
-    [plan] = [p for p in plans(db.connect(), 1, 1, "'bad a'") if "shape_scores_canonical_key" in p]
+    [plan] = [p for p in plans(db.connect(), 1, 1, "'bad a'") if "scores_canonical_key" in p]
     assert_looked_up_by_index(plan)
 
 

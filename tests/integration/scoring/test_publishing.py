@@ -6,7 +6,7 @@ from support.servers import Database
 from support.tiny_models import deploy, register, tiny_model
 
 PUBLISH = "SELECT logintel._task_051_publish_scores()"
-KNOWN = "SELECT count(*) FROM logintel.shape_scores WHERE evicted_txid IS NULL"
+KNOWN = "SELECT count(*) FROM logintel.scores WHERE evicted_txid IS NULL"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def learned_twice(db: Database) -> Database:
 def test_what_was_published_is_not_looked_at_again(learned_twice: Database) -> None:
     assert learned_twice.value(PUBLISH) == 2
     assert learned_twice.value(PUBLISH) == 0
-    assert learned_twice.execute("SELECT canonical, evicted_txid IS NULL FROM logintel.shape_scores ORDER BY id") == [
+    assert learned_twice.execute("SELECT canonical, evicted_txid IS NULL FROM logintel.scores ORDER BY id") == [
         (True, True), (False, False)]  # fmt: skip
     learned_twice.execute("INSERT INTO log_entries (message) VALUES ('never seen before'), ('nor this')")
     assert learned_twice.value(PUBLISH) == 1
@@ -39,12 +39,12 @@ def test_a_duplicate_keeps_what_its_lines_show_and_goes_with_them(learned_twice:
     before = learned_twice.execute("SELECT template, predicted_level FROM ml_predictions ORDER BY id")
     learned_twice.execute("SELECT logintel.maintain()")
     assert learned_twice.execute("SELECT template, predicted_level FROM ml_predictions ORDER BY id") == before
-    assert learned_twice.value("SELECT count(*) FROM logintel.shape_scores") == 2
+    assert learned_twice.value("SELECT count(*) FROM logintel.scores") == 2
     learned_twice.execute("DELETE FROM log_entries USING logintel.ml_predictions p WHERE p.log_entry_id = log_entries.id "
-                          "AND p.score_id = (SELECT max(id) FROM logintel.shape_scores)")  # fmt: skip
+                          "AND p.score_id = (SELECT max(id) FROM logintel.scores)")  # fmt: skip
     for _ in range(4):
         learned_twice.execute("SELECT logintel.maintain()")
-    assert learned_twice.value("SELECT count(*) FROM logintel.shape_scores") == 1
+    assert learned_twice.value("SELECT count(*) FROM logintel.scores") == 1
 
 
 def test_publishing_does_not_wait_for_a_deployment_that_scores_shapes(learned_twice: Database) -> None:

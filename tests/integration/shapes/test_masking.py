@@ -32,4 +32,4 @@ def test_the_corpora_are_masked_as_the_server_masks_lines(fresh_db: Database) ->
     )
     different = [(m, corpora.mask(m), said) for m, said in zip(messages, masked, strict=True) if corpora.mask(m) != said]
     assert different == []
-    assert fresh_db.value("SELECT logintel.shape_version()") == corpora.SHAPE_VERSION
+    assert fresh_db.value("SELECT logintel._shape_version()") == corpora.SHAPE_VERSION
