@@ -1,29 +1,29 @@
--- Makes one score of each new shape canonical and evicts its duplicates, oldest scores first. The planner settings keep the
--- cost to what is new, whatever the statistics say: the index of unpublished scores names the rows, and each is looked up.
+-- Makes one score of each new shape canonical and evicts its duplicates, oldest scores first. What it costs depends on what
+-- is new, whatever the statistics say: the index of unpublished scores names the rows, each is looked up by its hash, and
+-- they are changed by key.
 CREATE OR REPLACE FUNCTION logintel._publish_scores(most bigint DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
 DECLARE
-    published bigint;
+    firsts bigint[];
+    duplicates bigint[];
 BEGIN
     PERFORM logintel._lock('scores');
     WITH oldest AS MATERIALIZED (
         SELECT s.id, s.model_set_id, s.shape_hash FROM logintel.scores s
         WHERE NOT s.canonical AND s.evicted_txid IS NULL ORDER BY s.id LIMIT most),
-    ranked AS MATERIALIZED (
+    ranked AS (
         SELECT o.id, row_number() OVER (PARTITION BY o.model_set_id, o.shape_hash ORDER BY o.id) = 1 AND (
                    SELECT c.id FROM logintel.scores c
                    WHERE c.canonical AND c.model_set_id = o.model_set_id AND c.shape_hash = o.shape_hash) IS NULL AS is_first
         FROM oldest o)
+    SELECT array_agg(r.id) FILTER (WHERE r.is_first), array_agg(r.id) FILTER (WHERE NOT r.is_first)
+    INTO firsts, duplicates FROM ranked r;
+    UPDATE logintel.scores s SET canonical = true WHERE s.id = ANY (firsts);
     UPDATE logintel.scores s
-    SET canonical = r.is_first,
-        evicted_txid = CASE WHEN NOT r.is_first THEN txid_current() END,
-        template = CASE WHEN r.is_first THEN s.template ELSE left(s.template, 200) END,
-        level_probabilities = CASE WHEN r.is_first THEN s.level_probabilities END
-    FROM ranked r WHERE s.id = r.id AND NOT s.canonical AND s.evicted_txid IS NULL;
-    GET DIAGNOSTICS published = ROW_COUNT;
-    RETURN published;
+    SET evicted_txid = txid_current(), template = left(s.template, 200), level_probabilities = NULL
+    WHERE s.id = ANY (duplicates);
+    RETURN coalesce(cardinality(firsts), 0) + coalesce(cardinality(duplicates), 0);
 END
 $function$;
 

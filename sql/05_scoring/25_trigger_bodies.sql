@@ -9,26 +9,40 @@
 -- row of serving that the snapshot sees. While a split test runs, the key of a line chooses one of two numbers; where the
 -- snapshot doesn't see the test, the champion serves every line.
 --
--- Its plan is the same for one line and for a million, whichever it was made for and with whatever statistics, on every
--- version: a subquery with a limit is never joined but by a nested loop, these functions switch sequential scans off, and
--- both conditions are those of one index. Compiling is off too: it takes longer than it saves. OFFSET 0 keeps the planner
--- from computing the hash more than once.
+-- Its plan is the same whichever batch it was made for and with whatever statistics, on every version: a subquery with a
+-- limit is never joined but by a nested loop, these functions switch sequential scans off, and both conditions are those of
+-- one index. A statement with very many lines has a query of its own, which is never joined by a nested loop: hashing all
+-- known shapes once costs less than looking each line up. Compiling is off: it takes longer than it saves. OFFSET 0 keeps
+-- the planner from computing the hash more than once.
 CREATE OR REPLACE FUNCTION logintel._hot_path(lines text, id text, "time" text, fields text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($hot_path$
-    INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-    SELECT l.id, s.id, l."timestamp"
-    FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel._shape_hash(%4$s) AS shape_hash
-          FROM %1$s OFFSET 0) AS l
-    LEFT JOIN LATERAL (
-        SELECT s.id FROM logintel.scores s
-        WHERE s.canonical AND s.model_set_id = %5$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
-    WHERE CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END;
-    none_scored := NOT FOUND;
+    IF EXISTS (SELECT FROM %1$s OFFSET 9999) THEN
+        nested_loops := current_setting('enable_nestloop');
+        PERFORM set_config('enable_nestloop', 'off', true);
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, s.id, l."timestamp"
+        FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
+        LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash
+        WHERE %4$s;
+        none_scored := NOT FOUND;
+        PERFORM set_config('enable_nestloop', nested_loops, true);
+    ELSE
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, s.id, l."timestamp"
+        FROM (%3$s) AS l
+        LEFT JOIN LATERAL (
+            SELECT s.id FROM logintel.scores s
+            WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
+        WHERE %4$s;
+        none_scored := NOT FOUND;
+    END IF;
     IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
         RETURN NULL;
     END IF;
-$hot_path$, lines, id, "time", fields, scorer);
+$hot_path$, lines, scorer,
+    format('SELECT %s AS id, %s AS "timestamp", logintel._shape_hash(%s) AS shape_hash FROM %s OFFSET 0', id, "time", fields, lines),
+    $$CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END$$);
 
 COMMENT ON FUNCTION logintel._hot_path(text, text, text, text, text) IS 'The text that gives lines of known shapes their score; scorer is the SQL of the model set that serves the line l.';
 

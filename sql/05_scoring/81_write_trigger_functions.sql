@@ -9,7 +9,7 @@ $function$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
                    'SET search_path = pg_temp SET jit = off SET enable_seqscan = off AS %L', name,
-                   concat(E'\nDECLARE\n    none_scored boolean := true;\n    left_out refcursor;\n    waiting bigint;\nBEGIN',
+                   concat(E'\nDECLARE\n    none_scored boolean := true;\n    left_out refcursor;\n    nested_loops text;\n    waiting bigint;\nBEGIN',
                           body, E'    RETURN NULL;\nEND\n'));
 END
 $function$;

@@ -13,7 +13,7 @@ import pgbench
 import psycopg
 from lines import COLUMNS, LINES, insert_select
 from results import Failed, Result
-from suite import Suite, dsn_of, maintain
+from suite import Suite, dsn_of, maintain, settle
 
 DAYS = 30
 LARGE = 10_000_000
@@ -167,12 +167,10 @@ def large_database(suite: Suite) -> psycopg.Connection:
         "SELECT relid::regclass::text FROM (SELECT * FROM pg_partition_tree('log_entries') "
         "UNION ALL SELECT * FROM pg_partition_tree('logintel.predictions')) AS t WHERE isleaf"
     ).fetchall()
-    maintain(connection)
     # What autovacuum would have done by then: it visits partitions, never the table that they belong to.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda row: _execute(dsn_of(connection), f"VACUUM ANALYZE {row[0]}"), partitions))
-    connection.execute("VACUUM ANALYZE logintel.scores, logintel.hourly_counts, logintel.score_totals")
-    connection.execute("CHECKPOINT")
+    settle(connection)
     return connection
 
 

@@ -67,12 +67,25 @@ def prepared() -> Iterator[Suite]:
 
 
 def maintain(connection: psycopg.Connection) -> None:
-    """Run the upkeep."""
-    [(kind,)] = connection.execute(
-        "SELECT DISTINCT prokind FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace AND proname = 'maintain' "
-        "ORDER BY prokind DESC LIMIT 1"
+    """Run the upkeep, however long it takes."""
+    connection.execute("CALL logintel.maintain('1 hour')")
+
+
+def settle(connection: psycopg.Connection) -> None:
+    """Run the upkeep until it has caught up, as it had in a database that grew day by day; vacuum what it wrote."""
+    behind = (
+        "SELECT EXISTS (SELECT FROM logintel.published_scores) OR EXISTS (SELECT FROM logintel.count_readers r "
+        "WHERE r.read_to < (SELECT max(c.id) FROM logintel.count_changes c))"
+    )
+    maintain(connection)
+    while connection.execute(behind).fetchone() == (True,):
+        maintain(connection)
+    tables = connection.execute(
+        "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'logintel'::regnamespace "
+        "AND c.relkind = 'r' AND NOT c.relispartition"
     ).fetchall()
-    connection.execute("CALL logintel.maintain()" if kind == "p" else "SELECT logintel.maintain()")
+    connection.execute(f"VACUUM ANALYZE {', '.join(name for (name,) in tables)}")
+    connection.execute("CHECKPOINT")
 
 
 def dsn_of(connection: psycopg.Connection) -> str:

@@ -7,7 +7,7 @@ import psycopg
 import scale
 from lines import COLUMNS, LINES
 from results import Failed, Result
-from suite import Suite, maintain
+from suite import Suite, maintain, settle
 
 KNOWN = 1_000_000
 MINUTES = 3
@@ -78,31 +78,21 @@ def _know_rare_shapes(connection: psycopg.Connection) -> None:
     values = ", ".join(own.get(name, f"s.{name}") for name in columns)
     [(start, end)] = connection.execute('SELECT min("timestamp"), now() FROM log_entries').fetchall()
     with connection.transaction():
-        connection.execute("SET LOCAL session_replication_role = replica")  # the triggers stay out of it
         times = {"start": start, "end": end}
         connection.execute(_RARE_SCORES.format(columns=", ".join(columns), values=values, lines=LINES), times)
         connection.execute("ANALYZE logintel.scores")
+        connection.execute("SET LOCAL session_replication_role = replica")  # the log table's triggers stay out of it
         connection.execute(_FILL_LINES, times)
-    maintain(connection)
-    connection.execute("VACUUM ANALYZE logintel.scores, logintel.hourly_counts, logintel.score_totals")
-    maintain(connection)  # what the first one left
-    connection.execute("CHECKPOINT")
+    settle(connection)
     [(known,)] = connection.execute("SELECT count(*) FROM logintel.scores WHERE canonical").fetchall()
     if known < KNOWN:
         raise Failed(f"{known:,} shapes are known, not {KNOWN:,}")
 
 
 def _parts(connection: psycopg.Connection) -> tuple[float, dict[str, float]]:
-    """Milliseconds of maintain(), and of the functions in it that took longest, each with what it calls."""
-    connection.execute("SELECT pg_stat_reset()")
-    connection.execute("SET track_functions = 'all'")
+    """Milliseconds of maintain(), and of those of its tasks that took longest."""
     started = time.perf_counter()
     maintain(connection)
     milliseconds = (time.perf_counter() - started) * 1000
-    connection.execute("SELECT pg_stat_force_next_flush()")
-    connection.execute("SELECT pg_stat_clear_snapshot()")
-    longest = connection.execute(
-        "SELECT funcname, total_time FROM pg_stat_user_functions WHERE schemaname = 'logintel' "
-        "AND funcname !~ 'maintain' ORDER BY total_time DESC LIMIT 4"
-    ).fetchall()
+    longest = connection.execute("SELECT task, seconds * 1000 FROM logintel.ml_upkeep ORDER BY seconds DESC LIMIT 6").fetchall()
     return milliseconds, dict(longest)
