@@ -1,4 +1,4 @@
-CREATE OR REPLACE FUNCTION logintel.population_stability_index(expected double precision[], actual double precision[]) RETURNS double precision
+CREATE OR REPLACE FUNCTION logintel._population_stability_index(expected double precision[], actual double precision[]) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
@@ -18,7 +18,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.population_stability_index(double precision[], double precision[]) IS 'How far actual counts, or shares, of bins are from the expected ones: the sum of (actual - expected) * ln(actual / expected) over their shares, an empty bin taken for 0.0001. From 0.1 on worth a look, from 0.25 on another population, as a rule. Null where one side has no lines.';
+COMMENT ON FUNCTION logintel._population_stability_index(double precision[], double precision[]) IS 'How far actual counts, or shares, of bins are from the expected ones: the sum of (actual - expected) * ln(actual / expected) over their shares, an empty bin taken for 0.0001. From 0.1 on worth a look, from 0.25 on another population, as a rule. Null where one side has no lines.';
 
 -- Fewer lines say nothing; the same numbers are in loader/logintel/training/baseline.py.
 CREATE OR REPLACE FUNCTION logintel._drift_minimum(service text) RETURNS integer

@@ -23,7 +23,7 @@ AS $function$
         JOIN logintel.baseline_measures m ON m.model_id = $1 AND m.measure = b.measure
             AND (m.service IS NULL) = (b.service IS NULL) AND coalesce(m.service, '') = coalesce(b.service, ''))
     SELECT r.service, r.measure,
-           logintel.population_stability_index(array_agg(r.before * r.baseline_lines + 0.5), array_agg(r.lines + 0.5)),
+           logintel._population_stability_index(array_agg(r.before * r.baseline_lines + 0.5), array_agg(r.lines + 0.5)),
            sum(r.lines), count(*),
            jsonb_agg(jsonb_build_object('name', r.bin, 'before', round(r.before::numeric, 4), 'now', round(r.now::numeric, 4))
                      ORDER BY r.rank) FILTER (WHERE r.rank <= 10)

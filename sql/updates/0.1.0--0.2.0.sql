@@ -16,6 +16,8 @@ ALTER FUNCTION logintel.shape_hash(text, text, text, text, integer, double preci
 ALTER FUNCTION logintel.shape_version() RENAME TO _shape_version;
 ALTER FUNCTION logintel.status_class(integer) RENAME TO _status_class;
 ALTER FUNCTION logintel.latency_bucket(double precision) RENAME TO _latency_bucket;
+ALTER FUNCTION logintel.population_stability_index(double precision[], double precision[])
+    RENAME TO _population_stability_index;
 ALTER FUNCTION logintel.take_pending(integer, timestamptz) RENAME TO _take_pending;
 ALTER FUNCTION logintel.unknown_shapes(bigint[]) RENAME TO _unknown_shapes;
 ALTER FUNCTION logintel.remember_scores(integer, jsonb, jsonb) RENAME TO _remember_scores;

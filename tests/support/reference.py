@@ -8,17 +8,17 @@ Made from the comments in the database by `make golden`; do not edit it.
 """
 _VIEWS = r"""
 SELECT c.relname, obj_description(c.oid),
-       (SELECT array_agg(ARRAY[a.attname, format_type(a.atttypid, a.atttypmod), coalesce(col_description(c.oid, a.attnum), '')]
+       (SELECT array_agg(ARRAY[a.attname::text, format_type(a.atttypid, a.atttypmod), coalesce(col_description(c.oid, a.attnum), '')]
                          ORDER BY a.attnum)
         FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
 FROM pg_class c
-WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'ml\\_%%'
+WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'ml\_%'
 ORDER BY c.relname COLLATE "C"
 """
 _FUNCTIONS = r"""
 SELECT p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid)
 FROM pg_proc p
-WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname NOT LIKE '\\_%%'
+WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname NOT LIKE '\_%'
 ORDER BY p.proname COLLATE "C", p.prokind, pg_get_function_arguments(p.oid) COLLATE "C"
 """
 _SETTINGS = "SELECT name, value, description FROM logintel.settings ORDER BY name COLLATE \"C\""

@@ -95,6 +95,7 @@ LONG_LINES = {
     "sql/06_counts/28_remove_unused_scores.sql",
     "sql/06_counts/30_check.sql",
     "sql/06_counts/91_ml_stats.sql",
+    "sql/06_counts/95_ml_stats_by_hour.sql",
     "sql/07_feedback/10_feedback.sql",
     "sql/07_feedback/20_give_feedback.sql",
     "sql/07_feedback/21_corrections.sql",

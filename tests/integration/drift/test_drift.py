@@ -211,14 +211,14 @@ def test_the_index_agrees_with_numpy(db: Database) -> None:
         expected, actual = chance.poisson(chance.choice([0.5, 5, 500]), (2, chance.integers(1, 30)))
         expected[0] += 1
         actual[-1] += 1
-        value = db.value("SELECT logintel.population_stability_index(%s::int[]::float[], %s::int[]::float[])", (expected.tolist(), actual.tolist()))
+        value = db.value("SELECT logintel._population_stability_index(%s::int[]::float[], %s::int[]::float[])", (expected.tolist(), actual.tolist()))
         then, now = (np.clip(side / side.sum(), 0.0001, None) for side in (expected, actual))
         assert value == pytest.approx(np.sum((now - then) * np.log(now / then)), abs=1e-12)
         assert value == pytest.approx(population_stability_index(expected, actual), abs=1e-12)
 
 
 def test_the_index_of_nothing_is_null_and_of_other_bins_an_error(db: Database) -> None:
-    index = "SELECT logintel.population_stability_index(%s::float[], %s::float[])"
+    index = "SELECT logintel._population_stability_index(%s::float[], %s::float[])"
     assert db.value(index, ([], [])) is None
     assert db.value(index, ([1, 2], [0, 0])) is None
     assert db.value(index, ([1, 0], [0, 3])) == pytest.approx(2 * 0.9999 * np.log(10000), rel=1e-6)
