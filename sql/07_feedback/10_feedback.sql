@@ -25,7 +25,7 @@ CREATE TABLE logintel.feedback (
 CREATE UNIQUE INDEX feedback_line_key ON logintel.feedback (log_entry_id, shape_hash) WHERE is_current AND scope = 'line';
 CREATE UNIQUE INDEX feedback_template_key ON logintel.feedback (md5((shape).template), coalesce(declared_level, ''))
     WHERE is_current AND scope = 'template';
-CREATE INDEX feedback_shape_hash_idx ON logintel.feedback (shape_hash) WHERE is_current AND scope = 'line';
+CREATE INDEX feedback_shape_hash_idx ON logintel.feedback (shape_hash) WHERE scope = 'line';
 CREATE INDEX feedback_given_at_idx ON logintel.feedback (given_at);
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.feedback', '');

@@ -38,16 +38,15 @@ $function$
 BEGIN
     RETURN QUERY
     WITH judged AS (
-        SELECT j.hour, m.name, m.version, j.lines, j.is_anomaly AND m.name = 'anomaly' AS is_anomaly, a.found,
-               CASE m.name WHEN 'level' THEN s.level_confidence WHEN 'category' THEN s.category_confidence END::double precision AS confidence,
-               CASE m.name WHEN 'level' THEN s.predicted_level = j.true_level WHEN 'category' THEN s.category = j.true_category
-                           ELSE a.found = j.is_anomaly END AS is_right
+        SELECT j.hour, m.name, m.version, j.lines, j.is_anomaly AND m.name = 'anomaly' AS is_anomaly,
+               a.answer = 'true' AS found, CASE WHEN m.name <> 'anomaly' THEN a.confidence END AS confidence,
+               a.answer = logintel._true_answer(m.name, j.true_level, j.true_category, j.is_anomaly) AS is_right
         FROM logintel._judged_lines(hours) j
         JOIN logintel.metric_hours h ON h.hour = j.hour
         JOIN logintel.scores s ON s.id = j.score_id
         JOIN logintel.model_sets t ON t.id = s.model_set_id
         JOIN logintel.models m ON m.id = ANY (t.model_ids)
-        CROSS JOIN LATERAL (SELECT s.anomaly_score >= h.anomaly_threshold AS found) AS a),
+        JOIN LATERAL logintel._answers(s, h.anomaly_threshold) AS a ON a.name = m.name),
     binned AS (
         SELECT j.hour, j.name, j.version, sum(j.lines) AS lines, sum(j.lines * j.confidence) AS confidence,
                coalesce(sum(j.lines) FILTER (WHERE j.is_right), 0) AS is_right,

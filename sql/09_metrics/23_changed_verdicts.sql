@@ -28,11 +28,12 @@ $function$;
 
 COMMENT ON FUNCTION logintel._metrics_take_verdicts() IS 'The hours of lines whose verdicts changed since this was last asked.';
 
+-- A line may go together with the verdict on it, so verdicts that were withdrawn count too.
 CREATE OR REPLACE FUNCTION logintel._metrics_judged_changes(after_id bigint, up_to_id bigint) RETURNS timestamptz[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 $function$
 BEGIN
-    IF NOT EXISTS (SELECT FROM logintel.feedback f WHERE f.is_current) THEN
+    IF NOT EXISTS (SELECT FROM logintel.feedback) THEN
         RETURN NULL;
     END IF;
     INSERT INTO logintel.judged_scores (score_id)
@@ -50,7 +51,7 @@ BEGIN
         WHERE c.id > after_id AND c.id <= up_to_id
           AND (EXISTS (SELECT FROM logintel.judged_scores j WHERE j.score_id = c.score_id)
                OR EXISTS (SELECT FROM logintel.feedback f
-                          WHERE f.shape_hash = s.shape_hash AND f.is_current AND f.scope = 'line')));
+                          WHERE f.shape_hash = s.shape_hash AND f.scope = 'line')));
 END
 $function$;
 

@@ -12,7 +12,7 @@ BEGIN
     WITH served AS MATERIALIZED (
         SELECT t.id AS model_set_id, m.id AS model_id, m.name, b.anomaly_threshold AS threshold,
                b.records_news AND row_number() OVER (
-                   PARTITION BY t.id, b.records_news ORDER BY array_position('{level,category,anomaly}', m.name)) = 1 AS tells_news
+                   PARTITION BY t.id, b.records_news ORDER BY array_position(logintel._model_names(), m.name)) = 1 AS tells_news
         FROM logintel.baselines b
         JOIN logintel.models m ON m.id = b.model_id
         JOIN logintel.model_sets t ON m.id = ANY (t.model_ids))

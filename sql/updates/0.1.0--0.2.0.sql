@@ -454,6 +454,8 @@ SELECT NULL::boolean AS active, NULL::text AS mode, NULL::regclass AS log_table,
 DROP VIEW logintel.ml_deployed_models, logintel.ml_stats_by_severity;
 
 -- 07_feedback
+DROP INDEX logintel.feedback_shape_hash_idx;
+CREATE INDEX feedback_shape_hash_idx ON logintel.feedback (shape_hash) WHERE scope = 'line';
 DROP VIEW logintel.line_verdicts, logintel.score_verdicts, logintel.ab_evidence, logintel.ab_answers;
 DROP FUNCTION logintel._hours_of_verdicts(bigint[]);
 

@@ -132,7 +132,9 @@ def _verdicts(db: Database) -> dict[tuple, dict[str, Any]]:
             {"level": level, "category": category, "anomaly": anomaly}
         for scope, line, template, declared, level, category, anomaly in db.execute(
             "SELECT scope, log_entry_id, (shape).template, declared_level, true_level, true_category, is_anomaly "
-            "FROM logintel.feedback WHERE is_current"
+            "FROM logintel.feedback f WHERE is_current AND (scope = 'template' OR EXISTS (  -- of the line as it was judged\n"
+            f"SELECT FROM {PREDICTIONS} p JOIN {SCORES} s ON s.id = p.score_id "
+            "WHERE p.log_entry_id = f.log_entry_id AND s.shape_hash = f.shape_hash))"
         )
     }
 

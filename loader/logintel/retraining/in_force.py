@@ -12,10 +12,10 @@ from logintel.training.dataset import NORMAL, UNTYPED, Line
 from logintel_server import runtime, scoring
 from logintel_server.tokens import SHAPE_FIELDS
 
-_SET_IN_FORCE = "(SELECT d.model_set_id FROM logintel.deployments d ORDER BY d.id DESC LIMIT 1)"
-_IN_FORCE = f"""
-    SELECT m.version, m.metadata FROM logintel.models m JOIN logintel.model_sets s ON m.id = ANY (s.model_ids)
-    WHERE s.id = {_SET_IN_FORCE} AND m.name = %s"""  # noqa: S608
+_SET_IN_FORCE = "(SELECT DISTINCT f.model_set_id FROM logintel._in_force f)"
+_IN_FORCE = """
+    SELECT f.version, m.metadata
+    FROM logintel._in_force f JOIN logintel.models m ON m.id = f.model_id WHERE f.name = %s"""
 _COLUMNS = {"level": "predicted_level", "category": "category", "anomaly": "anomaly_score"}
 
 
