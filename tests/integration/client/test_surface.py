@@ -51,6 +51,9 @@ def test_every_object_has_a_comment(installed: Database) -> None:
         LEFT JOIN LATERAL (SELECT 0 AS attnum UNION ALL SELECT a.attnum FROM pg_attribute a
                            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'c')) AS a ON true
         WHERE m.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass) AND c.relkind IS DISTINCT FROM 'S'
+          AND NOT EXISTS (  -- from PostgreSQL 17 on the types of rows and arrays are members too
+              SELECT FROM pg_type y LEFT JOIN pg_class r ON r.oid = y.typrelid
+              WHERE m.classid = 'pg_type'::regclass AND y.oid = m.objid AND (y.typcategory = 'A' OR r.relkind <> 'c'))
           AND NOT EXISTS (SELECT FROM pg_description d WHERE (d.classoid, d.objoid, d.objsubid) = (m.classid, m.objid, coalesce(a.attnum, 0)))
         ORDER BY 1""")
     assert bare == []

@@ -33,7 +33,7 @@ SELECT name, state FROM logintel.ml_models ORDER BY name, version;
 WRITING = (
     "deploy", "rollback", "retire", "drop_model", "create_ensemble", "export_model", "import_model", "start_ab_test", "decide_ab_test",
     "stop_ab_test", "give_feedback", "withdraw_feedback", "accept_corrections", "reject_corrections", "pause", "resume",
-    "request_retraining", "begin_retraining", "finish_retraining", "schedule", "unschedule", "maintain", "reconcile", "backfill", "rescore",
+    "request_retraining", "_begin_retraining", "_finish_retraining", "schedule", "unschedule", "maintain", "reconcile", "backfill", "rescore",
 )  # fmt: skip
 
 

@@ -206,6 +206,6 @@ def test_who_manages_may_request_and_who_reads_may_only_look(fresh_db: Database)
     session = fresh_db.connect(user=reader)
     assert session.execute(ADVISED).fetchall() == [("level",)]
     assert session.execute("SELECT names, requested_by FROM logintel.ml_retrainings").fetchall() == [(["level"], manager)]
-    for call in ("request_retraining()", "_begin_retraining()", "finish_retraining(1, 'done')"):
+    for call in ("request_retraining()", "_begin_retraining()", "_finish_retraining(1, 'done')"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(f"SELECT logintel.{call}")
