@@ -63,7 +63,8 @@ TOUR = (
     ),
     (
         "Status (ml_status)",
-        "SELECT active, mode, models, lines, predictions, pending, coverage, latest_prediction FROM logintel.ml_status",
+        "SELECT scoring, mode, models, lines, predictions, pending, coverage, latest_prediction\n"
+        "FROM logintel.ml_status",
     ),
 )
 """Title and SQL of everything that the demo prints."""

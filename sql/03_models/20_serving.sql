@@ -7,11 +7,11 @@ END;
 
 COMMENT ON FUNCTION logintel._serving() IS 'What serves lines, under the snapshot of the statement; no row while nothing is deployed.';
 
-CREATE OR REPLACE FUNCTION logintel._active_model_set() RETURNS integer
+CREATE OR REPLACE FUNCTION logintel._set_in_force() RETURNS integer
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (SELECT s.model_set_id FROM logintel.serving s ORDER BY s.id DESC LIMIT 1);
 
-COMMENT ON FUNCTION logintel._active_model_set() IS 'The model set in force, under the snapshot of the statement; null when nothing is deployed.';
+COMMENT ON FUNCTION logintel._set_in_force() IS 'The model set in force, under the snapshot of the statement; null when nothing is deployed.';
 
 CREATE OR REPLACE FUNCTION logintel._serve(
     model_set_id integer, test_id integer DEFAULT NULL, share double precision DEFAULT NULL,

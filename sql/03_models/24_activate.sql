@@ -11,7 +11,7 @@ DECLARE
     deployment integer;
 BEGIN
     SELECT m.* INTO model FROM logintel.models m WHERE m.id = model_id;
-    SELECT s.* INTO current_set FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
+    SELECT s.* INTO current_set FROM logintel.model_sets s WHERE s.id = logintel._set_in_force();
     SELECT m.id INTO replaced FROM logintel.models m WHERE m.id = ANY (current_set.model_ids) AND m.name = model.name;
     new_set := logintel._model_set(array_remove(current_set.model_ids, replaced) || model_id);
     PERFORM logintel._announce('deployment_prepared', new_set);

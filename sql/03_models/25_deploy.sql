@@ -11,7 +11,7 @@ BEGIN
     ELSE
         PERFORM logintel._activate(model_id, 'deploy', deploy.why);
     END IF;
-    RETURN (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = logintel._active_model_set());
+    RETURN (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = logintel._set_in_force());
 END
 $function$;
 

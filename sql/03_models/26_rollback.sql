@@ -25,7 +25,7 @@ BEGIN
         retired := ' that is not retired';
     END LOOP;
     PERFORM logintel._activate(earlier_id, 'rollback', rollback.why);
-    RETURN (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = logintel._active_model_set());
+    RETURN (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = logintel._set_in_force());
 END
 $function$;
 

@@ -14,7 +14,7 @@ BEGIN
         version := logintel.import_model(model.name, model.onnx, model.metadata, model.golden);
         registered := registered || format('%s %s', model.name, version);
         IF NOT EXISTS (SELECT FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
-                       WHERE s.id = logintel._active_model_set() AND m.name = model.name) THEN
+                       WHERE s.id = logintel._set_in_force() AND m.name = model.name) THEN
             PERFORM logintel.deploy(model.name, version, 'default model');
         END IF;
     END LOOP;

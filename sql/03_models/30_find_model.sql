@@ -42,6 +42,6 @@ COMMENT ON FUNCTION logintel._usable_versions() IS 'The next step for whoever na
 
 CREATE OR REPLACE FUNCTION logintel._is_in_force(model_id integer) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM logintel.model_sets s WHERE s.id = logintel._active_model_set() AND model_id = ANY (s.model_ids));
+RETURN EXISTS (SELECT FROM logintel.model_sets s WHERE s.id = logintel._set_in_force() AND model_id = ANY (s.model_ids));
 
 COMMENT ON FUNCTION logintel._is_in_force(integer) IS 'Whether a model version is in the set in force.';

@@ -30,7 +30,7 @@ END;
 
 COMMENT ON FUNCTION logintel._new_shapes(logintel._line[], logintel.serving) IS 'Shapes of lines that the model set which serves them has no score for, set by set.';
 
--- At most 256 shapes a batch: see _learn_shapes().
+-- At most 256 shapes a batch: see _score_and_remember().
 CREATE OR REPLACE FUNCTION logintel._unknown_batches(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
     model_set_id integer, shapes logintel._shapes
 )

@@ -16,7 +16,7 @@ BEGIN
         FETCH left_out INTO lines;
         EXIT WHEN NOT FOUND;
         IF mode = 'inline' THEN
-            reason := coalesce(logintel._try_to_learn(lines, serving), reason);
+            reason := coalesce(logintel._try_to_score(lines, serving), reason);
         END IF;
         waiting := waiting + logintel._write_predictions(lines, serving);
     END LOOP;
@@ -31,7 +31,7 @@ COMMENT ON FUNCTION logintel._score_left_out(refcursor) IS 'Scores the lines tha
 
 -- One subtransaction a model set: a challenger that fails leaves only its own lines, and what it raised takes nothing else
 -- along.
-CREATE OR REPLACE FUNCTION logintel._try_to_learn(lines logintel._line[], serving logintel.serving) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._try_to_score(lines logintel._line[], serving logintel.serving) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -42,7 +42,7 @@ BEGIN
                  FROM logintel._unknown_batches(lines, serving) b GROUP BY b.model_set_id LOOP
         BEGIN
             FOR part IN 1 .. cardinality(batch.parts) LOOP
-                PERFORM logintel._learn_shapes(batch.model_set_id, batch.parts[part], canonical => false, at_write => true);
+                PERFORM logintel._score_and_remember(batch.model_set_id, batch.parts[part], canonical => false, at_write => true);
             END LOOP;
         EXCEPTION WHEN OTHERS THEN
             IF SQLSTATE LIKE '40%' THEN
@@ -55,4 +55,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._try_to_learn(logintel._line[], logintel.serving) IS 'Has the models score the unknown shapes of lines; returns what failed, null where nothing did.';
+COMMENT ON FUNCTION logintel._try_to_score(logintel._line[], logintel.serving) IS 'Has the models score the unknown shapes of lines; returns what failed, null where nothing did.';

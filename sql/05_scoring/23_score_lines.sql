@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION logintel._require_model_set() RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    active integer := logintel._active_model_set();
+    active integer := logintel._set_in_force();
 BEGIN
     IF active IS NULL THEN
         RAISE EXCEPTION 'no model is deployed' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -105,7 +105,7 @@ DECLARE
 BEGIN
     PERFORM logintel._require_model_set();
     FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving) b LOOP
-        PERFORM logintel._learn_shapes(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
+        PERFORM logintel._score_and_remember(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
     PERFORM logintel._remove_predictions(log_entry_ids);
     RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, serving);

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION logintel._analyze(shapes logintel.shape[]) RETURNS SE
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    active integer := logintel._active_model_set();
+    active integer := logintel._set_in_force();
     threshold real := logintel._setting('anomaly_threshold');
     batch logintel._shapes;
 BEGIN

@@ -28,7 +28,7 @@ BEGIN
                            LIMIT 1) IS NULL) AS d) AS u
         GROUP BY u.number / 256
     LOOP
-        PERFORM logintel._learn_shapes(active, shapes, canonical => false, at_write => false);
+        PERFORM logintel._score_and_remember(active, shapes, canonical => false, at_write => false);
     END LOOP;
     UPDATE logintel.scores s
     SET rescored_id = CASE WHEN s.model_set_id <> active THEN

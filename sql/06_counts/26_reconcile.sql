@@ -44,6 +44,7 @@ CREATE OR REPLACE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done b
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 BEGIN
+    PERFORM logintel._lock_counts();  -- before the lines, as in a maintain() inside one transaction
     RETURN QUERY SELECT * FROM logintel._compare_lines();
     PERFORM logintel._roll_up();
     task := 'counts corrected';

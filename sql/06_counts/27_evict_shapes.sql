@@ -64,7 +64,7 @@ $function$
 DECLARE
     known_shapes bigint := logintel._setting('known_shapes');
     followers integer[] := logintel._follower_sets();
-    in_force integer := logintel._active_model_set();
+    in_force integer := logintel._set_in_force();
     crowded record;
     least_used bigint[];
     evicted bigint := 0;

@@ -1,7 +1,7 @@
 -- Every line is scored or waits, so the two add up to the lines and nothing has to be counted; until the first
 -- reconcile() there may be lines from before the attachment that are neither.
 CREATE OR REPLACE VIEW logintel.ml_status AS
-SELECT a.log_table IS NOT NULL AND d.models IS NOT NULL AND mode.value <> 'off' AS active,
+SELECT a.log_table IS NOT NULL AND d.models IS NOT NULL AND mode.value <> 'off' AS scoring,
        mode.value AS mode, a.log_table, d.models, d.level_version, d.level_accuracy, d.level_macro_f1,
        d.category_version, d.category_accuracy, d.anomaly_version, d.anomaly_accuracy, d.trained_at, d.samples,
        predictions.n + pending.n AS lines, predictions.n AS predictions, pending.n AS pending,
@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
                 ELSE (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q) END AS n) AS pending;
 
 COMMENT ON VIEW logintel.ml_status IS 'Whether and how lines are scored, in one row.';
-COMMENT ON COLUMN logintel.ml_status.active IS 'Whether inserted lines are scored: a log table is attached, a model is deployed, and the mode is not off.';
+COMMENT ON COLUMN logintel.ml_status.scoring IS 'Whether inserted lines are scored: a log table is attached, a model is deployed, and the mode is not off.';
 COMMENT ON COLUMN logintel.ml_status.mode IS 'Setting mode: inline, deferred or off.';
 COMMENT ON COLUMN logintel.ml_status.log_table IS 'The attached log table.';
 COMMENT ON COLUMN logintel.ml_status.models IS 'The model versions in force.';

@@ -6,7 +6,7 @@ DECLARE
     in_force logintel.model_sets;
     challenger_set integer;
 BEGIN
-    SELECT s.* INTO in_force FROM logintel.model_sets s WHERE s.id = logintel._active_model_set();
+    SELECT s.* INTO in_force FROM logintel.model_sets s WHERE s.id = logintel._set_in_force();
     challenger_set := logintel._model_set(array_replace(in_force.model_ids, champion_id, challenger_id));
     PERFORM logintel._announce('deployment_prepared', challenger_set);
     RETURN challenger_set;

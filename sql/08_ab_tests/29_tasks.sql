@@ -45,7 +45,7 @@ BEGIN
         FROM (SELECT k.*, row_number() OVER () - 1 AS n FROM unknown k) AS u
         GROUP BY u.n / 256
     LOOP
-        PERFORM logintel._learn_shapes(test.challenger_set_id, shapes, canonical => false, at_write => false);
+        PERFORM logintel._score_and_remember(test.challenger_set_id, shapes, canonical => false, at_write => false);
         scored := scored + cardinality(shapes.shape_hash);
     END LOOP;
     RETURN scored;

@@ -17,7 +17,7 @@ AS $function$
     LEFT JOIN LATERAL (
         SELECT n.answer
         FROM (SELECT s FROM logintel.scores s
-              WHERE s.model_set_id = logintel._active_model_set() AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
+              WHERE s.model_set_id = logintel._set_in_force() AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
               LIMIT 1) AS k (score)
         CROSS JOIN LATERAL logintel._answers(k.score, logintel._setting('anomaly_threshold')::real) AS n
         WHERE n.name = $1) AS a ON true

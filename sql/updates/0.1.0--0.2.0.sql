@@ -18,6 +18,9 @@ ALTER FUNCTION logintel.status_class(integer) RENAME TO _status_class;
 ALTER FUNCTION logintel.latency_bucket(double precision) RENAME TO _latency_bucket;
 ALTER FUNCTION logintel.population_stability_index(double precision[], double precision[])
     RENAME TO _population_stability_index;
+ALTER FUNCTION logintel._active_model_set() RENAME TO _set_in_force;
+ALTER FUNCTION logintel._learn_shapes(integer, logintel._shapes, boolean, boolean) RENAME TO _score_and_remember;
+ALTER VIEW logintel.ml_status RENAME COLUMN active TO scoring;
 ALTER FUNCTION logintel.take_pending(integer, timestamptz) RENAME TO _take_pending;
 ALTER FUNCTION logintel.unknown_shapes(bigint[]) RENAME TO _unknown_shapes;
 ALTER FUNCTION logintel.remember_scores(integer, jsonb, jsonb) RENAME TO _remember_scores;
@@ -446,7 +449,7 @@ COMMENT ON COLUMN logintel.hourly_counts.last_at IS 'None of them is later.';
 -- 03_models, 06_counts: views that others tell as well. ml_status read one of them; it is replaced below, and dropping it
 -- would take away what was granted on it.
 CREATE OR REPLACE VIEW logintel.ml_status AS
-SELECT NULL::boolean AS active, NULL::text AS mode, NULL::regclass AS log_table, NULL::text AS models, NULL::integer AS level_version,
+SELECT NULL::boolean AS scoring, NULL::text AS mode, NULL::regclass AS log_table, NULL::text AS models, NULL::integer AS level_version,
        NULL::double precision AS level_accuracy, NULL::double precision AS level_macro_f1, NULL::integer AS category_version,
        NULL::double precision AS category_accuracy, NULL::integer AS anomaly_version, NULL::double precision AS anomaly_accuracy,
        NULL::timestamptz AS trained_at, NULL::bigint AS samples, NULL::bigint AS lines, NULL::bigint AS predictions,

@@ -77,7 +77,7 @@ def test_recent_predictions_and_anomalies_show_their_lines(lines_db: Database) -
 
 def test_status_says_what_is_in_force_and_how_far(lines_db: Database) -> None:
     assert lines_db.execute(
-        "SELECT active, mode, log_table::text, models, lines, predictions, pending, coverage FROM ml_status"
+        "SELECT scoring, mode, log_table::text, models, lines, predictions, pending, coverage FROM ml_status"
     ) == [(True, "inline", "log_entries", "anomaly 1, level 1", 6, 6, 0, 1.0)]
 
 

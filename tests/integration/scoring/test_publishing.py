@@ -73,7 +73,7 @@ def test_a_deployment_serves_from_its_commit_and_what_served_before_is_kept(db: 
     admin.commit()
     [new] = db.execute(serving)[len(before) :]
     assert (
-        db.value("SELECT logintel._active_model_set()")
+        db.value("SELECT logintel._set_in_force()")
         == new[0]
         == db.value("SELECT max(model_set_id) FROM logintel.deployments")
     )

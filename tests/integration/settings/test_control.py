@@ -17,7 +17,7 @@ def test_a_pause_lets_every_line_wait_and_its_end_scores_again(db: Database) -> 
     assert db.value("SELECT logintel.pause('too loud')") == "off"
     db.execute("INSERT INTO log_entries (message) VALUES ('started'), ('never seen')")
     assert db.execute(LINES_AND_PREDICTIONS) == [(3, 1, 2)]
-    assert db.value("SELECT active FROM logintel.ml_status") is False
+    assert db.value("SELECT scoring FROM logintel.ml_status") is False
     assert db.value("SELECT logintel.resume('quiet again')") == "inline"
     db.execute("INSERT INTO log_entries (message) VALUES ('started')")
     assert db.execute(LINES_AND_PREDICTIONS) == [(4, 2, 2)]

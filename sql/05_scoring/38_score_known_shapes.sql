@@ -1,7 +1,7 @@
 -- What one set knows is scored with another before that one serves, so that writes go on finding known shapes. A subquery
 -- for each shape, and no sequential scans, keep the planner, which takes a set for small while it grows, from reading all
 -- of it for each. The scores are canonical at once, and nobody else makes scores canonical until the end of the transaction.
-CREATE OR REPLACE FUNCTION logintel._learn_known_shapes(known_to integer, learner integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._score_known_shapes(known_to integer, learner integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
 DECLARE
@@ -19,23 +19,23 @@ BEGIN
                array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
         FROM unknown u GROUP BY u.n / 256
     LOOP
-        PERFORM logintel._learn_shapes(learner, shapes, canonical => true, at_write => false);
+        PERFORM logintel._score_and_remember(learner, shapes, canonical => true, at_write => false);
         learned := learned + cardinality(shapes.shape_hash);
     END LOOP;
     RETURN learned;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._learn_known_shapes(integer, integer) IS 'Scores the shapes that one set knows and another does not with that one; returns how many.';
+COMMENT ON FUNCTION logintel._score_known_shapes(integer, integer) IS 'Scores the shapes that one set knows and another does not with that one; returns how many.';
 
-CREATE OR REPLACE FUNCTION logintel._on_deployment_prepared_051_learn_known_shapes(model_set_id bigint) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._on_deployment_prepared_051_score_known_shapes(model_set_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     -- What rescore() lent the set is given back, or its own lines would be read as another version's.
     UPDATE logintel.scores s SET rescored_id = NULL WHERE s.model_set_id = $1 AND s.rescored_id IS NOT NULL;
-    PERFORM logintel._learn_known_shapes(logintel._active_model_set(), model_set_id::integer);
+    PERFORM logintel._score_known_shapes(logintel._set_in_force(), model_set_id::integer);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._on_deployment_prepared_051_learn_known_shapes(bigint) IS 'Scores the shapes that the set in force knows with a set that is to serve beside it or after it.';
+COMMENT ON FUNCTION logintel._on_deployment_prepared_051_score_known_shapes(bigint) IS 'Scores the shapes that the set in force knows with a set that is to serve beside it or after it.';

@@ -17,7 +17,7 @@ $function$;
 COMMENT ON FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean) IS 'Remembers what a model set says of shapes.';
 
 -- At most 256 shapes at once: a running model cannot be cancelled, and its memory grows with the batch.
-CREATE OR REPLACE FUNCTION logintel._learn_shapes(model_set_id integer, shapes logintel._shapes, canonical boolean, at_write boolean) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._score_and_remember(model_set_id integer, shapes logintel._shapes, canonical boolean, at_write boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -27,4 +27,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._learn_shapes(integer, logintel._shapes, boolean, boolean) IS 'Scores shapes with a model set and remembers the scores.';
+COMMENT ON FUNCTION logintel._score_and_remember(integer, logintel._shapes, boolean, boolean) IS 'Scores shapes with a model set and remembers the scores.';
