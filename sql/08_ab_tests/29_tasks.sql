@@ -157,23 +157,3 @@ AS $function$
 $function$;
 
 COMMENT ON FUNCTION logintel._task_084_evict_challengers() IS 'Task of the upkeep: evicts the shapes of challengers whose tests ended.';
-
-CREATE OR REPLACE FUNCTION logintel._follower_sets_081_shadow_tests() RETURNS SETOF integer
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share = 0;
-END;
-
-COMMENT ON FUNCTION logintel._follower_sets_081_shadow_tests() IS 'Challengers of shadow tests: they know what the set in force knows.';
-
-CREATE OR REPLACE FUNCTION logintel._kept_scores_081_tests(score_ids bigint[]) RETURNS SETOF bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT c.score_id FROM logintel.ab_test_counts c WHERE c.score_id = ANY (score_ids)
-    UNION
-    SELECT s.id FROM logintel.ab_tests t JOIN logintel.model_sets m ON t.challenger_id = ANY (m.model_ids)
-    JOIN logintel.scores s ON s.model_set_id = m.id AND s.id = ANY (score_ids)
-    WHERE t.ended_at IS NULL AND t.share = 0;
-END;
-
-COMMENT ON FUNCTION logintel._kept_scores_081_tests(bigint[]) IS 'Scores that a running A/B test compares.';
