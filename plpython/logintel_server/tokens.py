@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import md5
 
+from logintel_server.lower_case import lower_case
+
 VERSION = 1
 """Goes up whenever the features of a shape change: models trained with another version have to be trained again."""
 
@@ -26,7 +28,7 @@ MAX_VALUE_CHARACTERS = 128
 # Acronym (the HTTP of HTTPServer), word, mask. Linear in the length of the text.
 _ASCII_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|<\*>")
 
-# Letters with case beyond ASCII. All are older than any Python in use, so lower() treats them alike everywhere.
+# Letters with case beyond ASCII.
 _CASED = "\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u058f\u1e00-\u1fff"
 # Scripts written without spaces, and pictographs: each character is a token, so pairs of them are 2-grams.
 _SINGLE = "\u2600-\u27bf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U0001f300-\U0001faff\U00020000-\U0003ffff"
@@ -78,7 +80,7 @@ def tokenize(text: str) -> list[str]:
         if chunk.isascii():
             tokens += map(str.lower, _ASCII_TOKEN.findall(chunk))
         else:
-            tokens.append(chunk.lower() if max(chunk) < "\u2000" else chunk)
+            tokens.append(lower_case(chunk))
     return tokens[:MAX_TOKENS]
 
 

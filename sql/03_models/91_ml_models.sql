@@ -21,7 +21,12 @@ SELECT m.name, m.version,
        m.retired_at, m.retired_by, m.retired_why, m.dropped_at,
        m.metadata - '{vocabulary,baseline,tokenizer,trained_from,trained_with}'::text[] AS metadata,
        (m.metadata ->> 'accuracy_time_split')::double precision AS accuracy_time_split,
-       (m.metadata ->> 'accuracy_random_split')::double precision AS accuracy_random_split
+       (m.metadata ->> 'accuracy_random_split')::double precision AS accuracy_random_split,
+       CASE WHEN m.dropped_at IS NOT NULL OR NOT l.are_known THEN NULL
+            WHEN l.faults IS NULL THEN 'SQL'
+            WHEN to_regprocedure('logintel._python_outputs(text, bytea, jsonb, jsonb)') IS NOT NULL THEN 'onnxruntime'
+            ELSE 'logintel worker' END AS scored_by,
+       l.faults AS not_linear
 FROM logintel.models m
 LEFT JOIN logintel._in_force f ON f.model_id = m.id
 LEFT JOIN logintel.serving v ON v.id = (SELECT max(n.id) FROM logintel.serving n)
@@ -34,6 +39,12 @@ LEFT JOIN LATERAL (
     SELECT h.deployed_at, h.deployed_by, r.version AS replaced_version FROM logintel.deployments h
     LEFT JOIN logintel.models r ON r.id = h.replaced_model_id
     WHERE h.model_id = m.id ORDER BY h.id DESC LIMIT 1) AS d ON true
+CROSS JOIN LATERAL (
+    SELECT string_agg(f.fault, '; ' ORDER BY f.model_id) AS faults, count(f.model_id) > 0 AND bool_and(f.model_id IS NOT NULL) AS are_known
+    FROM logintel.models p
+    LEFT JOIN logintel.linear_models f ON f.model_id = p.id
+    WHERE p.id = m.id AND m.metadata ->> 'kind' <> 'ensemble'
+       OR m.metadata ->> 'kind' = 'ensemble' AND p.name = m.name AND m.metadata -> 'members' @> to_jsonb(p.version)) AS l
 ORDER BY m.name, m.version DESC;
 
 COMMENT ON VIEW logintel.ml_models IS 'All model versions, newest first within a name: what they are, what they come from, what became of them.';
@@ -64,3 +75,5 @@ COMMENT ON COLUMN logintel.ml_models.dropped_at IS 'When its graph was removed.'
 COMMENT ON COLUMN logintel.ml_models.metadata IS 'All else that is known of it, see models/README.md; a vocabulary or a tokenizer is left out.';
 COMMENT ON COLUMN logintel.ml_models.accuracy_time_split IS 'Accuracy on the latest lines, training on those before.';
 COMMENT ON COLUMN logintel.ml_models.accuracy_random_split IS 'Accuracy on a random split. Flattering: both sides hold the same templates.';
+COMMENT ON COLUMN logintel.ml_models.scored_by IS 'Who scores new shapes with it: SQL, where it is linear; else onnxruntime, where the extension logintel_python is; else logintel worker. Null for a version of an earlier release that has not been in force since.';
+COMMENT ON COLUMN logintel.ml_models.not_linear IS 'What of it SQL cannot express; null for a linear model.';

@@ -20,8 +20,8 @@ SHARE_OF_MEMORY = 0.7
 
 
 def connections(suite: Suite) -> Iterator[Result]:
-    """First inserts of new connections, and many at once."""
-    with suite.database() as connection:
+    """First inserts of new connections, and many at once, with the default models."""
+    with suite.database("defaults") as connection:
         known = connection.execute(f"SELECT {COLUMNS} FROM sample ORDER BY md5(n::text) LIMIT %s", (ROUNDS,)).fetchall()
         firsts: dict[str, list[tuple[float, float]]] = {"none": [], "noop": [], "known": [], "new": []}
         for number, line in enumerate(known):
@@ -33,9 +33,9 @@ def connections(suite: Suite) -> Iterator[Result]:
                   for i in (0, 1))  # fmt: skip
         yield Result("connect_known_ms", ms["known"] - ms["noop"], "ms over noop", ms)
         yield Result("connect_known_mb", mb["known"] - mb["noop"], "MB over noop", mb)
-        yield Result("connect_new_ms", ms["new"], "ms", {"noop": ms["noop"]})
-        yield Result("connect_new_mb", mb["new"], "MB", {"noop": mb["noop"]})
-        yield _many_at_once(connection, mb["new"])
+        yield Result("connect_new_ms", ms["new"] - ms["noop"], "ms over noop", {"noop": ms["noop"]})
+        yield Result("connect_new_mb", mb["new"] - mb["noop"], "MB over noop", {"noop": mb["noop"]})
+        yield from _many_at_once(connection, mb["new"])
 
 
 def _new_line(key: str) -> tuple[str, str, str, str]:
@@ -63,7 +63,7 @@ def private_memory(pid: int) -> float:
     return sum(int(words[1]) for words in lines if words[0] in ("Private_Clean:", "Private_Dirty:")) / 1024
 
 
-def _many_at_once(connection: psycopg.Connection, mb_each: float) -> Result:
+def _many_at_once(connection: psycopg.Connection, mb_each: float) -> Iterator[Result]:
     """New connections that insert a new shape each at the same moment, and stay open until all have."""
     number = min(AT_ONCE, int(_free_memory() * SHARE_OF_MEMORY / mb_each))
     together, all_inserted = threading.Barrier(number), threading.Event()
@@ -94,8 +94,9 @@ def _many_at_once(connection: psycopg.Connection, mb_each: float) -> Result:
     [(after,)] = connection.execute("SELECT count(*) FROM logintel.predictions").fetchall()
     if after - before != number:
         raise Failed(f"{after - before} of {number} first inserts were scored")
-    found = {"connections": number, "slowest insert ms": max(seconds) * 1000, "mean MB": peak / number}
-    return Result("connect_200", peak, "MB at most, together", found)
+    found = {"connections": number, "mean MB": peak / number}
+    yield Result("connect_200", peak, "MB at most, together", found)
+    yield Result("connect_200_ms", max(seconds) * 1000, "ms, the slowest of the first inserts", found)
 
 
 def _free_memory() -> float:

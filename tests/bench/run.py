@@ -27,6 +27,7 @@ from plans import after_deploy, mixed_batches, stale_plan
 from rescoring import rescoring
 from results import TARGETS, Failed, Result
 from rich.table import Table
+from scorers import linear_model, one_new
 from suite import Suite, prepared
 from upkeep import upkeep_minute
 
@@ -41,6 +42,8 @@ BENCHMARKS: dict[str, Callable[[Suite], Iterator[Result]]] = {
     "bytes_per_prediction": disk_space,
     "vs": external,
     "connect": connections,
+    "one_new": one_new,
+    "linear_model": linear_model,
     "after_deploy": after_deploy,
     "mixed_batches": mixed_batches,
     "stale_plan": stale_plan,

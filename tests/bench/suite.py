@@ -39,10 +39,14 @@ class Suite:
     _resources: contextlib.ExitStack
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[psycopg.Connection]:
-        """Make a database with empty log tables, the sample, and the models in force, which know all its shapes."""
+    def database(self, template: str = "prepared") -> Iterator[psycopg.Connection]:
+        """Make a database with empty log tables, the sample, and the models in force, which know all its shapes.
+
+        The template `defaults` has the three default models in force, `prepared` a trained level model and an outlier
+        model, which isn't linear.
+        """
         name = f"bench_{next(_numbers)}"
-        _on_server(self.server, f"CREATE DATABASE {name} TEMPLATE prepared")
+        _on_server(self.server, f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             # Without prepared statements: plans would change while something is measured.
             with psycopg.connect(self.server.dsn(name), autocommit=True, prepare_threshold=None) as connection:
@@ -58,9 +62,13 @@ class Suite:
 
 @contextlib.contextmanager
 def prepared() -> Iterator[Suite]:
-    """Start the cluster and prepare the database that others are copied from."""
+    """Start the cluster and prepare the databases that others are copied from."""
     with cluster.temporary(SETTINGS) as server, contextlib.ExitStack() as resources:
-        _on_server(server, "CREATE DATABASE prepared")
+        for name in ("defaults", "prepared"):
+            _on_server(server, f"CREATE DATABASE {name}")
+        with psycopg.connect(server.dsn("defaults"), autocommit=True) as connection:
+            _create(connection)
+            _know_sample(connection)
         with psycopg.connect(server.dsn("prepared"), autocommit=True) as connection:
             models, description = _prepare(connection, server.dsn("prepared"))
         yield Suite(server, models, description, resources)
@@ -98,16 +106,18 @@ def _on_server(server: cluster.Cluster, statement: str) -> None:
         connection.execute(statement)
 
 
-def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedModel], str]":
-    connection.execute("CREATE EXTENSION logintel CASCADE")
-    # The jobs that logintel is compared with predict levels and anomalies: no category model here either.
-    connection.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE")
+def _create(connection: psycopg.Connection) -> tuple[int, str]:
+    """Create the extension with its default models, the log tables, and the sample; return what the sample is."""
+    connection.execute("CREATE EXTENSION logintel_python CASCADE")
     connection.execute("SELECT logintel.create_log_entries()")
     today = datetime.now(UTC).date()
     connection.execute("SELECT logintel.create_partitions(%s, %s)", (today, today + timedelta(days=1)))
     baselines.create_tables(connection)
-    distinct, source = fill_sample(connection)
-    models = _train(dsn, distinct)
+    return fill_sample(connection)
+
+
+def _know_sample(connection: psycopg.Connection) -> int:
+    """Have the shapes of the sample scored, and leave the log tables empty; return how many shapes there are."""
     insert_select(connection, "log_entries")
     baselines.check_scored(connection, LINES)
     maintain(connection)
@@ -115,7 +125,15 @@ def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedMod
     connection.execute("VACUUM ANALYZE")
     # Last, so that the planner doesn't take the empty tables for tables that stay empty.
     baselines.empty(connection)
-    return models, f"{LINES:,} lines from {distinct:,} {source}, {shapes:,} shapes"
+    return shapes
+
+
+def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedModel], str]":
+    distinct, source = _create(connection)
+    # The jobs that logintel is compared with predict levels and anomalies: no category model here either.
+    connection.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE")
+    models = _train(dsn, distinct)
+    return models, f"{LINES:,} lines from {distinct:,} {source}, {_know_sample(connection):,} shapes"
 
 
 def _train(dsn: str, lines: int) -> "list[TrainedModel]":

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from logintel.training import baseline, evaluation, export, golden, labels, metadata, outlier
+from logintel.training import baseline, choice, evaluation, export, golden, labels, metadata, outlier
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Examples, Line
 
@@ -86,6 +86,7 @@ def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False
         models.append(_outlier(unlabelled, known(unlabelled, [no_anomalies]), step))
     else:
         models.append(_classifier("anomaly", anomalies, known(anomalies), candidates, step))
+    notes = [*notes, *(model.metadata["choice"] for model in models if model.metadata.get("choice"))]
     step("baselines")
     # Lines that only a verdict stands for have no time, and were not written when the others were.
     history = baseline.History([line for line in lines if line.timestamp] or lines)
@@ -103,7 +104,7 @@ def _classifier(name: str, examples: Examples, known: dict[str, Any], candidates
         title = f"{name}: {candidate.replace('_', ' ')}"
         results.append(
             evaluation.evaluate(candidate, examples, seed, lambda split, t=title: step(f"{t}, {split}")))
-    best = max(results, key=lambda result: result.criterion)
+    best, note = choice.choose(results, examples, seed)
     step(f"{name}: {best.candidate.replace('_', ' ')}, all lines")
     fitted = evaluation.fit(best.candidate, examples, examples.counts(), seed)
     if best.temperature:
@@ -116,6 +117,8 @@ def _classifier(name: str, examples: Examples, known: dict[str, Any], candidates
     chosen = golden.choose(examples, fitted.probabilities(examples.inputs), seed)
     cases = golden.classifier_cases(chosen, pipeline.classes_, pipeline.predict_proba(_inputs(features, chosen)))
     described = {"target": name, **metadata.of_classifier(best, results, pipeline.classes_.tolist(), examples), **known}
+    if note:
+        described["choice"] = note
     if export.reads_embedding(pipeline):
         from logintel.training import transformer
 

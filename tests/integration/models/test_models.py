@@ -27,7 +27,7 @@ def _metadata(model: TinyModel, **change: object) -> TinyModel:
     [
         (
             lambda m: _golden(m, lambda g: g["probabilities"].__setitem__(0, g["probabilities"][0] + 2e-5)),
-            "golden case 1 is off by 2e-05",
+            "golden case 1 is off by 2.0e-05",
         ),
         (
             lambda m: _golden(m, lambda g: g.update(label="FATAL")),
@@ -41,8 +41,8 @@ def _metadata(model: TinyModel, **change: object) -> TinyModel:
         (lambda m: dataclasses.replace(m, golden=[]), "has no golden cases"),
         (lambda m: dataclasses.replace(m, onnx=b"\x00garbage"), "model level cannot be loaded"),
         (lambda m: _metadata(m, kind="magic"), "has the kind 'magic'"),
-        (lambda m: _metadata(m, classes=["GOOD", "BAD"]), "its classes are ['GOOD', 'BAD']"),
-        (lambda m: _metadata(m, classes=["INFO", "WARN"]), "gives 5 probabilities for ['INFO', 'WARN']"),
+        (lambda m: _metadata(m, classes=["GOOD", "BAD"]), 'its classes are ["GOOD", "BAD"]'),
+        (lambda m: _metadata(m, classes=["INFO", "WARN"]), 'gives 5 probabilities for ["INFO", "WARN"]'),
         (lambda m: dataclasses.replace(m, name="weather"), 'unknown model name "weather"'),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from support.servers import Database
 from support.tables import MODELS, models, predictions
-from support.tiny_models import deploy
+from support.tiny_models import BY_PYTHON, deploy
 
 PENDING = "SELECT lines, predictions, pending FROM logintel.ml_status"
 
@@ -21,10 +21,12 @@ def warnings_of(connection: psycopg.Connection) -> list[str]:
 
 
 def corrupt_bytes(db: Database) -> None:
+    db.execute(BY_PYTHON)
     db.execute(f"UPDATE {MODELS} SET onnx = 'no model'")
 
 
 def corrupt_graph(db: Database) -> None:
+    db.execute(BY_PYTHON)
     db.execute(f"UPDATE {MODELS} SET onnx = 'no model', sha256 = encode(sha256('no model'), 'hex')")
 
 
@@ -77,6 +79,7 @@ def test_the_insert_succeeds_and_known_shapes_are_scored_all_the_same(
 def test_backfill_catches_up_once_the_cause_is_mended(db: Database) -> None:
     deploy(db)
     [(onnx,)] = models(db, "onnx", "WHERE name = 'level'")
+    db.execute(BY_PYTHON)
     db.execute(f"UPDATE {MODELS} SET onnx = 'no model' WHERE name = 'level'")
     db.connect().execute("INSERT INTO log_entries (message) VALUES ('failed'), ('slow'), ('started')")
     assert db.execute(PENDING) == [(3, 0, 3)]
