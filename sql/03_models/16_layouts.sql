@@ -30,7 +30,7 @@ COMMENT ON COLUMN logintel.layouts.intercepts IS 'What each column begins with; 
 COMMENT ON COLUMN logintel.layouts.has_norms IS 'Whether weights of this lane are counted or divided by a norm.';
 COMMENT ON COLUMN logintel.layouts.reads_context IS 'Whether a model reads tokens of the context.';
 COMMENT ON COLUMN logintel.layouts.reads_level IS 'Whether a model reads the declared level.';
-COMMENT ON COLUMN logintel.layouts.knows_lines IS 'Whether the words and templates of the training lines are in layout_weights, with the norm -1.';
+COMMENT ON COLUMN logintel.layouts.knows_lines IS 'Whether the words and templates of the training lines are in layout_weights.';
 COMMENT ON COLUMN logintel.layouts.has_level IS 'Whether the set has a level model.';
 COMMENT ON COLUMN logintel.layouts.categories IS 'What the columns from 6 on stand for; null without a category model.';
 COMMENT ON COLUMN logintel.layouts.anomaly_types IS 'What the columns from 14 on stand for; null without an anomaly model.';
@@ -51,8 +51,8 @@ CREATE INDEX layout_weights_layout_id_key_idx ON logintel.layout_weights (layout
 
 COMMENT ON TABLE logintel.layout_weights IS 'The weights of the linear models of a set, side by side.';
 COMMENT ON COLUMN logintel.layout_weights.layout_id IS 'The layout.';
-COMMENT ON COLUMN logintel.layout_weights.key IS 'As in linear_weights; with the norm -1 a word (seed 4) or the digest of a template (seed 5) of the training lines.';
-COMMENT ON COLUMN logintel.layout_weights.norm IS 'As in linear_weights.';
+COMMENT ON COLUMN logintel.layout_weights.key IS 'As in linear_weights.';
+COMMENT ON COLUMN logintel.layout_weights.norm IS 'As in linear_weights; -1 for a word, -2 for the digest of a template (seed 5) of the training lines, which have no weights.';
 COMMENT ON COLUMN logintel.layout_weights.idf IS 'As in linear_weights.';
 COMMENT ON COLUMN logintel.layout_weights.w1 IS 'Weight of the level DEBUG.';
 COMMENT ON COLUMN logintel.layout_weights.w2 IS 'Weight of the level INFO.';

@@ -128,10 +128,10 @@ BEGIN
     IF baseline IS NOT NULL THEN
         UPDATE logintel.layouts l SET knows_lines = true WHERE l.model_set_id = $1 AND l.lane = 1 RETURNING l.id INTO layout_id;
         INSERT INTO logintel.layout_weights (layout_id, key, norm)
-        SELECT layout_id, hashtextextended(k.word COLLATE "C", 4), -1
+        SELECT layout_id, hashtextextended(k.word COLLATE "C", 0), -1
         FROM jsonb_array_elements_text(baseline -> 'vocabulary') AS k (word)
         UNION
-        SELECT layout_id, hashtextextended(k.digest COLLATE "C", 5), -1
+        SELECT layout_id, hashtextextended(k.digest COLLATE "C", 5), -2
         FROM jsonb_array_elements_text(baseline -> 'templates') AS k (digest);
     END IF;
 END

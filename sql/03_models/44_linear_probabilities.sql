@@ -1,28 +1,31 @@
 -- What linear models say of a shape. Whoever calls these sees to the plans: see _score_in_sql().
 
--- The keys of a shape: its words, pairs of neighbours, tokens of the context, all words as one, the level. The seed of the
--- hash is what a key stands for.
-CREATE OR REPLACE FUNCTION logintel._keys(words text[], context text[], level text, OUT keys bigint[], OUT counts real[])
+-- The keys of a shape: its words, pairs of neighbours, tokens of the context, all words as one, the level, and the digest of
+-- its template where the training lines are known. The seed of the hash is what a key stands for.
+CREATE OR REPLACE FUNCTION logintel._keys(
+    words text[], context text[], level text, digest text, OUT keys bigint[], OUT counts real[], OUT distinct_words bigint
+)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
 $function$
 BEGIN
-    SELECT array_agg(k.key), array_agg(k.count) INTO keys, counts
-    FROM (SELECT h.key, count(*)::real AS count
-          FROM (SELECT hashtextextended(u.word COLLATE "C", 0) FROM unnest(words) AS u (word)
+    SELECT array_agg(k.key), array_agg(k.count), count(*) FILTER (WHERE k.is_word) INTO keys, counts, distinct_words
+    FROM (SELECT h.key, count(*)::real AS count, bool_or(h.is_word) AS is_word
+          FROM (SELECT hashtextextended(u.word COLLATE "C", 0), u.word <> '<*>' FROM unnest(words) AS u (word)
                 UNION ALL
-                SELECT hashtextextended((p.one || ' ' || p.two) COLLATE "C", 0)
+                SELECT hashtextextended((p.one || ' ' || p.two) COLLATE "C", 0), false
                 FROM unnest(words, words[2:]) AS p (one, two) WHERE p.two IS NOT NULL
                 UNION ALL
-                SELECT hashtextextended(c.token COLLATE "C", 1) FROM unnest(context) AS c (token)
+                SELECT hashtextextended(array_to_string(words, ' ') COLLATE "C", 2), false
                 UNION ALL
-                SELECT hashtextextended(array_to_string(words, ' ') COLLATE "C", 2)
+                SELECT hashtextextended(c.token COLLATE "C", 1), false FROM unnest(context) AS c (token)
                 UNION ALL
-                SELECT hashtextextended(level COLLATE "C", 3) WHERE level <> '') AS h (key)
+                SELECT hashtextextended(o.token COLLATE "C", o.seed), false
+                FROM (VALUES (level, 3), (digest, 5)) AS o (token, seed) WHERE o.token <> '') AS h (key, is_word)
           GROUP BY h.key) AS k;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._keys(text[], text[], text) IS 'The keys by which weights are found, each once, and how often each occurs.';
+COMMENT ON FUNCTION logintel._keys(text[], text[], text, text) IS 'The keys by which weights are found, each once, how often each occurs, and how many different words there are.';
 
 
 -- The probabilities of the 20 classes of one lane. exp() and small numbers raise errors where a result would be zero, hence
@@ -37,7 +40,7 @@ DECLARE
     x1 double precision; x2 double precision; x3 double precision; x4 double precision; x5 double precision; x6 double precision;
     x7 double precision; x8 double precision; x9 double precision; x10 double precision; x11 double precision; x12 double precision;
     x13 double precision; x14 double precision; x15 double precision; x16 double precision; x17 double precision; x18 double precision;
-    x19 double precision; x20 double precision;
+    x19 double precision; x20 double precision; known_words bigint; known_templates bigint;
 BEGIN
     IF lane.has_norms THEN
         SELECT coalesce(sum(s.s1 / s.norm), 0) + b[1], coalesce(sum(s.s2 / s.norm), 0) + b[2],
@@ -49,8 +52,10 @@ BEGIN
                    coalesce(sum(s.s13 / s.norm), 0) + b[13], coalesce(sum(s.s14 / s.norm), 0) + b[14],
                    coalesce(sum(s.s15 / s.norm), 0) + b[15], coalesce(sum(s.s16 / s.norm), 0) + b[16],
                    coalesce(sum(s.s17 / s.norm), 0) + b[17], coalesce(sum(s.s18 / s.norm), 0) + b[18],
-                   coalesce(sum(s.s19 / s.norm), 0) + b[19], coalesce(sum(s.s20 / s.norm), 0) + b[20]
-        INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20
+                   coalesce(sum(s.s19 / s.norm), 0) + b[19], coalesce(sum(s.s20 / s.norm), 0) + b[20],
+                   sum(s.rows) FILTER (WHERE s.part = -1), sum(s.rows) FILTER (WHERE s.part = -2)
+        INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20,
+             known_words, known_templates
         FROM (SELECT sum(w.w1 * f.factor) AS s1, sum(w.w2 * f.factor) AS s2, sum(w.w3 * f.factor) AS s3,
                          sum(w.w4 * f.factor) AS s4, sum(w.w5 * f.factor) AS s5, sum(w.w6 * f.factor) AS s6,
                          sum(w.w7 * f.factor) AS s7, sum(w.w8 * f.factor) AS s8, sum(w.w9 * f.factor) AS s9,
@@ -58,7 +63,7 @@ BEGIN
                          sum(w.w13 * f.factor) AS s13, sum(w.w14 * f.factor) AS s14, sum(w.w15 * f.factor) AS s15,
                          sum(w.w16 * f.factor) AS s16, sum(w.w17 * f.factor) AS s17, sum(w.w18 * f.factor) AS s18,
                          sum(w.w19 * f.factor) AS s19, sum(w.w20 * f.factor) AS s20,
-                     CASE w.norm WHEN 0 THEN 1 ELSE sqrt(sum(f.factor ^ 2)) END AS norm
+                     CASE WHEN w.norm > 0 THEN sqrt(sum(f.factor ^ 2)) ELSE 1 END AS norm, w.norm AS part, count(*) AS rows
               FROM unnest(keys, counts) AS k (key, count)
               JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key
               CROSS JOIN LATERAL (
@@ -74,8 +79,10 @@ BEGIN
                    coalesce(sum(w.w13::double precision), 0) + b[13], coalesce(sum(w.w14::double precision), 0) + b[14],
                    coalesce(sum(w.w15::double precision), 0) + b[15], coalesce(sum(w.w16::double precision), 0) + b[16],
                    coalesce(sum(w.w17::double precision), 0) + b[17], coalesce(sum(w.w18::double precision), 0) + b[18],
-                   coalesce(sum(w.w19::double precision), 0) + b[19], coalesce(sum(w.w20::double precision), 0) + b[20]
-        INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20
+                   coalesce(sum(w.w19::double precision), 0) + b[19], coalesce(sum(w.w20::double precision), 0) + b[20],
+                   count(*) FILTER (WHERE w.norm = -1), count(*) FILTER (WHERE w.norm = -2)
+        INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20,
+             known_words, known_templates
         FROM unnest(keys) AS k (key)
         JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key;
     END IF;
@@ -101,38 +108,43 @@ BEGIN
     total := coalesce(x14, 0) + coalesce(x15, 0) + coalesce(x16, 0) + coalesce(x17, 0) + coalesce(x18, 0) + coalesce(x19, 0) + coalesce(x20, 0);
     x14 := x14 / total; x15 := x15 / total; x16 := x16 / total; x17 := x17 / total; x18 := x18 / total; x19 := x19 / total;
     x20 := x20 / total;
-    RETURN ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20];
+    RETURN ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20, coalesce(known_words, 0), coalesce(known_templates, 0)];
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._lane_probabilities(logintel.layouts, bigint[], real[]) IS 'What the models of one lane say of a shape: a probability for each column, null where no class has it.';
+COMMENT ON FUNCTION logintel._lane_probabilities(logintel.layouts, bigint[], real[]) IS 'What the models of one lane say of a shape: a probability for each column, null where no class has it; then how many of its words and templates the training lines had.';
 
 
 CREATE OR REPLACE FUNCTION logintel._linear_probabilities(
-    lanes logintel.layouts[], words text[], context text[], level text
+    lanes logintel.layouts[], keys bigint[], counts real[]
 ) RETURNS double precision[]
 LANGUAGE plpgsql STABLE AS
 $function$
 DECLARE
-    shape record := logintel._keys(words, context, level);
-    said double precision[] := logintel._lane_probabilities(lanes[1], shape.keys, shape.counts);
+    said double precision[] := logintel._lane_probabilities(lanes[1], keys, counts);
+    all_said double precision[];
 BEGIN
+    IF cardinality(lanes) = 1 THEN
+        RETURN said;
+    END IF;
+    all_said := said[1:20];
     FOR i IN 2 .. cardinality(lanes) LOOP
-        said := said || logintel._lane_probabilities(lanes[i], shape.keys, shape.counts);
+        all_said := all_said || (logintel._lane_probabilities(lanes[i], keys, counts))[1:20];
     END LOOP;
-    RETURN CASE WHEN cardinality(lanes) = 1 THEN said ELSE logintel._combined(said, lanes[1].votes) END;
+    RETURN logintel._combined(all_said, lanes[1].votes) || said[21:22];
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._linear_probabilities(logintel.layouts[], text[], text[], text) IS 'What the linear models of a set say of a shape: the probabilities of the 20 columns of its layout.';
+COMMENT ON FUNCTION logintel._linear_probabilities(logintel.layouts[], bigint[], real[]) IS 'What the linear models of a set say of a shape: as _lane_probabilities().';
 
 
 -- Ensembles, as logintel_server/ensembles.py combines them: the mean of what the members say, or the shares of their votes,
 -- which the mean decides where they are equal. said has 20 values a lane; a lane without a member says nothing of its columns.
 CREATE OR REPLACE FUNCTION logintel._combined(said double precision[], votes boolean[]) RETURNS double precision[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT array_agg(CASE WHEN votes[c.part] THEN (1 - 1e-9) * c.vote + 1e-9 * c.mean ELSE c.mean END ORDER BY c.number)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
+$function$
+BEGIN
+    RETURN (SELECT array_agg(CASE WHEN votes[c.part] THEN (1 - 1e-9) * c.vote + 1e-9 * c.mean ELSE c.mean END ORDER BY c.number)
     FROM (SELECT a.number, a.part, sum(a.probability) / max(a.members) AS mean, sum(a.vote) / max(a.members) AS vote
           FROM (SELECT p.*, count(p.top) FILTER (WHERE p.first) OVER (PARTITION BY p.part) AS members,
                        CASE WHEN p.probability IS NOT NULL THEN (p.number = p.label)::integer::double precision END AS vote
@@ -143,27 +155,8 @@ BEGIN ATOMIC
                       FROM (SELECT v.probability, (v.n - 1) / 20 AS lane, (v.n - 1) % 20 + 1 AS number,
                                    CASE WHEN (v.n - 1) % 20 < 5 THEN 1 WHEN (v.n - 1) % 20 < 13 THEN 2 ELSE 3 END AS part
                             FROM unnest(said) WITH ORDINALITY AS v (probability, n)) AS s) AS p) AS a
-          GROUP BY a.number, a.part) AS c;
-END;
-
-COMMENT ON FUNCTION logintel._combined(double precision[], boolean[]) IS 'What the lanes of a layout say together.';
-
-
--- The share of the distinct words that the training lines did not have, and whether they did not have the template.
-CREATE OR REPLACE FUNCTION logintel._novelty(
-    layout_id integer, words text[], template text, OUT unknown_words real, OUT is_new_template boolean)
-LANGUAGE plpgsql STABLE AS
-$function$
-BEGIN
-    SELECT coalesce(round(avg((w.key IS NULL)::integer), 4), 0) INTO unknown_words
-    FROM (SELECT DISTINCT u.word FROM unnest(words) AS u (word) WHERE u.word <> '<*>') AS d
-    LEFT JOIN LATERAL (SELECT k.key FROM logintel.layout_weights k
-                       WHERE k.layout_id = $1 AND k.key = hashtextextended(d.word COLLATE "C", 4) AND k.norm = -1 LIMIT 1) AS w ON true;
-    is_new_template := NOT EXISTS (
-        SELECT FROM logintel.layout_weights k
-        WHERE k.layout_id = $1 AND k.norm = -1
-          AND k.key = hashtextextended(left(md5(convert_to(template, 'UTF8')), 16) COLLATE "C", 5));
+          GROUP BY a.number, a.part) AS c);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._novelty(integer, text[], text) IS 'What is new in a shape to the models that were laid out.';
+COMMENT ON FUNCTION logintel._combined(double precision[], boolean[]) IS 'What the lanes of a layout say together.';

@@ -24,10 +24,14 @@ $function$;
 COMMENT ON FUNCTION logintel._score_shapes(integer, logintel._shapes) IS 'What a model set says of up to 256 shapes, in their order.';
 
 
+-- In plpgsql, as all that a first new shape of a transaction runs: PostgreSQL plans an SQL function anew in each.
 CREATE OR REPLACE FUNCTION logintel._lanes(model_set_id integer) RETURNS logintel.layouts[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT array_agg(l ORDER BY l.lane) FROM logintel.layouts l WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary();
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    RETURN (SELECT array_agg(l ORDER BY l.lane) FROM logintel.layouts l
+            WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary());
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._lanes(integer) IS 'How the models of a set are laid out for SQL; null where they are not.';
@@ -56,22 +60,28 @@ DECLARE
     started timestamptz := clock_timestamp();
     known_as logintel.layouts := lanes[1];
     normal integer := 13 + array_position(known_as.anomaly_types, 'none');
-    words text[];
     context text[];
+    level text;
+    digest text;
+    shape record;
     p double precision[];
     best double precision;
-    new record;
     -- Arrays of their own: plpgsql appends to these in place.
     predicted text[]; confidence real[]; by_level real[]; category text[]; category_confidence real[]; labels text[];
     anomaly real[]; anomaly_type text[]; unknown_words real[]; is_new boolean[];
 BEGIN
     FOR i IN 1 .. cardinality(shapes.template) LOOP
-        words := logintel._tokens(shapes.template[i]);
         IF known_as.reads_context THEN
             context := logintel._context_tokens(shapes.service[i], shapes.source_type[i], shapes.status_class[i], shapes.latency_bucket[i]);
         END IF;
-        p := logintel._linear_probabilities(
-            lanes, words, context, CASE WHEN known_as.reads_level THEN logintel.normalize_level(shapes.level[i]) END);
+        IF known_as.reads_level THEN
+            level := (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(shapes.level[i])));
+        END IF;
+        IF known_as.knows_lines THEN
+            digest := left(md5(convert_to(shapes.template[i], 'UTF8')), 16);
+        END IF;
+        shape := logintel._keys(logintel._tokens(shapes.template[i]), context, level, digest);
+        p := logintel._linear_probabilities(lanes, shape.keys, shape.counts);
         IF known_as.has_level THEN
             best := greatest(p[1], p[2], p[3], p[4], p[5]);
             predicted := predicted || ('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[])[array_position(p[1:5], best)];
@@ -82,7 +92,7 @@ BEGIN
             best := greatest(p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13]);
             category := category || known_as.categories[array_position(p[6:13], best)];
             category_confidence := category_confidence || best::real;
-            labels := labels || logintel._labels(known_as.categories, p[6:13], least(best, 0.25))::text;
+            labels := labels || logintel._labels(known_as.categories, p[6:13], best)::text;
         END IF;
         IF normal IS NOT NULL THEN
             anomaly := anomaly || (1 - p[normal])::real;
@@ -91,9 +101,8 @@ BEGIN
             anomaly_type := anomaly_type || known_as.anomaly_types[array_position(p[14:20], best)];
         END IF;
         IF known_as.knows_lines THEN
-            new := logintel._novelty(known_as.id, words, shapes.template[i]);
-            unknown_words := unknown_words || new.unknown_words;
-            is_new := is_new || new.is_new_template;
+            unknown_words := unknown_words || coalesce(round(1 - p[21]::numeric / nullif(shape.distinct_words, 0), 4), 0)::real;
+            is_new := is_new || (p[22] = 0);
         END IF;
     END LOOP;
     RETURN ROW(predicted, confidence, by_level, category, category_confidence, labels, anomaly, anomaly_type, unknown_words, is_new,
@@ -105,13 +114,16 @@ COMMENT ON FUNCTION logintel._score_in_sql(logintel.layouts[], logintel._shapes)
 
 
 -- Beside the likeliest one a category applies from .25 on, as in logintel_server/scoring.py.
-CREATE OR REPLACE FUNCTION logintel._labels(categories text[], probabilities double precision[], threshold double precision) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN array_remove(ARRAY[
-    CASE WHEN probabilities[1] >= threshold THEN categories[1] END, CASE WHEN probabilities[2] >= threshold THEN categories[2] END,
-    CASE WHEN probabilities[3] >= threshold THEN categories[3] END, CASE WHEN probabilities[4] >= threshold THEN categories[4] END,
-    CASE WHEN probabilities[5] >= threshold THEN categories[5] END, CASE WHEN probabilities[6] >= threshold THEN categories[6] END,
-    CASE WHEN probabilities[7] >= threshold THEN categories[7] END, CASE WHEN probabilities[8] >= threshold THEN categories[8] END],
-    NULL);
+CREATE OR REPLACE FUNCTION logintel._labels(categories text[], probabilities double precision[], best double precision) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF best > 0.75 THEN
+        RETURN ARRAY[categories[array_position(probabilities, best)]];
+    END IF;
+    RETURN ARRAY(SELECT c.category FROM unnest(categories, probabilities) WITH ORDINALITY AS c (category, probability, n)
+                 WHERE c.probability >= least(best, 0.25) AND c.category IS NOT NULL ORDER BY c.n);
+END
+$function$;
 
-COMMENT ON FUNCTION logintel._labels(text[], double precision[], double precision) IS 'The categories of at least this probability.';
+COMMENT ON FUNCTION logintel._labels(text[], double precision[], double precision) IS 'The categories that apply: the likeliest one, and all others with a probability of .25 and more.';

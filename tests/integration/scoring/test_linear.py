@@ -118,7 +118,7 @@ def test_a_new_shape_starts_no_python(fresh_db: Database) -> None:
 
 def test_a_graph_that_says_something_else_in_sql_does_not_come_in(db: Database) -> None:
     db.execute("CREATE OR REPLACE FUNCTION logintel._tokens(text text) RETURNS text[] LANGUAGE sql IMMUTABLE AS 'SELECT ARRAY[''else'']'")
-    with pytest.raises(psycopg.Error, match="golden case 1 is off by .* by SQL; the conversion changed the model"):
+    with pytest.raises(psycopg.Error, match=r"golden case 1 is off by .* by SQL; the conversion changed the model"):
         register(db, tiny_model())
     assert db.execute("SELECT count(*) FROM logintel.models") == [(0,)]
 
