@@ -99,7 +99,7 @@ def _on_server(server: cluster.Cluster, statement: str) -> None:
 
 
 def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedModel], str]":
-    connection.execute("CREATE EXTENSION logintel CASCADE")
+    connection.execute("CREATE EXTENSION logintel_python CASCADE")
     # The jobs that logintel is compared with predict levels and anomalies: no category model here either.
     connection.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE")
     connection.execute("SELECT logintel.create_log_entries()")
