@@ -108,6 +108,7 @@ class Cluster:
         self._run(
             "initdb", "-D", str(unfinished), "--username", NAME, "--pwfile", str(self.home / "password"),
             "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions",
+            *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
         )  # fmt: skip
         unfinished.rename(self.data)
 

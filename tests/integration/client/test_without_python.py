@@ -14,6 +14,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from logintel.errors import UserError
+from logintel.installation import scripts
 from logintel.installation.command import bring_in
 from logintel.installation.sources import Sources, of_package
 from support import embedded
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.embedded
 # UNTIL the gate works in SQL alone: `False` where CREATE EXTENSION logintel registers the default models by itself.
 DEFAULT_MODELS_NEED_PYTHON = True
 
-OWNER, PASSWORD = "owner", "secret"
+OWNER, PASSWORD, READER = "owner", "secret", "reader"
 LINES = "INSERT INTO log_entries (level, message) VALUES ('DEBUG', 'out of memory, shutting down'), ('INFO', 'served 7')"
 INSTALLATION = "SELECT status, detail FROM logintel.doctor() WHERE \"check\" = 'installation'"
 # pg_tle as far as the script calls it, in a schema that the server's superuser makes.
@@ -44,10 +45,11 @@ PG_TLE = """
 
 @pytest.fixture(scope="module", params=embedded.VERSIONS)
 def running(request: pytest.FixtureRequest) -> Iterator[Embedded]:
-    """A server of this major version, with a role that may create databases and nothing else."""
+    """A server of this major version, with a role that may create databases and nothing else, and one that may nothing."""
     try:
         with embedded.running(request.param) as started:
             started.server.execute(f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+            started.server.execute(f"CREATE ROLE {READER}")
             yield started
     except embedded.Missing as error:
         pytest.skip(f"NOT TESTED without PL/Python: {error}")
@@ -165,17 +167,21 @@ def test_removing_asks_first_and_takes_no_view_of_somebody_else_along(installed:
     assert installed.rows("SELECT to_regnamespace('logintel')") == [(None,)]
 
 
+def newer_release(folder: Path, changes: str) -> Sources:
+    """The sources of a release 9.0.0, which differs from this one by these changes of tables."""
+    sql = shutil.copytree(of_package().sql, folder / "sql", dirs_exist_ok=True)
+    (sql / "updates" / f"{of_package().release}--9.0.0.sql").write_text(changes)
+    return Sources(sql, of_package().models, "9.0.0")
+
+
 def test_a_newer_client_updates_it_in_one_transaction(installed: Owned, tmp_path: Path) -> None:
     installed.rows("SELECT logintel.create_log_entries()")
     installed.rows(LINES)
-    sql = shutil.copytree(of_package().sql, tmp_path / "sql")
-    newer = Sources(sql, of_package().models, "9.0.0")
-    step = sql / "updates" / f"{of_package().release}--9.0.0.sql"
-    step.write_text("ALTER TABLE logintel.locks ADD COLUMN newer text;\nSELECT no_such_function();\n")
+    broken = newer_release(tmp_path, "ALTER TABLE logintel.locks ADD COLUMN newer text;\nSELECT no_such_function();\n")
     with pytest.raises(psycopg.errors.UndefinedFunction), installed.connection.transaction():
-        bring_in(installed.connection, newer)
+        bring_in(installed.connection, broken)
     assert installed.rows("SELECT logintel._release()") == [(of_package().release,)]
-    step.write_text("ALTER TABLE logintel.locks ADD COLUMN newer text;\n")
+    newer = newer_release(tmp_path, "ALTER TABLE logintel.locks ADD COLUMN newer text;\n")
     with installed.connection.transaction():
         assert bring_in(installed.connection, newer).startswith(f"updated logintel {of_package().release} to 9.0.0")
     assert installed.rows("SELECT logintel._release()") == [("9.0.0",)]
@@ -202,6 +208,20 @@ def test_an_ordinary_role_creates_the_extension_and_drops_it(db: Owned, extensio
     db.rows("DROP EXTENSION logintel")
     assert db.rows("SELECT count(*) FROM log_entries") == [(4,)]
     db.rows(LINES)
+
+
+def test_an_ordinary_role_updates_its_extension(running: Embedded, db: Owned, extension: None, tmp_path: Path) -> None:
+    db.rows("CREATE EXTENSION logintel")
+    db.rows(f"SELECT logintel.create_log_entries(), logintel.grant_read('{READER}')")
+    newer = newer_release(tmp_path, "ALTER TABLE logintel.locks ADD COLUMN newer text;\n")
+    scripts.write(newer, ROOT / "plpython", tmp_path / "scripts")
+    for path in (tmp_path / "scripts").glob("logintel--*.sql"):
+        shutil.copy(path, running.extensions)
+    db.rows("ALTER EXTENSION logintel UPDATE TO '9.0.0'")
+    assert db.rows("SELECT logintel._release(), count(newer) FROM logintel.locks") == [("9.0.0", 0)]
+    db.rows(LINES)
+    assert db.rows("SELECT lines FROM logintel.ml_status") == [(2,)]
+    assert db.rows(f"SELECT has_table_privilege('{READER}', 'logintel.ml_status', 'SELECT')") == [(True,)]
 
 
 def test_the_script_for_pg_tle_registers_what_makes_the_extension(running: Embedded, db: Owned, tmp_path: Path) -> None:
