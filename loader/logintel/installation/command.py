@@ -18,7 +18,10 @@ from logintel.options import Dsn
 _EXTENSIONS = """
 SELECT string_agg(extname, ', ' ORDER BY extname) FROM pg_catalog.pg_extension
 WHERE extname IN ('logintel', 'logintel_python')"""
-_SCHEMA = "SELECT to_regnamespace('logintel') IS NOT NULL, to_regprocedure('logintel._release()') IS NOT NULL"
+_SCHEMA = """
+SELECT r.rolname, r.rolname = current_user, EXISTS (SELECT FROM pg_catalog.pg_proc p
+                                                    WHERE p.pronamespace = n.oid AND p.proname = '_release')
+FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'logintel'"""
 _VIEWS_ELSEWHERE = """
 SELECT string_agg(DISTINCT v.oid::regclass::text, ', ')
 FROM pg_depend d JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
@@ -88,15 +91,18 @@ def _plain_release(connection: psycopg.Connection, instead: str) -> str | None:
     [(extensions,)] = connection.execute(_EXTENSIONS)
     if extensions:
         raise UserError(f"logintel is an extension in this database: {instead.format(extensions)}")
-    [(schema, ours)] = connection.execute(_SCHEMA)
-    if not schema:
+    schema = connection.execute(_SCHEMA).fetchone()
+    if schema is None:
         return None
-    if not ours:
+    owner, own, installed = schema
+    if not installed:
         raise UserError("the schema logintel of this database is not logintel's: rename it")
+    if not own:  # what somebody else put there is not run with this role's rights
+        raise UserError(f"the schema logintel of this database belongs to {owner}: connect as that role")
     [(release,)] = connection.execute("SELECT logintel._release()")
     return release
 
 
 def _print_warning(notice: psycopg.errors.Diagnostic) -> None:
     if notice.severity_nonlocalized == "WARNING":
-        print(f"note: {notice.message_primary}; {notice.message_hint or ''}")
+        print("note: " + "; ".join(filter(None, (notice.message_primary, notice.message_hint))))

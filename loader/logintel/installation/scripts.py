@@ -1,7 +1,6 @@
 """The scripts that bring logintel into a database, in each form that one can have. Needs the standard library alone."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from logintel.installation.sources import Sources, python_functions
@@ -86,9 +85,6 @@ def write(sources: Sources, plpython: Path, folder: Path) -> None:
         unfinished = folder / f"{name}.new"  # somebody may be reading the one that is there
         unfinished.write_text(text, "utf-8")
         unfinished.rename(folder / name)
-    _remove(path for path in folder.glob("*.sql") if path.name not in texts)
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink()
+    for path in folder.glob("*.sql"):
+        if path.name not in texts:
+            path.unlink()

@@ -192,10 +192,14 @@ def test_a_newer_client_updates_it_in_one_transaction(installed: Owned, tmp_path
         bring_in(installed.connection, of_package())
 
 
-def test_an_installation_that_fails_leaves_nothing(db: Owned) -> None:
+def test_a_schema_of_somebody_else_is_left_alone(running: Embedded, db: Owned) -> None:
     db.rows("CREATE SCHEMA logintel")
     assert "the schema logintel of this database is not logintel's: rename it" in db.fails("install")
-    assert db.rows("SELECT count(*) FROM pg_class WHERE relnamespace = 'logintel'::regnamespace") == [(0,)]
+    db.rows("CREATE FUNCTION logintel._release() RETURNS text LANGUAGE sql RETURN 1 / 0")
+    with psycopg.connect(running.server.dsn("owned"), autocommit=True) as superuser:
+        superuser.execute(f"ALTER SCHEMA logintel OWNER TO {READER}")
+    for command in (["install"], ["uninstall", "--yes"]):
+        assert f"the schema logintel of this database belongs to {READER}: connect as that role" in db.fails(*command)
 
 
 def test_an_ordinary_role_creates_the_extension_and_drops_it(db: Owned, extension: None, tmp_path: Path) -> None:
