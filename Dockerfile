@@ -8,7 +8,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The server's packages first: they are large and seldom change.
-COPY Makefile logintel.control ./
+COPY Makefile logintel*.control ./
 COPY plpython/requirements.txt plpython/
 RUN make install-libraries DESTDIR=/installed
 COPY . .
@@ -19,4 +19,4 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends postgresql-plpython3-$PG_MAJOR \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /installed/ /
-RUN echo 'CREATE EXTENSION logintel CASCADE;' >/docker-entrypoint-initdb.d/logintel.sql
+RUN echo 'CREATE EXTENSION logintel_python CASCADE;' >/docker-entrypoint-initdb.d/logintel.sql

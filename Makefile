@@ -12,16 +12,7 @@ SHELL := /bin/bash
 PG_CONFIG ?= $(shell ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -V | tail -n 1 | sed 's/postgres$$/pg_config/')
 PYTHON ?= python3
 VERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" logintel.control)
-SCRIPT := build/logintel--$(VERSION).sql
-# A folder a capability, in the order of dependency; in each, 1x are tables and types, 2x to 7x functions, 8x triggers, 9x
-# views. sql/README.md says more.
-TABLES := $(sort $(wildcard sql/*/1*.sql))
-REPLACEABLE := $(foreach kind,sql/*/[2-7]*.sql plpython/*.sql sql/*/8*.sql sql/*/9*.sql,$(sort $(wildcard $(kind))))
-SOURCES := $(TABLES) $(REPLACEABLE)
-# From each earlier release: what sql/updates does to its tables, then all that can be replaced. sql/updates/README.md says more.
-UPDATES := $(patsubst sql/updates/%.sql,build/logintel--%.sql,$(wildcard sql/updates/*--*.sql))
-BEFORE := sql/updates/before.sql
-AFTER := sql/updates/after.sql
+SCRIPTS := build/scripts
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 ENVIRONMENT := .venv/.installed
 CLUSTER = PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=loader PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/support/cluster.py
@@ -32,16 +23,18 @@ umask 022
 say() { echo "logintel: $$*" >&2; }
 fail() { say "$$*"; exit 1; }
 one_at_a_time() { mkdir -p build; exec 9>build/lock; flock 9; }
-server() {  # Set pkglibdir and extension, both with DESTDIR in front, and python: X.Y of the Python inside PL/Python.
+server() {  # Set pkglibdir and extension, both with DESTDIR in front.
   [ -x "$$(command -v "$(PG_CONFIG)")" ] || fail "no PostgreSQL server found: install postgresql, or give PG_CONFIG=..."
   major=$$("$(PG_CONFIG)" --version | grep -oE '[0-9]+' | head -n 1)
   [ "$$major" -ge 15 ] || fail "PostgreSQL $$major is too old: logintel needs 15 or newer, give its PG_CONFIG=..."
-  plpython="$$("$(PG_CONFIG)" --pkglibdir)/plpython3.so"
-  [ -e "$$plpython" ] || fail "PostgreSQL $$major has no PL/Python: install the package postgresql-plpython3-$$major"
-  python=$$(ldd "$$plpython" | sed -nE 's/.*libpython(3\.[0-9]+).*=>.*/\1/p')
-  [ -n "$$python" ] || fail "$$plpython names no libpython: give the PG_CONFIG=... of a server with a shared one"
   pkglibdir="$(DESTDIR)$$("$(PG_CONFIG)" --pkglibdir)"
   extension="$(DESTDIR)$$("$(PG_CONFIG)" --sharedir)/extension"
+}
+python_of_server() {  # Set python: X.Y of the Python inside PL/Python.
+  plpython="$$("$(PG_CONFIG)" --pkglibdir)/plpython3.so"
+  [ -e "$$plpython" ] || fail "PostgreSQL $$major has no PL/Python: install the package postgresql-plpython3-$$major, or do without: make install-sql"
+  python=$$(ldd "$$plpython" | sed -nE 's/.*libpython(3\.[0-9]+).*=>.*/\1/p')
+  [ -n "$$python" ] || fail "$$plpython names no libpython: give the PG_CONFIG=... of a server with a shared one"
 }
 as_owner() {  # Run a command that writes to the server's folders: by sudo only where that is needed.
   if [ "$$(id -u)" = 0 ] || [ -n "$(DESTDIR)" ] || [ -w "$$pkglibdir" -a -w "$$extension" ]; then "$$@"
@@ -61,7 +54,7 @@ replace() {  # Put a copy of the folder $$2 in the place of $$1, at once.
 }
 endef
 
-.PHONY: pg-config help demo up dsn psql down clean test lint golden scripts bench eval models soak packages install install-libraries uninstall
+.PHONY: pg-config help demo up dsn psql down clean test lint golden scripts bench eval models soak packages install install-sql install-libraries uninstall
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -96,7 +89,8 @@ lint: packages $(ENVIRONMENT)  ## check the code without running it, and the bod
 golden: packages $(ENVIRONMENT)  ## write tests/golden afresh, from what this checkout installs
 	@PG_CONFIG="$(PG_CONFIG)" PYTHONPATH=tests .venv/bin/python tests/golden/renew.py
 
-scripts: $(SCRIPT) $(UPDATES)
+scripts:
+	@PYTHONPATH=loader:plpython PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m logintel.installation $(SCRIPTS)
 
 FIGURES = $(if $(JSON),--json "$(JSON)") $(if $(ONLY),--only "$(ONLY)") $(if $(SAVE),--save)
 
@@ -115,26 +109,30 @@ soak: packages $(ENVIRONMENT)  ## run everything at once for a while and count a
 	@$(MAKE) --no-print-directory install
 	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/soak/run.py --minutes "$(or $(MINUTES),10)"
 
-install: install-libraries $(SCRIPT) $(UPDATES)  ## install the extension into the server of PG_CONFIG=...
+install: install-libraries install-sql  ## install both extensions into the server of PG_CONFIG=...
 	@$(helpers)
-	one_at_a_time; server
+	one_at_a_time; server; python_of_server
 	rm -rf build/logintel_server
 	install -m 644 -Dt build/logintel_server plpython/logintel_server/*.py
 	compile build/logintel_server
 	replace "$$pkglibdir/logintel/logintel_server" build/logintel_server
-	rm -rf build/models
-	for model in models/*/*/model.onnx; do install -m 644 -Dt "build/$${model%/*}" "$${model%/*}"/model.{onnx,json}; done
-	replace "$$pkglibdir/logintel/models" build/models
+	as_owner rm -rf "$$pkglibdir/logintel/models"  # where 0.1.0 had the default models
 	rm -rf build/extension
-	install -m 644 -Dt build/extension $(SCRIPT) $(UPDATES) logintel.control
+	install -m 644 -Dt build/extension $(SCRIPTS)/logintel_python--*.sql logintel_python.control
 	sed -i "s|@PKGLIBDIR@|$$("$(PG_CONFIG)" --pkglibdir)|g" build/extension/*.sql
 	as_owner install -m 644 -Dt "$$extension" build/extension/*
-	say "installed $(VERSION) into PostgreSQL $$major; in a database: CREATE EXTENSION logintel CASCADE"
+	say "installed $(VERSION) into PostgreSQL $$major; in a database: CREATE EXTENSION logintel_python CASCADE"
+
+install-sql: scripts  ## install the extension logintel alone, into a server without PL/Python
+	@$(helpers)
+	one_at_a_time; server
+	as_owner install -m 644 -Dt "$$extension" $(SCRIPTS)/logintel--*.sql logintel.control
+	say "installed logintel $(VERSION) into PostgreSQL $$major; in a database: CREATE EXTENSION logintel"
 
 # The server's packages, for the Python inside PL/Python; nothing to do where the same ones are there already.
 install-libraries: .venv/bin/pip
 	@$(helpers)
-	one_at_a_time; server
+	one_at_a_time; server; python_of_server
 	folder="$$pkglibdir/logintel"
 	lists=plpython/requirements.txt
 	# What was installed once stays installed.
@@ -151,30 +149,15 @@ install-libraries: .venv/bin/pip
 	compile build/libraries
 	echo "$$wanted" >build/libraries/.requirements
 	chmod -R u=rwX,go=rX build/libraries
-	for ours in logintel_server models; do [ ! -e "$$folder/$$ours" ] || cp -r "$$folder/$$ours" build/libraries/; done
+	[ ! -e "$$folder/logintel_server" ] || cp -r "$$folder/logintel_server" build/libraries/
 	as_owner mkdir -p "$$pkglibdir" "$$extension"
 	replace "$$folder" build/libraries
 	rm -rf build/libraries
 
-uninstall:  ## remove the extension from the server of PG_CONFIG=...; databases that use it must drop it first
+uninstall:  ## remove both extensions from the server of PG_CONFIG=...; databases that use them must drop them first
 	@$(helpers)
 	server
-	as_owner rm -rf "$$pkglibdir/logintel" "$$extension/logintel.control" "$$extension"/logintel--*.sql
-
-# A script of the extension: a guard, a search_path that nobody else can put anything into, then the sources.
-define script
-@mkdir -p build
-{ echo '\echo Use "$(1)" to load this file. \quit'
-  echo 'SET LOCAL search_path = pg_catalog, pg_temp;'
-  cat $(2)
-} | sed -e '/^@IMPORT@$$/{r plpython/import.py.in' -e 'd}' >$@
-endef
-
-$(SCRIPT): logintel.control Makefile plpython/import.py.in $(SOURCES) $(wildcard sql sql/* plpython)
-	$(call script,CREATE EXTENSION logintel CASCADE,$(SOURCES))
-
-$(UPDATES): build/logintel--%.sql: sql/updates/%.sql $(BEFORE) $(AFTER) Makefile plpython/import.py.in $(REPLACEABLE) $(wildcard sql sql/* plpython)
-	$(call script,ALTER EXTENSION logintel UPDATE,$(BEFORE) $< $(REPLACEABLE) $(AFTER))
+	as_owner rm -rf "$$pkglibdir/logintel" "$$extension"/logintel{,_python}.control "$$extension"/logintel{,_python}--*.sql
 
 .venv/bin/pip:
 	@$(helpers)

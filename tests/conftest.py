@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "local_only: needs the file system of the server, which a container hides")
     config.addinivalue_line("markers", "any_server: is about the client, to which all servers are alike: runs on one")
     config.addinivalue_line("markers", "lint: reads the code and runs none of it, or has a server read it")
+    config.addinivalue_line("markers", "embedded: on servers of its own without PL/Python, which npm downloads; runs once")
     config.addinivalue_line("markers", "demo: the newcomer's run in a clean container, minutes long")
     for name, value in servers.TESTCONTAINERS.items():
         os.environ.setdefault(name, value)
@@ -125,7 +126,7 @@ def template(server: Server, pytestconfig: pytest.Config) -> Database:
     """The database that `db` is copied from."""
 
     def fill(database: Database) -> None:
-        database.execute("CREATE EXTENSION logintel CASCADE")
+        database.execute("CREATE EXTENSION logintel_python CASCADE")
         database.execute(WITHOUT_DEFAULTS)
         database.execute("SELECT logintel.create_log_entries()")
 
@@ -149,7 +150,7 @@ def fresh_template(server: Server, pytestconfig: pytest.Config) -> Database:
     """The database that `fresh_db` is copied from."""
 
     def fill(database: Database) -> None:
-        database.execute("CREATE EXTENSION logintel CASCADE")
+        database.execute("CREATE EXTENSION logintel_python CASCADE")
         database.execute("SELECT logintel.create_log_entries()")
 
     return pytestconfig.stash[SHARED].template(server, "fresh", fill)

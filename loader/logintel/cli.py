@@ -8,7 +8,8 @@ import typer
 from logintel.backfill import backfill
 from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
 from logintel.demo import demo
-from logintel.errors import UserError
+from logintel.errors import HOW_TO_INSTALL, UserError
+from logintel.installation.command import install, tle, uninstall
 from logintel.loading import load
 from logintel.model_files import export, import_
 from logintel.retraining.command import retrain
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (
     load, train, retrain, deploy, rollback, backfill, worker, maintain, pause, resume, status, doctor, simulate, demo,
+    install, uninstall, tle,
 ):
     app.command()(command)
 app.command("export")(export)
@@ -37,7 +39,7 @@ def main() -> None:
     except UserError as error:
         _fail(str(error))
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
-        _fail(f"{error.diag.message_primary}; is the extension in this database? CREATE EXTENSION logintel CASCADE")
+        _fail(f"{error.diag.message_primary}; is logintel in this database? {HOW_TO_INSTALL}")
     except psycopg.Error as error:
         diag = error.diag
         parts = (diag.message_primary or str(error).strip().splitlines()[0], diag.message_detail, diag.message_hint)

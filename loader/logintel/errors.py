@@ -1,5 +1,11 @@
 """The one kind of error that a user is meant to see."""
 
+HOW_TO_INSTALL = (
+    "run CREATE EXTENSION logintel_python CASCADE; "
+    "without PL/Python CREATE EXTENSION logintel; where neither is to be had, logintel install"
+)
+"""What errors advise where logintel is not in a database."""
+
 
 class UserError(Exception):
     """A mistake of the user's or of their data: one line that names the object and the next step.

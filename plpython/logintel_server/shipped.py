@@ -1,13 +1,10 @@
-"""Models as files: model.onnx, the graph, and model.json, the rest. The default ones lie in FOLDER/NAME/VERSION."""
+"""Models as files: model.onnx, the graph, and model.json, the rest. The default ones lie in models/NAME/VERSION."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 NAMES = ("level", "category", "anomaly")
-FOLDER = Path(__file__).parent.parent / "models"
-"""Where `make install` puts them on a server: beside this package."""
 
 
 class Files(NamedTuple):
@@ -29,10 +26,3 @@ def read_files(folder: Path) -> Files:
     if not isinstance(described, dict) or not {"metadata", "golden"} <= described.keys():
         raise ValueError("it is no object with the keys metadata and golden")
     return Files((folder / "model.onnx").read_bytes(), described["metadata"], described["golden"])
-
-
-def models() -> Iterator[tuple[str, bytes, str, str]]:
-    """Yield name, ONNX graph, metadata and golden cases (both JSON) of each default model of this server."""
-    for name in NAMES:
-        files = read(name, FOLDER)
-        yield name, files.onnx, json.dumps(files.metadata), json.dumps(files.golden)

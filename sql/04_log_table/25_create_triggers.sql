@@ -17,8 +17,10 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.log_table AND g.tgname = v.name)
     LOOP
         EXECUTE format('CREATE TRIGGER %I AFTER ' || missing.event, missing.name, missing.tbl);
-        -- Dropping the extension takes its triggers along, and nothing else of the user's.
-        EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION logintel', missing.name, missing.tbl);
+        -- Dropping the extension, where logintel is one, takes its triggers along, and nothing else of the user's.
+        IF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') THEN
+            EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION logintel', missing.name, missing.tbl);
+        END IF;
         made := made + 1;
     END LOOP;
     RETURN made;

@@ -10,16 +10,25 @@ FROM unnest(string_to_array(current_setting('logintel.managers'), ',')) AS role;
 
 -- Where an extension's script grants or revokes anything on an object, PostgreSQL takes all rights on it for the
 -- extension's own, and no dump holds them. What roles were given is not the extension's: a dump has to bring it back.
-UPDATE pg_init_privs i
-SET initprivs = ARRAY(SELECT acl FROM unnest(i.initprivs) AS acl
-                      WHERE (SELECT bool_and(a.grantee IN (0, a.grantor)) FROM aclexplode(ARRAY[acl]) AS a))
-WHERE (i.classoid, i.objoid) = ('pg_namespace'::regclass, 'logintel'::regnamespace)
-   OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'logintel'
-              WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-                AND (d.classid, d.objid) = (i.classoid, i.objoid));
--- Since PostgreSQL 17 it notes such roles here as well.
-DELETE FROM pg_shdepend s
-WHERE s.deptype = 'i' AND s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-  AND EXISTS (SELECT FROM pg_init_privs i WHERE (i.classoid, i.objoid) = (s.classid, s.objid))
-  AND NOT EXISTS (SELECT FROM pg_init_privs i CROSS JOIN aclexplode(i.initprivs) AS a
-                  WHERE (i.classoid, i.objoid) = (s.classid, s.objid) AND s.refobjid IN (a.grantee, a.grantor));
+-- Nobody but a superuser may write catalogs. A plain installation has nothing here to mend. What was given in an
+-- extension of somebody else has to be given again where its dump is restored, which is better than no update.
+DO $block$
+BEGIN
+    IF current_setting('is_superuser') = 'off' THEN
+        RETURN;
+    END IF;
+    UPDATE pg_init_privs i
+    SET initprivs = ARRAY(SELECT acl FROM unnest(i.initprivs) AS acl
+                          WHERE (SELECT bool_and(a.grantee IN (0, a.grantor)) FROM aclexplode(ARRAY[acl]) AS a))
+    WHERE (i.classoid, i.objoid) = ('pg_namespace'::regclass, 'logintel'::regnamespace)
+       OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'logintel'
+                  WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+                    AND (d.classid, d.objid) = (i.classoid, i.objoid));
+    -- Since PostgreSQL 17 it notes such roles here as well.
+    DELETE FROM pg_shdepend s
+    WHERE s.deptype = 'i' AND s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+      AND EXISTS (SELECT FROM pg_init_privs i WHERE (i.classoid, i.objoid) = (s.classid, s.objid))
+      AND NOT EXISTS (SELECT FROM pg_init_privs i CROSS JOIN aclexplode(i.initprivs) AS a
+                      WHERE (i.classoid, i.objoid) = (s.classid, s.objid) AND s.refobjid IN (a.grantee, a.grantor));
+END
+$block$;

@@ -70,7 +70,7 @@ FIXED = {
 def drift(connection: psycopg.Connection) -> Iterator[Result]:
     """Yield the figures; `connection` is to a database of one's own, as superuser and in autocommit mode."""
     connection.execute("DROP EXTENSION IF EXISTS logintel CASCADE; DROP TABLE IF EXISTS public.log_entries")
-    connection.execute("CREATE EXTENSION logintel CASCADE; SELECT logintel.create_log_entries()")
+    connection.execute("CREATE EXTENSION logintel_python CASCADE; SELECT logintel.create_log_entries()")
     quiet: list[tuple[bool, bool, bool]] = []
     found: dict[str, list[tuple[bool, bool]]] = {}
     for seed in SEEDS:

@@ -153,7 +153,7 @@ def _run(names: Sequence[str]) -> tuple[list[Result], bool]:
 def _server() -> Iterator[psycopg.Connection]:
     """Start a temporary cluster and connect to a database in it that has the extension."""
     with cluster.temporary() as temporary, psycopg.connect(temporary.dsn(), autocommit=True) as connection:
-        connection.execute("CREATE EXTENSION logintel CASCADE")
+        connection.execute("CREATE EXTENSION logintel_python CASCADE")
         yield connection
 
 

@@ -10,7 +10,7 @@ def main() -> None:
     servers.choose_pg_config()
     with servers.local() as server:
         database = server.create_database()
-        database.execute("CREATE EXTENSION logintel CASCADE")
+        database.execute("CREATE EXTENSION logintel_python CASCADE")
         roles = {kind: database.create_role(kind) for kind in catalog.ROLES}
         for path, text in catalog.golden_texts(database.connection, roles).items():
             path.write_text(text)

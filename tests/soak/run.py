@@ -84,7 +84,7 @@ def _prepare(dsn: str) -> list[dict[str, str]]:
     """Set up the database, register two versions of each model, and deploy the first; return what levels they say."""
     levels = [dict(LEVELS), _OTHER_LEVELS]
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE EXTENSION logintel CASCADE")
+        connection.execute("CREATE EXTENSION logintel_python CASCADE")
         connection.execute(WITHOUT_DEFAULTS)
         connection.execute("SELECT logintel.create_log_entries()")
         connection.execute("CREATE INDEX ON log_entries (log_id)")

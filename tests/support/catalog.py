@@ -14,8 +14,8 @@ RENEW = "make golden"
 ROLES = ("reader", "manager", "worker")
 
 MEMBERS = """
-    SELECT d.classid, d.objid FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'logintel'"""
+    SELECT d.classid, d.objid, e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname IN ('logintel', 'logintel_python')"""
 
 # An object and a line about it; lines of one object are sorted by the number before them.
 PUBLIC_FUNCTIONS = """
@@ -70,7 +70,7 @@ FUNCTIONS = """
     WHERE p.pronamespace = 'logintel'::regnamespace"""
 
 # What differs between versions of PostgreSQL, or says nothing that the files of sql/ don't.
-MEMBERSHIP = f"SELECT pg_describe_object(m.classid, m.objid, 0), -1, 'belongs to the extension' FROM ({MEMBERS}) AS m"
+MEMBERSHIP = f"SELECT pg_describe_object(m.classid, m.objid, 0), -1, 'belongs to ' || m.extname FROM ({MEMBERS}) AS m"
 COMMENTS = f"""
     SELECT pg_describe_object(d.classoid, d.objoid, d.objsubid), 5000, d.description
     FROM pg_description d JOIN ({MEMBERS}) AS m ON (m.classid, m.objid) = (d.classoid, d.objoid)"""

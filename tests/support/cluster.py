@@ -42,11 +42,13 @@ ALTER DATABASE logintel SET search_path = "$user", public, logintel;
 class Cluster:
     """A cluster that lives in the folder `home`: data, log, password and port.
 
-    `settings` are server settings that win over its configuration file.
+    `settings` are server settings that win over its configuration file. `programs` is the folder of the server's
+    programs where it is another than $PG_CONFIG's.
     """
 
     home: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    programs: Path | None = None
 
     @property
     def data(self) -> Path:
@@ -106,6 +108,7 @@ class Cluster:
         self._run(
             "initdb", "-D", str(unfinished), "--username", NAME, "--pwfile", str(self.home / "password"),
             "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-instructions",
+            *(["--no-sync"] if self.settings.get("fsync") == "off" else []),
         )  # fmt: skip
         unfinished.rename(self.data)
 
@@ -161,8 +164,9 @@ class Cluster:
         # A clean environment: the caller's PG* and PYTHON* variables must reach neither psql nor PL/Python.
         clean = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
         owner = _owner()
+        own = self.programs and self.programs / program
         done = subprocess.run(
-            [str(bindir() / program), *args], cwd=self.home, env={**clean, **(environment or {})}, umask=0o077,
+            [str(own if own and own.exists() else bindir() / program), *args], cwd=self.home, env={**clean, **(environment or {})}, umask=0o077,
             input=stdin, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             user=owner, group=owner, extra_groups=None if owner is None else [],
         )  # fmt: skip
@@ -203,12 +207,12 @@ def of_checkout(root: Path) -> Cluster:
 
 
 @contextlib.contextmanager
-def temporary(settings: Mapping[str, str] = _UNSAFE) -> Iterator[Cluster]:
+def temporary(settings: Mapping[str, str] = _UNSAFE, programs: Path | None = None) -> Iterator[Cluster]:
     """Start a cluster in a temporary folder and remove it at the end.
 
     With the usual settings it is quick and may lose its data in a crash, which is good enough for tests.
     """
-    cluster = Cluster(Path(tempfile.mkdtemp(prefix="logintel-")), settings)
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="logintel-")), settings, programs)
     try:
         cluster.up()
         yield cluster

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import psycopg
 
+from logintel_server.shipped import NAMES
 from support.servers import ROOT, Database, Server
 from support.two_versions import STRONG, WEAK
 
 VERSION = "0.1.0"
 RELEASES = ROOT / "tests" / "releases"
 UPDATE = "ALTER EXTENSION logintel UPDATE"
+TO_NEWEST = f"{UPDATE}; CREATE EXTENSION logintel_python"
+"""What 0.1.0 had in PL/Python is an extension by itself since then."""
 FILL = """
     SELECT logintel.create_log_entries();
     INSERT INTO log_entries (level, service, message, http_status)
@@ -75,7 +78,8 @@ def installed(server: Server) -> Iterator[Path]:
         (folder / "script.sql").write_text(script)
         with tarfile.open(RELEASES / f"logintel_server-{VERSION}.tar.xz") as archive:
             archive.extractall(folder, filter="data")
-        (folder / "models").symlink_to(Path(libraries, "logintel", "models"))
+        for name in NAMES:  # where its package looks for them
+            shutil.copytree(ROOT / "models" / name, folder / "models" / name)
         subprocess.run([*sudo, "install", "-m", "644", str(folder / "script.sql"), str(target)], check=True)
         yield folder
     finally:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import psycopg
 
-from logintel.errors import UserError
+from logintel.errors import HOW_TO_INSTALL, UserError
 from logintel_server import tokens
 
 NORMAL = "none"
@@ -119,8 +119,8 @@ def read_lines(
                 read(len(rows))
         return lines
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
-        raise UserError(f"the extension logintel is not installed in database {connection.info.dbname}; "
-                        "run CREATE EXTENSION logintel CASCADE") from None
+        raise UserError(f"logintel is not installed in database {connection.info.dbname}; "
+                        f"{HOW_TO_INSTALL}") from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise UserError(f"role {connection.info.user} may not read the lines: {error.diag.message_primary}; "
                         "ask the owner for logintel.grant_manage()") from None

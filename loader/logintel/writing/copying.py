@@ -8,7 +8,7 @@ from itertools import islice
 import psycopg
 from psycopg import sql
 
-from logintel.errors import UserError
+from logintel.errors import HOW_TO_INSTALL, UserError
 from logintel.reading.rows import FIELDS
 
 BATCH_LINES = 5000
@@ -51,7 +51,7 @@ def attached_table(connection: psycopg.Connection) -> LogTable:
             kinds = dict(connection.execute(_WRITABLE_COLUMNS, (oid,)).fetchall())
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise UserError(
-            f"database {connection.info.dbname} has no logintel: run CREATE EXTENSION logintel CASCADE first"
+            f"database {connection.info.dbname} has no logintel: {HOW_TO_INSTALL}"
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise UserError(

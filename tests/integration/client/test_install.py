@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from support.servers import ROOT, Database, make
@@ -44,10 +45,12 @@ def installed_files(root: Path) -> dict[Path, tuple[int, int]]:
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths if path.is_file()}
 
 
-def test_the_extension_has_the_version_of_the_python_package(empty_db: Database):
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert empty_db.value("SELECT extversion FROM pg_extension WHERE extname = 'logintel'") == project["version"]
+def test_both_extensions_have_the_version_of_the_python_package(empty_db: Database):
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    versions = "SELECT extname, extversion FROM pg_extension WHERE extname LIKE 'logintel%' ORDER BY 1"
+    assert empty_db.execute(versions) == [("logintel", version), ("logintel_python", version)]
+    assert empty_db.value("SELECT logintel._release()") == version
 
 
 def test_the_server_runs_the_pinned_libraries_and_finds_them_compiled(empty_db: Database):
@@ -69,18 +72,61 @@ def test_dropping_the_extension_leaves_the_logs_and_lets_them_be_written(db: Dat
     assert db.execute("SELECT message FROM log_entries ORDER BY id") == [("before",), ("after",)]
 
 
-def test_the_extension_can_be_dropped_and_created_again(db: Database):
-    db.execute("DROP EXTENSION logintel CASCADE")
+def test_the_extensions_can_be_dropped_and_created_again(db: Database):
+    db.execute("DROP EXTENSION logintel, logintel_python")
     db.execute("CREATE EXTENSION logintel")
-    assert db.value("SELECT count(*) FROM pg_extension WHERE extname = 'logintel'") == 1
+    db.execute("CREATE EXTENSION logintel_python")
+    assert db.value("SELECT count(*) FROM pg_extension WHERE extname LIKE 'logintel%'") == 2
+
+
+def test_python_can_be_dropped_alone_and_lines_are_written_on(fresh_db: Database):
+    fresh_db.execute("DROP EXTENSION logintel_python")
+    fresh_db.execute("INSERT INTO log_entries (message) VALUES ('still written')")
+    assert fresh_db.value("SELECT lines FROM logintel.ml_status") == 1
+
+
+def installation(db: Database) -> list[tuple]:
+    """What doctor() says of the installation."""
+    return db.execute("SELECT status, detail, next_step FROM logintel.doctor() WHERE \"check\" = 'installation'")
+
+
+def test_doctor_says_what_is_installed_and_what_it_lacks(empty_db: Database):
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
+    release = empty_db.value("SELECT logintel._release()")
+    assert installation(empty_db) == [("ok", f"extension logintel {release} with logintel_python {release}", None)]
+    empty_db.execute("UPDATE pg_extension SET extversion = '0.0.1' WHERE extname = 'logintel_python'")
+    [(status, detail, next_step)] = installation(empty_db)
+    assert (status, "logintel_python 0.0.1" in detail) == ("problem", True)
+    assert next_step == "ALTER EXTENSION logintel UPDATE; ALTER EXTENSION logintel_python UPDATE"
+    empty_db.execute("DROP EXTENSION logintel_python")
+    [(status, detail, next_step)] = installation(empty_db)
+    assert (status, "no PL/Python" in detail, next_step) == ("ok", True, None)
+
+
+def test_what_is_in_pl_python_is_for_the_owner_of_logintel_alone(empty_db: Database):
+    """The owner need not be a superuser; who creates logintel_python is."""
+    owner, stranger = empty_db.create_role("owner"), empty_db.create_role("stranger")
+    empty_db.execute(f"GRANT CREATE ON DATABASE {empty_db.name} TO {owner}")
+    session = empty_db.connect(user=owner)
+    session.execute("CREATE EXTENSION logintel")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute("CREATE EXTENSION logintel_python CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
+    empty_db.execute(f"GRANT USAGE ON SCHEMA logintel TO {stranger}")
+    assert session.execute("SELECT logintel._python_versions()").fetchone() != (None,)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        empty_db.connect(user=stranger).execute("SELECT logintel._python_versions()")
+    assert session.execute("SELECT predicted_level FROM logintel.analyze('out of memory')").fetchone() is not None
+    empty_db.execute("DROP EXTENSION logintel_python")
+    session.execute("DROP EXTENSION logintel")
+    empty_db.execute(f"DROP OWNED BY {owner}, {stranger}")
 
 
 def test_the_script_run_by_hand_says_what_to_run_instead(empty_db: Database):
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    script = f"build/logintel--{version}.sql"
-    make("-s", script)
-    done = empty_db.psql((ROOT / script).read_text())
-    assert 'Use "CREATE EXTENSION logintel CASCADE"' in done.stdout
+    make("-s", "scripts")
+    for script in (ROOT / "build" / "scripts").glob("*.sql"):
+        done = empty_db.psql(script.read_text())
+        assert re.match('Use "(CREATE|ALTER) EXTENSION logintel', done.stdout)
     assert empty_db.value("SELECT to_regnamespace('logintel')") is None
 
 
@@ -98,7 +144,7 @@ def test_a_second_install_changes_no_library(installed: Path):
     after = installed_files(installed)
     assert set(after) == set(before)
     changed = {path for path in after if after[path] != before[path]}
-    assert all(path.parent.name == "extension" or {"logintel_server", "models"} & set(path.parts) for path in changed)
+    assert all(path.parent.name == "extension" or "logintel_server" in path.parts for path in changed)
 
 
 def test_uninstall_leaves_nothing_behind(installed: Path, tmp_path: Path):
@@ -106,6 +152,14 @@ def test_uninstall_leaves_nothing_behind(installed: Path, tmp_path: Path):
     assert {path.suffix for path in installed_files(root)} >= {".control", ".sql", ".py", ".so"}
     make("-s", "uninstall", f"DESTDIR={root}")
     assert [path for path in root.rglob("*") if path.is_file()] == []
+
+
+def test_a_server_without_pl_python_can_have_what_is_in_sql(fake_pg_config, tmp_path: Path):
+    make("-s", "install-sql", f"PG_CONFIG={fake_pg_config('17.2')}", f"DESTDIR={tmp_path / 'root'}")
+    installed = {path.name for path in (tmp_path / "root").rglob("*") if path.is_file()}
+    assert "logintel.control" in installed
+    assert all(name.startswith("logintel--") for name in installed - {"logintel.control"})
+    assert len(installed) > 2
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def test_a_damaged_file_is_loaded_as_far_as_it_goes(db: Database):
 
 
 def test_an_own_table_is_loaded_through_its_attachment(empty_db: Database, capsys: pytest.CaptureFixture):
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     empty_db.execute(
         """CREATE TABLE "My Logs" (nr serial PRIMARY KEY, "what's up" text, logged timestamp, status smallint,
                size int GENERATED ALWAYS AS (length("what's up")) STORED, origin text NOT NULL DEFAULT 'unknown')"""
@@ -265,9 +265,9 @@ def test_an_own_table_is_loaded_through_its_attachment(empty_db: Database, capsy
 
 def test_without_the_extension_or_a_log_table_the_next_step_is_named(empty_db: Database):
     write("a.csv", "message\nx\n")
-    with pytest.raises(UserError, match="run CREATE EXTENSION logintel CASCADE first"):
+    with pytest.raises(UserError, match="run CREATE EXTENSION logintel_python CASCADE"):
         load(["a.csv"], dsn=empty_db.dsn)
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     with pytest.raises(UserError, match=r"SELECT logintel.create_log_entries\(\).*SELECT logintel.attach\(...\)"):
         load(["a.csv"], dsn=empty_db.dsn)
 

@@ -26,7 +26,7 @@ PUBLIC = {
 @pytest.fixture
 def installed(empty_db: Database) -> Database:
     """A database with nothing in it but the extension."""
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     return empty_db
 
 

@@ -113,7 +113,7 @@ def test_without_an_attached_table_the_next_step_is_named(db: Database) -> None:
 
 
 def test_without_the_extension_the_next_step_is_named(empty_db: Database) -> None:
-    assert "run CREATE EXTENSION logintel CASCADE" in refused(empty_db)
+    assert "run CREATE EXTENSION logintel_python CASCADE" in refused(empty_db)
 
 
 def test_without_the_right_to_read_lines_the_next_step_is_named(db: Database) -> None:

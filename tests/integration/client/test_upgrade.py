@@ -10,7 +10,7 @@ import pytest
 
 from support import catalog, old_release
 from support.dumps import restore
-from support.old_release import UPDATE, VERSION, answers, use_old_package, worker_batch
+from support.old_release import TO_NEWEST, UPDATE, VERSION, answers, use_old_package, worker_batch
 from support.pending_lines import blocked_sessions, wait_until
 from support.servers import Database, Server
 
@@ -60,7 +60,7 @@ def old_db(server: Server, filled: Database) -> Iterator[Database]:
 def updated(old_db: Database) -> Database:
     """The same after the update."""
     with psycopg.connect(old_db.dsn, autocommit=True) as session:
-        session.execute(UPDATE)
+        session.execute(TO_NEWEST)
     return old_db
 
 
@@ -91,7 +91,7 @@ def test_the_trigger_functions_are_those_of_the_new_version(updated: Database) -
 def test_answers_are_the_same_after_an_update(old_db: Database) -> None:
     before = answers(old_db)
     assert all(before.values())
-    old_db.execute(UPDATE)
+    old_db.execute(TO_NEWEST)
     assert answers(old_db) == before
 
 
@@ -125,7 +125,7 @@ def test_roles_keep_what_they_were_given_and_get_what_is_new(
         return set(catalog.rights(database.connection, {role: roles[role]}).splitlines())
 
     before = {role: rights(old_db, role) for role in roles}
-    old_db.execute(UPDATE)
+    old_db.execute(TO_NEWEST)
     fresh_db.execute("SELECT logintel.grant_read(%s), logintel.grant_manage(%s)", tuple(roles))
     for role in roles:
         assert rights(fresh_db, role) - rights(old_db, role) == set()
@@ -148,7 +148,7 @@ def test_new_shapes_wait_between_the_installation_and_the_update(old_db: Databas
     assert old_db.value(PENDING) == waiting + 3
     [warning] = warnings
     assert UPDATE in warning
-    session.execute(UPDATE)
+    session.execute(TO_NEWEST)
     assert session.execute("SELECT logintel.backfill()").fetchone() == (waiting + 3,)
     assert old_db.value(PENDING) == 0
 
@@ -160,7 +160,7 @@ def test_a_session_with_the_old_package_leaves_new_shapes_waiting(old_db: Databa
     session.execute("INSERT INTO log_entries (message) VALUES ('known before the update')")
     session.add_notice_handler(lambda notice: warnings.append(notice.message_primary))
     waiting = old_db.value(PENDING)
-    old_db.execute(UPDATE)
+    old_db.execute(TO_NEWEST)
     session.execute("INSERT INTO log_entries (message) VALUES ('known before the update')")
     assert old_db.value(PENDING) == waiting and warnings == []
     session.execute("INSERT INTO log_entries (message) VALUES ('wholly new')")
@@ -181,7 +181,7 @@ def test_a_worker_of_the_release_goes_on_or_is_told_why_not(old_db: Database) ->
     worker = old_db.connect()
     assert worker_batch(worker) == 2
     update = old_db.connect(autocommit=False)
-    update.execute(UPDATE)
+    update.execute(TO_NEWEST)
     with ThreadPoolExecutor() as pool:
         working = pool.submit(go_on_or_be_told_why_not, worker)
         wait_until(lambda: blocked_sessions(old_db) or working.done())
@@ -201,7 +201,7 @@ def test_an_update_waits_for_who_is_in_the_middle_of_something(old_db: Database)
     writer.execute("INSERT INTO log_entries (level, message, service) VALUES ('INFO', 'good 7', 'service 0')")
     [(taken,)] = worker.execute("SELECT logintel.take_pending(10)").fetchall()
     with ThreadPoolExecutor() as pool:
-        updating = pool.submit(old_db.connect().execute, UPDATE)
+        updating = pool.submit(old_db.connect().execute, TO_NEWEST)
         wait_until(lambda: blocked_sessions(old_db) == 1)
         writer.execute("INSERT INTO log_entries (message) VALUES ('new while the update waits')")
         writer.execute("UPDATE log_entries SET message = 'good 8' WHERE id = 5")

@@ -186,7 +186,7 @@ def test_children_end_with_a_supervisor_that_was_killed(db: Database, tmp_path: 
 def test_a_restart_of_the_server_is_one_line_and_no_more(server: Server, tmp_path: Path) -> None:
     with cluster.temporary() as own:
         db = Server("local", own.dsn("postgres")).create_database()
-        db.execute("CREATE EXTENSION logintel CASCADE")
+        db.execute("CREATE EXTENSION logintel_python CASCADE")
         db.execute("SELECT logintel.create_log_entries()")
         deploy(db)
         defer(db)

@@ -164,7 +164,7 @@ def test_only_a_table_partitioned_by_its_timestamp_can_be_managed(db: Database) 
 
 
 def test_partitions_belong_to_the_owner_of_the_log_table(empty_db: Database) -> None:
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     role = empty_db.create_role("owner")
     empty_db.execute("SELECT logintel.grant_manage(%s)", (role,))
     empty_db.execute(f"GRANT CREATE ON SCHEMA public TO {role}")

@@ -9,21 +9,18 @@ from logintel.defaults import corpora
 from logintel.training import default_models
 from support.fresh import DEFAULTS, IN_FORCE, REGISTER, REGISTERED, TROUBLE
 from support.lines import insert
-from support.servers import ROOT, Database, Server
+from support.servers import Database
 from support.tables import DEPLOYMENTS, MODEL_SETS, models
 from support.tiny_models import deploy, tiny_model
 
-# Replaces the last line of _shipped_models() as soon as CREATE EXTENSION has made it, in this database alone: the
-# files of the installation are everybody's.
+# Puts a function in the place of _shipped_models() as soon as CREATE EXTENSION has made it, in this database alone.
 BREAK = """
 CREATE FUNCTION public.break_shipped_models() RETURNS event_trigger LANGUAGE plpgsql AS $break$
-DECLARE
-    sound text := (SELECT p.prosrc FROM pg_proc p WHERE p.oid = to_regproc('logintel._shipped_models'));
 BEGIN
-    IF sound LIKE '%return shipped.models()%' THEN
-        EXECUTE format('CREATE OR REPLACE FUNCTION logintel._shipped_models() '
-                       'RETURNS TABLE (name text, onnx bytea, metadata jsonb, golden jsonb) LANGUAGE plpython3u STABLE '
-                       'SET search_path = pg_catalog, pg_temp AS %L', replace(sound, 'return shipped.models()', $by${by}$by$));
+    IF to_regproc('logintel._shipped_models') IS NOT NULL AND to_regproc('logintel._sound_models') IS NULL THEN
+        ALTER FUNCTION logintel._shipped_models() RENAME TO _sound_models;
+        CREATE FUNCTION logintel._shipped_models() RETURNS TABLE (name text, onnx bytea, metadata jsonb, golden jsonb)
+        LANGUAGE sql AS $by${by}$by$;
     END IF;
 END
 $break$;
@@ -31,17 +28,12 @@ CREATE EVENT TRIGGER break_shipped_models ON ddl_command_end WHEN TAG IN ('CREAT
     EXECUTE FUNCTION public.break_shipped_models()
 """
 BREAKAGES = {
-    "no package": ("import logintel_server_that_is_gone", "No module named 'logintel_server_that_is_gone'"),
-    "no folder": (
-        "from pathlib import Path\nshipped.FOLDER = Path('/nowhere/models')\nreturn list(shipped.models())",
-        "No such file or directory: '/nowhere/models/level'",
-    ),
     "a broken graph, the last to be registered": (
-        "return [(n, b'no model' if n == 'level' else o, m, g) for n, o, m, g in shipped.models()]",
+        "SELECT name, CASE name WHEN 'level' THEN 'no model'::bytea ELSE onnx END, metadata, golden FROM logintel._sound_models()",
         "model level cannot be loaded",
     ),
     "a model that this server does not reproduce": (
-        """return [(n, o, m, g.replace('"label": "INFO"', '"label": "FATAL"')) for n, o, m, g in shipped.models()]""",
+        """SELECT name, onnx, metadata, replace(golden::text, '"label": "INFO"', '"label": "FATAL"')::jsonb FROM logintel._sound_models()""",
         "is 'FATAL' in scikit-learn, 'INFO' in this server",
     ),
 }
@@ -58,7 +50,7 @@ def warnings_of(connection: psycopg.Connection) -> list[tuple[str | None, str | 
 
 def test_creating_the_extension_registers_and_deploys_the_models_that_ship(empty_db: Database) -> None:
     warnings = warnings_of(empty_db.connection)
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     assert warnings == []
     assert empty_db.execute(REGISTERED) == [(name, 1, "default") for name in ("anomaly", "category", "level")]
     assert empty_db.value(IN_FORCE) == DEFAULTS
@@ -98,7 +90,7 @@ def test_a_wrong_level_is_corrected_without_any_training(fresh_db: Database) -> 
 
 
 def test_a_message_can_be_analyzed_before_any_log_table_is_attached(empty_db: Database) -> None:
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     [(level, trouble, category, is_anomaly, models)] = empty_db.execute(
         "SELECT predicted_level, (level_probabilities ->> 'WARN')::real + (level_probabilities ->> 'ERROR')::real + "
         "(level_probabilities ->> 'FATAL')::real, category, is_anomaly, model_version FROM logintel.analyze(%s)",
@@ -189,12 +181,12 @@ def test_a_manager_registers_the_default_models_and_nobody_else(db: Database) ->
 
 def test_a_creation_that_is_rolled_back_leaves_nothing(empty_db: Database) -> None:
     session = empty_db.connect(autocommit=False)
-    session.execute("CREATE EXTENSION logintel CASCADE")
+    session.execute("CREATE EXTENSION logintel_python CASCADE")
     assert session.execute("SELECT predicted_level FROM logintel.analyze(%s)", (TROUBLE,)).fetchone() is not None
     session.rollback()
     assert empty_db.value("SELECT to_regnamespace('logintel')") is None
     assert empty_db.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'") == []
-    session.execute("CREATE EXTENSION logintel CASCADE")
+    session.execute("CREATE EXTENSION logintel_python CASCADE")
     session.execute("SELECT logintel.create_log_entries()")
     session.execute("INSERT INTO log_entries (message) VALUES (%s)", (TROUBLE,))
     session.commit()
@@ -204,14 +196,13 @@ def test_a_creation_that_is_rolled_back_leaves_nothing(empty_db: Database) -> No
 @pytest.mark.parametrize("breakage", BREAKAGES)
 def test_default_models_that_cannot_be_had_keep_nobody_from_installing(empty_db: Database, breakage: str) -> None:
     by, reason = BREAKAGES[breakage]
-    empty_db.execute("CREATE EXTENSION plpython3u")
     empty_db.connection.execute(BREAK.replace("{by}", by))
     warnings = warnings_of(empty_db.connection)
-    empty_db.execute("CREATE EXTENSION logintel")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     [(message, hint)] = warnings
     assert message.startswith("the default models were not registered: ")
     assert reason in message
-    assert hint == 'Run "make install" for this server, then SELECT logintel.register_default_models().'
+    assert hint == "Mend what it names, then SELECT logintel.register_default_models()."
     # All of them or none: what was registered before the failure is gone.
     assert empty_db.execute(REGISTERED) == []
     assert empty_db.execute(f"SELECT * FROM {MODEL_SETS}") == []
@@ -223,11 +214,10 @@ def test_default_models_that_cannot_be_had_keep_nobody_from_installing(empty_db:
     assert empty_db.execute("SELECT lines, pending FROM logintel.ml_status") == [(1, 1)]
 
     # What the warning says helps once the cause is mended.
-    [(mended,)] = empty_db.execute("SELECT pg_get_functiondef('logintel._shipped_models'::regproc)")
     empty_db.execute("DROP EVENT TRIGGER break_shipped_models")
-    assert by in mended
     session = empty_db.connect()
-    session.execute(mended.replace(by, "return shipped.models()"))
+    [(broken,)] = session.execute("SELECT pg_get_functiondef('logintel._shipped_models'::regproc)")
+    session.execute(broken.replace(by, "SELECT * FROM logintel._sound_models()"))
     assert session.execute(REGISTER).fetchone() == (["anomaly 1", "category 1", "level 1"],)
     assert session.execute("SELECT logintel.backfill()").fetchone() == (1,)
     assert empty_db.execute("SELECT models, predictions FROM logintel.ml_status") == [(DEFAULTS, 1)]
@@ -250,14 +240,6 @@ def test_training_makes_version_two_and_rollback_returns_to_the_default(fresh_db
     assert fresh_db.value(IN_FORCE) == DEFAULTS
     insert(fresh_db, "a message that neither simulator nor corpora know")
     assert fresh_db.value("SELECT model_version FROM ml_predictions ORDER BY log_entry_id DESC LIMIT 1") == DEFAULTS
-
-
-@pytest.mark.local_only
-def test_corpora_and_lexicon_stay_out_of_the_server(server: Server) -> None:
-    installed = [path.relative_to(ROOT / "build/models") for path in (ROOT / "build/models").rglob("*") if path.is_file()]
-    assert {str(path) for path in installed} == {
-        f"{name}/1/{file}" for name in default_models.NAMES for file in ("model.json", "model.onnx")
-    }
 
 
 def test_two_sessions_register_the_default_models_once(db: Database) -> None:

@@ -196,7 +196,7 @@ def test_metadata_that_views_could_not_show_is_refused(db: Database, wrong: dict
 
 
 def test_models_get_into_another_database_as_files(fresh_db: Database, empty_db: Database, tmp_path: Path) -> None:
-    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     deploy(fresh_db, described(accuracy=0.1 + 0.2, replaces=1, note="Größe"))
     fresh_db.logintel("export", "level", str(tmp_path / "new" / "level"))
     assert empty_db.logintel("import", "level", str(tmp_path / "new" / "level"), "--deploy") == (

@@ -140,7 +140,7 @@ def test_predict_log_answers_what_is_stored_or_scores_now(db: Database) -> None:
 def test_dropping_the_extension_leaves_the_logs(db: Database) -> None:
     deploy(db)
     db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
-    db.execute("DROP EXTENSION logintel")
+    db.execute("DROP EXTENSION logintel, logintel_python")
     db.execute("INSERT INTO log_entries (message) VALUES ('slow')")
     assert db.value("SELECT count(*) FROM log_entries") == 2
     assert db.value("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'logintel%%'") == 0

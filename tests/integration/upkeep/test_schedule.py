@@ -35,7 +35,7 @@ def cron_db(server: Server) -> Iterator[Database]:
             database = Database(Server("local", server.dsn()), "cron")
             database.server.execute("CREATE DATABASE cron")
             database.execute("SET search_path = public, logintel")
-            for extension in ("pg_cron", "logintel"):
+            for extension in ("pg_cron", "logintel_python"):
                 database.execute(f"CREATE EXTENSION {extension} CASCADE")
             database.execute("SELECT logintel.create_log_entries()")
             deploy(database)

@@ -1,0 +1,1 @@
+"""The SQL that logintel consists of: see README.md."""
