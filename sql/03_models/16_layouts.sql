@@ -7,7 +7,6 @@ CREATE TABLE logintel.layouts (
     model_set_id integer,
     lane smallint NOT NULL,
     hash_canary bigint NOT NULL,
-    intercepts double precision[] NOT NULL,
     has_norms boolean NOT NULL,
     reads_context boolean NOT NULL,
     reads_level boolean NOT NULL,
@@ -26,7 +25,6 @@ COMMENT ON COLUMN logintel.layouts.id IS 'Number of the layout.';
 COMMENT ON COLUMN logintel.layouts.model_set_id IS 'The model set; null while a version is checked.';
 COMMENT ON COLUMN logintel.layouts.lane IS '1; the further members of ensembles have further lanes.';
 COMMENT ON COLUMN logintel.layouts.hash_canary IS 'The hash of a fixed text on the server that made the rows.';
-COMMENT ON COLUMN logintel.layouts.intercepts IS 'What each column begins with; null where no class has it.';
 COMMENT ON COLUMN logintel.layouts.has_norms IS 'Whether weights of this lane are counted or divided by a norm.';
 COMMENT ON COLUMN logintel.layouts.reads_context IS 'Whether a model reads tokens of the context.';
 COMMENT ON COLUMN logintel.layouts.reads_level IS 'Whether a model reads the declared level.';
@@ -51,7 +49,7 @@ CREATE INDEX layout_weights_layout_id_key_idx ON logintel.layout_weights (layout
 
 COMMENT ON TABLE logintel.layout_weights IS 'The weights of the linear models of a set, side by side.';
 COMMENT ON COLUMN logintel.layout_weights.layout_id IS 'The layout.';
-COMMENT ON COLUMN logintel.layout_weights.key IS 'As in linear_weights.';
+COMMENT ON COLUMN logintel.layout_weights.key IS 'As in linear_weights; 0 for the intercepts.';
 COMMENT ON COLUMN logintel.layout_weights.norm IS 'As in linear_weights; -1 for a word, -2 for the digest of a template (seed 5) of the training lines, which have no weights.';
 COMMENT ON COLUMN logintel.layout_weights.idf IS 'As in linear_weights.';
 COMMENT ON COLUMN logintel.layout_weights.w1 IS 'Weight of the level DEBUG.';

@@ -81,31 +81,33 @@ DECLARE
     columns text[] := logintel._layout_columns(model_ids);
     made logintel.layouts;
 BEGIN
-    INSERT INTO logintel.layouts (model_set_id, lane, hash_canary, intercepts, has_norms, reads_context, reads_level,
-                                  knows_lines, has_level, categories, anomaly_types, votes)
+    INSERT INTO logintel.layouts (model_set_id, lane, hash_canary, has_norms, reads_context, reads_level, knows_lines,
+                                  has_level, categories, anomaly_types, votes)
     SELECT $1, $3, logintel._hash_canary(),
-           ARRAY(SELECT (SELECT max(l.intercepts[p.slots[c]]) FROM logintel._layout_parts($2) p
-                         JOIN logintel.linear_models l USING (model_id) WHERE p.lane = $3)
-                 FROM generate_series(1, 20) AS c ORDER BY c),
            EXISTS (SELECT FROM logintel._layout_parts($2) p JOIN logintel.linear_weights w USING (model_id)
                    WHERE p.lane = $3 AND w.idf IS NOT NULL),
            coalesce(bool_or('context' = ANY (l.features)), false), coalesce(bool_or('level' = ANY (l.features)), false),
            false, logintel._set_classes($2, 'level') IS NOT NULL,
            nullif(array_remove(columns[6:13], NULL), '{}'), nullif(array_remove(columns[14:20], NULL), '{}'),
-           ARRAY(SELECT EXISTS (SELECT FROM logintel.models m WHERE m.id = ANY ($2) AND m.name = n.name AND m.metadata ->> 'combine' = 'vote')
+           ARRAY(SELECT EXISTS (SELECT FROM logintel.models m
+                                WHERE m.id = ANY ($2) AND m.name = n.name AND m.metadata ->> 'combine' = 'vote')
                  FROM unnest('{level,category,anomaly}'::text[]) WITH ORDINALITY AS n (name, number) ORDER BY n.number)
     FROM logintel._layout_parts($2) p JOIN logintel.linear_models l USING (model_id)
     RETURNING * INTO made;
     INSERT INTO logintel.layout_weights
-    SELECT made.id, w.key, CASE WHEN w.norm > 0 THEN 100 * (logintel._columns_of(p.name)).first_column + w.norm ELSE 0 END AS norm_here,
-           w.idf,
-           max(w.weights[p.slots[1]]), max(w.weights[p.slots[2]]), max(w.weights[p.slots[3]]), max(w.weights[p.slots[4]]),
-           max(w.weights[p.slots[5]]), max(w.weights[p.slots[6]]), max(w.weights[p.slots[7]]), max(w.weights[p.slots[8]]),
-           max(w.weights[p.slots[9]]), max(w.weights[p.slots[10]]), max(w.weights[p.slots[11]]), max(w.weights[p.slots[12]]),
-           max(w.weights[p.slots[13]]), max(w.weights[p.slots[14]]), max(w.weights[p.slots[15]]), max(w.weights[p.slots[16]]),
-           max(w.weights[p.slots[17]]), max(w.weights[p.slots[18]]), max(w.weights[p.slots[19]]), max(w.weights[p.slots[20]])
-    FROM logintel._layout_parts($2) p JOIN logintel.linear_weights w USING (model_id)
-    WHERE p.lane = $3
+    SELECT made.id, w.key, CASE WHEN w.norm > 0 THEN 100 * p.first_column + w.norm ELSE w.norm END AS norm_here, w.idf,
+           max(w.weights[p.slots[1]]), max(w.weights[p.slots[2]]), max(w.weights[p.slots[3]]),
+           max(w.weights[p.slots[4]]), max(w.weights[p.slots[5]]), max(w.weights[p.slots[6]]),
+           max(w.weights[p.slots[7]]), max(w.weights[p.slots[8]]), max(w.weights[p.slots[9]]),
+           max(w.weights[p.slots[10]]), max(w.weights[p.slots[11]]), max(w.weights[p.slots[12]]),
+           max(w.weights[p.slots[13]]), max(w.weights[p.slots[14]]), max(w.weights[p.slots[15]]),
+           max(w.weights[p.slots[16]]), max(w.weights[p.slots[17]]), max(w.weights[p.slots[18]]),
+           max(w.weights[p.slots[19]]), max(w.weights[p.slots[20]])
+    FROM (SELECT q.*, (logintel._columns_of(q.name)).first_column FROM logintel._layout_parts($2) q WHERE q.lane = $3) AS p
+    CROSS JOIN LATERAL (
+        SELECT l.key, l.norm, l.idf, l.weights FROM logintel.linear_weights l WHERE l.model_id = p.model_id
+        UNION ALL
+        SELECT 0, 0, NULL, l.intercepts::real[] FROM logintel.linear_models l WHERE l.model_id = p.model_id) AS w
     GROUP BY w.key, norm_here, w.idf;
     RETURN made;
 END

@@ -1,40 +1,47 @@
 -- What linear models say of a shape. Whoever calls these sees to the plans: see _score_in_sql().
 
--- The keys of a shape: its words, pairs of neighbours, tokens of the context, all words as one, the level, and the digest of
--- its template where the training lines are known. The seed of the hash is what a key stands for.
-CREATE OR REPLACE FUNCTION logintel._keys(
-    words text[], context text[], level text, digest text, OUT keys bigint[], OUT counts real[], OUT distinct_words bigint
-)
+-- The keys of a shape: its words, pairs of neighbours, all words as one, tokens of the context, the level, and the digest
+-- of its template where the training lines are known; 0 stands for the intercepts. The seed of the hash is what a key is of.
+CREATE OR REPLACE FUNCTION logintel._keys(words text[], context text[], level text, digest text) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
 $function$
+DECLARE
+    keys bigint[] := ARRAY[0, hashtextextended(array_to_string(words, ' ') COLLATE "C", 2)];
+    token text;
+    before text;
 BEGIN
-    SELECT array_agg(k.key), array_agg(k.count), count(*) FILTER (WHERE k.is_word) INTO keys, counts, distinct_words
-    FROM (SELECT h.key, count(*)::real AS count, bool_or(h.is_word) AS is_word
-          FROM (SELECT hashtextextended(u.word COLLATE "C", 0), u.word <> '<*>' FROM unnest(words) AS u (word)
-                UNION ALL
-                SELECT hashtextextended((p.one || ' ' || p.two) COLLATE "C", 0), false
-                FROM unnest(words, words[2:]) AS p (one, two) WHERE p.two IS NOT NULL
-                UNION ALL
-                SELECT hashtextextended(array_to_string(words, ' ') COLLATE "C", 2), false
-                UNION ALL
-                SELECT hashtextextended(c.token COLLATE "C", 1), false FROM unnest(context) AS c (token)
-                UNION ALL
-                SELECT hashtextextended(o.token COLLATE "C", o.seed), false
-                FROM (VALUES (level, 3), (digest, 5)) AS o (token, seed) WHERE o.token <> '') AS h (key, is_word)
-          GROUP BY h.key) AS k;
+    FOREACH token IN ARRAY words LOOP
+        keys := keys || hashtextextended(token COLLATE "C", 0);
+        IF before IS NOT NULL THEN
+            keys := keys || hashtextextended((before || ' ' || token) COLLATE "C", 0);
+        END IF;
+        before := token;
+    END LOOP;
+    IF context IS NOT NULL THEN
+        FOREACH token IN ARRAY context LOOP
+            keys := keys || hashtextextended(token COLLATE "C", 1);
+        END LOOP;
+    END IF;
+    IF level <> '' THEN
+        keys := keys || hashtextextended(level COLLATE "C", 3);
+    END IF;
+    IF digest IS NOT NULL THEN
+        keys := keys || hashtextextended(digest COLLATE "C", 5);
+    END IF;
+    RETURN keys;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._keys(text[], text[], text, text) IS 'The keys by which weights are found, each once, how often each occurs, and how many different words there are.';
+COMMENT ON FUNCTION logintel._keys(text[], text[], text, text) IS 'The keys by which weights are found, as often as each occurs.';
 
 
 -- The probabilities of the 20 classes of one lane. exp() and small numbers raise errors where a result would be zero, hence
 -- the -80. greatest() ignores null, which columns without a class have: 0 * x keeps it.
-CREATE OR REPLACE FUNCTION logintel._lane_probabilities(lane logintel.layouts, keys bigint[], counts real[]) RETURNS double precision[]
+CREATE OR REPLACE FUNCTION logintel._lane_probabilities(lane logintel.layouts, keys bigint[])
+RETURNS double precision[]
 LANGUAGE plpgsql STABLE AS
 $function$
 DECLARE
-    b double precision[] := lane.intercepts;
     top double precision;
     total double precision;
     x1 double precision; x2 double precision; x3 double precision; x4 double precision; x5 double precision; x6 double precision;
@@ -43,47 +50,39 @@ DECLARE
     x19 double precision; x20 double precision; known_words bigint; known_templates bigint;
 BEGIN
     IF lane.has_norms THEN
-        SELECT coalesce(sum(s.s1 / s.norm), 0) + b[1], coalesce(sum(s.s2 / s.norm), 0) + b[2],
-                   coalesce(sum(s.s3 / s.norm), 0) + b[3], coalesce(sum(s.s4 / s.norm), 0) + b[4],
-                   coalesce(sum(s.s5 / s.norm), 0) + b[5], coalesce(sum(s.s6 / s.norm), 0) + b[6],
-                   coalesce(sum(s.s7 / s.norm), 0) + b[7], coalesce(sum(s.s8 / s.norm), 0) + b[8],
-                   coalesce(sum(s.s9 / s.norm), 0) + b[9], coalesce(sum(s.s10 / s.norm), 0) + b[10],
-                   coalesce(sum(s.s11 / s.norm), 0) + b[11], coalesce(sum(s.s12 / s.norm), 0) + b[12],
-                   coalesce(sum(s.s13 / s.norm), 0) + b[13], coalesce(sum(s.s14 / s.norm), 0) + b[14],
-                   coalesce(sum(s.s15 / s.norm), 0) + b[15], coalesce(sum(s.s16 / s.norm), 0) + b[16],
-                   coalesce(sum(s.s17 / s.norm), 0) + b[17], coalesce(sum(s.s18 / s.norm), 0) + b[18],
-                   coalesce(sum(s.s19 / s.norm), 0) + b[19], coalesce(sum(s.s20 / s.norm), 0) + b[20],
-                   sum(s.rows) FILTER (WHERE s.part = -1), sum(s.rows) FILTER (WHERE s.part = -2)
+        SELECT sum(s.s1 / s.norm), sum(s.s2 / s.norm), sum(s.s3 / s.norm), sum(s.s4 / s.norm), sum(s.s5 / s.norm),
+               sum(s.s6 / s.norm), sum(s.s7 / s.norm), sum(s.s8 / s.norm), sum(s.s9 / s.norm), sum(s.s10 / s.norm),
+               sum(s.s11 / s.norm), sum(s.s12 / s.norm), sum(s.s13 / s.norm), sum(s.s14 / s.norm),
+               sum(s.s15 / s.norm), sum(s.s16 / s.norm), sum(s.s17 / s.norm), sum(s.s18 / s.norm),
+               sum(s.s19 / s.norm), sum(s.s20 / s.norm),
+               sum(s.rows) FILTER (WHERE s.part = -1), sum(s.rows) FILTER (WHERE s.part = -2)
         INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20,
              known_words, known_templates
         FROM (SELECT sum(w.w1 * f.factor) AS s1, sum(w.w2 * f.factor) AS s2, sum(w.w3 * f.factor) AS s3,
-                         sum(w.w4 * f.factor) AS s4, sum(w.w5 * f.factor) AS s5, sum(w.w6 * f.factor) AS s6,
-                         sum(w.w7 * f.factor) AS s7, sum(w.w8 * f.factor) AS s8, sum(w.w9 * f.factor) AS s9,
-                         sum(w.w10 * f.factor) AS s10, sum(w.w11 * f.factor) AS s11, sum(w.w12 * f.factor) AS s12,
-                         sum(w.w13 * f.factor) AS s13, sum(w.w14 * f.factor) AS s14, sum(w.w15 * f.factor) AS s15,
-                         sum(w.w16 * f.factor) AS s16, sum(w.w17 * f.factor) AS s17, sum(w.w18 * f.factor) AS s18,
-                         sum(w.w19 * f.factor) AS s19, sum(w.w20 * f.factor) AS s20,
+                     sum(w.w4 * f.factor) AS s4, sum(w.w5 * f.factor) AS s5, sum(w.w6 * f.factor) AS s6,
+                     sum(w.w7 * f.factor) AS s7, sum(w.w8 * f.factor) AS s8, sum(w.w9 * f.factor) AS s9,
+                     sum(w.w10 * f.factor) AS s10, sum(w.w11 * f.factor) AS s11, sum(w.w12 * f.factor) AS s12,
+                     sum(w.w13 * f.factor) AS s13, sum(w.w14 * f.factor) AS s14, sum(w.w15 * f.factor) AS s15,
+                     sum(w.w16 * f.factor) AS s16, sum(w.w17 * f.factor) AS s17, sum(w.w18 * f.factor) AS s18,
+                     sum(w.w19 * f.factor) AS s19, sum(w.w20 * f.factor) AS s20,
                      CASE WHEN w.norm > 0 THEN sqrt(sum(f.factor ^ 2)) ELSE 1 END AS norm, w.norm AS part, count(*) AS rows
-              FROM unnest(keys, counts) AS k (key, count)
+              FROM (SELECT u.key, count(*)::double precision AS count FROM unnest(keys) AS u (key) GROUP BY u.key) AS k
               JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key
               CROSS JOIN LATERAL (
                   SELECT CASE WHEN w.idf IS NULL THEN 1::double precision ELSE k.count * w.idf::double precision END AS factor OFFSET 0) AS f
               GROUP BY w.norm) AS s;
     ELSE
-        SELECT coalesce(sum(w.w1::double precision), 0) + b[1], coalesce(sum(w.w2::double precision), 0) + b[2],
-                   coalesce(sum(w.w3::double precision), 0) + b[3], coalesce(sum(w.w4::double precision), 0) + b[4],
-                   coalesce(sum(w.w5::double precision), 0) + b[5], coalesce(sum(w.w6::double precision), 0) + b[6],
-                   coalesce(sum(w.w7::double precision), 0) + b[7], coalesce(sum(w.w8::double precision), 0) + b[8],
-                   coalesce(sum(w.w9::double precision), 0) + b[9], coalesce(sum(w.w10::double precision), 0) + b[10],
-                   coalesce(sum(w.w11::double precision), 0) + b[11], coalesce(sum(w.w12::double precision), 0) + b[12],
-                   coalesce(sum(w.w13::double precision), 0) + b[13], coalesce(sum(w.w14::double precision), 0) + b[14],
-                   coalesce(sum(w.w15::double precision), 0) + b[15], coalesce(sum(w.w16::double precision), 0) + b[16],
-                   coalesce(sum(w.w17::double precision), 0) + b[17], coalesce(sum(w.w18::double precision), 0) + b[18],
-                   coalesce(sum(w.w19::double precision), 0) + b[19], coalesce(sum(w.w20::double precision), 0) + b[20],
-                   count(*) FILTER (WHERE w.norm = -1), count(*) FILTER (WHERE w.norm = -2)
+        SELECT sum(w.w1::double precision), sum(w.w2::double precision), sum(w.w3::double precision),
+               sum(w.w4::double precision), sum(w.w5::double precision), sum(w.w6::double precision),
+               sum(w.w7::double precision), sum(w.w8::double precision), sum(w.w9::double precision),
+               sum(w.w10::double precision), sum(w.w11::double precision), sum(w.w12::double precision),
+               sum(w.w13::double precision), sum(w.w14::double precision), sum(w.w15::double precision),
+               sum(w.w16::double precision), sum(w.w17::double precision), sum(w.w18::double precision),
+               sum(w.w19::double precision), sum(w.w20::double precision),
+               count(*) FILTER (WHERE w.norm = -1), count(*) FILTER (WHERE w.norm = -2)
         INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20,
              known_words, known_templates
-        FROM unnest(keys) AS k (key)
+        FROM (SELECT DISTINCT u.key FROM unnest(keys) AS u (key)) AS k
         JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key;
     END IF;
     top := greatest(x1, x2, x3, x4, x5);
@@ -112,16 +111,15 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._lane_probabilities(logintel.layouts, bigint[], real[]) IS 'What the models of one lane say of a shape: a probability for each column, null where no class has it; then how many of its words and templates the training lines had.';
+COMMENT ON FUNCTION logintel._lane_probabilities(logintel.layouts, bigint[]) IS 'What the models of one lane say of a shape: a probability for each column, null where no class has it; then how many of its words and templates the training lines had.';
 
 
-CREATE OR REPLACE FUNCTION logintel._linear_probabilities(
-    lanes logintel.layouts[], keys bigint[], counts real[]
-) RETURNS double precision[]
+CREATE OR REPLACE FUNCTION logintel._linear_probabilities(lanes logintel.layouts[], keys bigint[])
+RETURNS double precision[]
 LANGUAGE plpgsql STABLE AS
 $function$
 DECLARE
-    said double precision[] := logintel._lane_probabilities(lanes[1], keys, counts);
+    said double precision[] := logintel._lane_probabilities(lanes[1], keys);
     all_said double precision[];
 BEGIN
     IF cardinality(lanes) = 1 THEN
@@ -129,13 +127,13 @@ BEGIN
     END IF;
     all_said := said[1:20];
     FOR i IN 2 .. cardinality(lanes) LOOP
-        all_said := all_said || (logintel._lane_probabilities(lanes[i], keys, counts))[1:20];
+        all_said := all_said || (logintel._lane_probabilities(lanes[i], keys))[1:20];
     END LOOP;
     RETURN logintel._combined(all_said, lanes[1].votes) || said[21:22];
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._linear_probabilities(logintel.layouts[], bigint[], real[]) IS 'What the linear models of a set say of a shape: as _lane_probabilities().';
+COMMENT ON FUNCTION logintel._linear_probabilities(logintel.layouts[], bigint[]) IS 'What the linear models of a set say of a shape: as _lane_probabilities().';
 
 
 -- Ensembles, as logintel_server/ensembles.py combines them: the mean of what the members say, or the shares of their votes,

@@ -58,7 +58,6 @@ DECLARE
                                       WHEN 'category' THEN lane.categories ELSE lane.anomaly_types END;
     first_column integer := (logintel._columns_of(model.name)).first_column;
     shape jsonb;
-    of_shape record;
     said double precision[];
     labels text[];
     outputs jsonb[];
@@ -67,11 +66,10 @@ BEGIN
         RAISE EXCEPTION 'model level reads the declared level, which is what it has to judge' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     FOR shape IN SELECT c.golden_case -> 'shape' FROM jsonb_array_elements(model.golden) WITH ORDINALITY AS c (golden_case, n) ORDER BY c.n LOOP
-        of_shape := logintel._keys(
+        said := logintel._lane_probabilities(lane, logintel._keys(
             logintel._tokens(shape ->> 'template'),
             logintel._context_tokens(shape ->> 'service', shape ->> 'source_type', shape ->> 'status_class', shape ->> 'latency_bucket'),
-            logintel.normalize_level(shape ->> 'level'), NULL);
-        said := logintel._lane_probabilities(lane, of_shape.keys, of_shape.counts);
+            logintel.normalize_level(shape ->> 'level'), NULL));
         said := ARRAY(SELECT said[first_column - 1 + array_position(columns, c.class)]
                       FROM unnest(linear.classes) WITH ORDINALITY AS c (class, n) ORDER BY c.n);
         labels := labels || linear.classes[array_position(said, (SELECT max(s) FROM unnest(said) AS s))];

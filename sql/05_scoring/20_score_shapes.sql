@@ -1,14 +1,18 @@
--- The one place that decides who scores: SQL where the set is laid out, which it is when all its models are linear; else
--- onnxruntime inside the server, where the extension logintel_python is. SQL is at least as fast in batches of any size and
--- needs no start, so there is no size from which on the other takes over; make bench ONLY=one_new compares the two.
-CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes) RETURNS logintel._scores
+-- The one place that decides who scores. SQL scores with models that are linear, which are laid out for it: it needs no
+-- start, and less than half the time for a shape alone. From some 8 shapes on onnxruntime needs less, where the extension
+-- logintel_python is; but it takes a new session's first 200 ms and 70 MB, so what a person or an application writes at once
+-- is left to SQL, and larger batches to onnxruntime. make bench ONLY=one_new compares the two.
+CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes)
+RETURNS logintel._scores
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    lanes logintel.layouts[] := logintel._lanes(model_set_id);
+    most_for_sql CONSTANT integer := 32;
+    lanes logintel.layouts[] := (SELECT array_agg(l ORDER BY l.lane) FROM logintel.layouts l
+                                 WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary());
     scores logintel._scores;
 BEGIN
-    IF lanes IS NOT NULL THEN
+    IF lanes IS NOT NULL AND (cardinality(shapes.template) <= most_for_sql OR NOT logintel._has_python()) THEN
         RETURN logintel._score_in_sql(lanes, shapes);
     ELSIF logintel._has_python() THEN
         EXECUTE 'SELECT (s).* FROM logintel._python_scores($1, $2) AS s' INTO scores USING model_set_id, shapes;
@@ -24,7 +28,6 @@ $function$;
 COMMENT ON FUNCTION logintel._score_shapes(integer, logintel._shapes) IS 'What a model set says of up to 256 shapes, in their order.';
 
 
--- In plpgsql, as all that a first new shape of a transaction runs: PostgreSQL plans an SQL function anew in each.
 CREATE OR REPLACE FUNCTION logintel._lanes(model_set_id integer) RETURNS logintel.layouts[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -53,7 +56,7 @@ COMMENT ON FUNCTION logintel._not_linear(integer) IS 'Why SQL cannot score with 
 
 -- Plans are made once and for good: nested loops by the index on the keys, whatever the statistics say.
 CREATE OR REPLACE FUNCTION logintel._score_in_sql(lanes logintel.layouts[], shapes logintel._shapes) RETURNS logintel._scores
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
 DECLARE
@@ -64,24 +67,31 @@ DECLARE
     level text;
     digest text;
     shape record;
+    last record;
+    words text[];
     p double precision[];
     best double precision;
     -- Arrays of their own: plpgsql appends to these in place.
     predicted text[]; confidence real[]; by_level real[]; category text[]; category_confidence real[]; labels text[];
     anomaly real[]; anomaly_type text[]; unknown_words real[]; is_new boolean[];
 BEGIN
-    FOR i IN 1 .. cardinality(shapes.template) LOOP
-        IF known_as.reads_context THEN
-            context := logintel._context_tokens(shapes.service[i], shapes.source_type[i], shapes.status_class[i], shapes.latency_bucket[i]);
+    -- Not by number: to find one text among many in an array, PostgreSQL passes by all that are before it.
+    FOR shape IN SELECT s.* FROM unnest(shapes.template, shapes.service, shapes.source_type, shapes.level, shapes.status_class,
+                                        shapes.latency_bucket) AS s (template, service, source_type, level, status_class, latency_bucket)
+    LOOP
+        IF known_as.reads_context AND last IS DISTINCT FROM
+           (shape.service, shape.source_type, shape.status_class, shape.latency_bucket) THEN
+            last := (shape.service, shape.source_type, shape.status_class, shape.latency_bucket);
+            context := logintel._context_tokens(shape.service, shape.source_type, shape.status_class, shape.latency_bucket);
         END IF;
         IF known_as.reads_level THEN
-            level := (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(shapes.level[i])));
+            level := (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(shape.level)));
         END IF;
         IF known_as.knows_lines THEN
-            digest := left(md5(convert_to(shapes.template[i], 'UTF8')), 16);
+            digest := left(md5(convert_to(shape.template, 'UTF8')), 16);
         END IF;
-        shape := logintel._keys(logintel._tokens(shapes.template[i]), context, level, digest);
-        p := logintel._linear_probabilities(lanes, shape.keys, shape.counts);
+        words := logintel._tokens(shape.template);
+        p := logintel._linear_probabilities(lanes, logintel._keys(words, context, level, digest));
         IF known_as.has_level THEN
             best := greatest(p[1], p[2], p[3], p[4], p[5]);
             predicted := predicted || ('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[])[array_position(p[1:5], best)];
@@ -92,7 +102,7 @@ BEGIN
             best := greatest(p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13]);
             category := category || known_as.categories[array_position(p[6:13], best)];
             category_confidence := category_confidence || best::real;
-            labels := labels || logintel._labels(known_as.categories, p[6:13], best)::text;
+            labels := labels || logintel._labels(known_as.categories, p, least(best, 0.25))::text;
         END IF;
         IF normal IS NOT NULL THEN
             anomaly := anomaly || (1 - p[normal])::real;
@@ -101,7 +111,8 @@ BEGIN
             anomaly_type := anomaly_type || known_as.anomaly_types[array_position(p[14:20], best)];
         END IF;
         IF known_as.knows_lines THEN
-            unknown_words := unknown_words || coalesce(round(1 - p[21]::numeric / nullif(shape.distinct_words, 0), 4), 0)::real;
+            unknown_words := unknown_words || coalesce(
+                (SELECT round(1 - p[21]::numeric / nullif(count(DISTINCT w), 0), 4) FROM unnest(words) AS w WHERE w <> '<*>'), 0)::real;
             is_new := is_new || (p[22] = 0);
         END IF;
     END LOOP;
@@ -113,17 +124,14 @@ $function$;
 COMMENT ON FUNCTION logintel._score_in_sql(logintel.layouts[], logintel._shapes) IS 'What the linear models of a set say of shapes, in their order.';
 
 
--- Beside the likeliest one a category applies from .25 on, as in logintel_server/scoring.py.
-CREATE OR REPLACE FUNCTION logintel._labels(categories text[], probabilities double precision[], best double precision) RETURNS text[]
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
-$function$
-BEGIN
-    IF best > 0.75 THEN
-        RETURN ARRAY[categories[array_position(probabilities, best)]];
-    END IF;
-    RETURN ARRAY(SELECT c.category FROM unnest(categories, probabilities) WITH ORDINALITY AS c (category, probability, n)
-                 WHERE c.probability >= least(best, 0.25) AND c.category IS NOT NULL ORDER BY c.n);
-END
-$function$;
+-- Beside the likeliest one a category applies from .25 on, as in logintel_server/scoring.py. Written out, it is inlined.
+CREATE OR REPLACE FUNCTION logintel._labels(categories text[], p double precision[], threshold double precision)
+RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN array_remove(ARRAY[
+    CASE WHEN p[6] >= threshold THEN categories[1] END, CASE WHEN p[7] >= threshold THEN categories[2] END,
+    CASE WHEN p[8] >= threshold THEN categories[3] END, CASE WHEN p[9] >= threshold THEN categories[4] END,
+    CASE WHEN p[10] >= threshold THEN categories[5] END, CASE WHEN p[11] >= threshold THEN categories[6] END,
+    CASE WHEN p[12] >= threshold THEN categories[7] END, CASE WHEN p[13] >= threshold THEN categories[8] END], NULL);
 
-COMMENT ON FUNCTION logintel._labels(text[], double precision[], double precision) IS 'The categories that apply: the likeliest one, and all others with a probability of .25 and more.';
+COMMENT ON FUNCTION logintel._labels(text[], double precision[], double precision) IS 'The categories of at least this probability, of the columns of a layout.';

@@ -498,3 +498,7 @@ ALTER FUNCTION logintel.forget_deleted_lines() RENAME TO _forget_deleted_lines;
 ALTER FUNCTION logintel.forget_truncated_lines() RENAME TO _forget_truncated_lines;
 DROP FUNCTION logintel._scoring_body(text, text, text, text, text, integer, logintel.ab_tests);
 DROP FUNCTION logintel._promote_scores(), logintel._learn_known_shapes(integer, integer, bigint);
+
+-- 03_models: linear models as rows
+-- include 03_models/15_linear_models.sql
+-- include 03_models/16_layouts.sql

@@ -1,5 +1,7 @@
 -- Ends every update. The functions behind the triggers of the log table are written for its columns, in no file.
 SELECT logintel._write_trigger_functions();
+-- Models of a release that had no rows for them get these.
+SELECT logintel._task_031_lay_out_models();
 
 SELECT logintel.grant_read(role::oid::regrole)
 FROM unnest(string_to_array(current_setting('logintel.readers'), ',')) AS role;

@@ -24,11 +24,9 @@ def extension_update(sources: Sources, release: str) -> str:
     return _guarded("ALTER EXTENSION logintel UPDATE", _PINNED, *sources.update(release))
 
 
-def python_extension(sources: Sources, plpython: Path) -> str:
+def python_extension(plpython: Path) -> str:
     """Return the script of CREATE EXTENSION logintel_python. `make install` puts the server's folder into it."""
-    # UNTIL the gate works in SQL alone: logintel could not register the default models without _check_model().
-    default_models = (sources.sql / "12_upkeep" / "99_default_models.sql").read_text("utf-8")
-    return _guarded("CREATE EXTENSION logintel_python CASCADE", _PINNED, *python_functions(plpython), default_models)
+    return _guarded("CREATE EXTENSION logintel_python CASCADE", _PINNED, *python_functions(plpython))
 
 
 def plain(sources: Sources) -> str:
@@ -76,7 +74,7 @@ def write(sources: Sources, plpython: Path, folder: Path) -> None:
     """Write the scripts of both extensions into a folder, and remove those of other releases from it."""
     texts = {
         f"logintel--{sources.release}.sql": extension(sources),
-        f"logintel_python--{sources.release}.sql": python_extension(sources, plpython),
+        f"logintel_python--{sources.release}.sql": python_extension(plpython),
     }
     for release in sources.earlier_releases():
         texts[f"logintel--{release}--{sources.release}.sql"] = extension_update(sources, release)

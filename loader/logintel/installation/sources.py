@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,6 +12,8 @@ from logintel.errors import UserError
 from logintel_server import shipped
 
 _CAPABILITIES = "[0-9][0-9]_*"  # the folders of sql/, beside updates/
+_INCLUDED = re.compile(r"^-- include (\S+)\n", re.MULTILINE)
+"""Stands in an update for a file of tables that the release before did not have."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Sources:
         return [self._update_file("before"), *changes, *self.replaceable(), self._update_file("after")]
 
     def _update_file(self, name: str) -> str:
-        return (self.sql / "updates" / f"{name}.sql").read_text("utf-8")
+        text = (self.sql / "updates" / f"{name}.sql").read_text("utf-8")
+        return _INCLUDED.sub(lambda found: (self.sql / found[1]).read_text("utf-8"), text)
 
     def _release_function(self) -> str:
         return _RELEASE.format(release=self.release)

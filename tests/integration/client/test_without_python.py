@@ -23,9 +23,6 @@ from support.servers import ROOT, make
 
 pytestmark = pytest.mark.embedded
 
-# UNTIL the gate works in SQL alone: `False` where CREATE EXTENSION logintel registers the default models by itself.
-DEFAULT_MODELS_NEED_PYTHON = True
-
 OWNER, PASSWORD, READER = "owner", "secret", "reader"
 LINES = "INSERT INTO log_entries (level, message) VALUES ('DEBUG', 'out of memory, shutting down'), ('INFO', 'served 7')"
 INSTALLATION = "SELECT status, detail FROM logintel.doctor() WHERE \"check\" = 'installation'"
@@ -131,9 +128,6 @@ def use(db: Owned, tmp_path: Path) -> None:
         db.rows(f"SELECT * FROM {view}")
     assert db.rows("SELECT lines FROM logintel.ml_status") == [(4,)]
     problems = db.rows("SELECT \"check\" FROM logintel.doctor() WHERE status = 'problem'")
-    if DEFAULT_MODELS_NEED_PYTHON:
-        assert set(problems) <= {("models",), ("python",)}
-        return
     assert problems == []
     assert db.rows("SELECT predictions, pending FROM logintel.ml_status") == [(4, 0)]
     assert db.rows("SELECT declared_level FROM logintel.ml_corrections") == [("DEBUG",)]
