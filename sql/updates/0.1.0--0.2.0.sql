@@ -39,7 +39,7 @@ COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its _shape_has
 DROP FUNCTION logintel._take_pending(integer, timestamptz), logintel.rescore(integer),
     logintel.drift_lines(text, date, text, text, integer);
 -- What is in PL/Python is the extension logintel_python now. The default models come with the scripts.
-DROP FUNCTION logintel._score_shapes(integer, logintel._shapes), logintel._check_model(text, bytea, jsonb, jsonb),
+DROP FUNCTION logintel._score_shapes(integer, logintel._shapes), logintel._check_model(text, bytea, jsonb, jsonb), logintel._check_figures(text, jsonb),
     logintel._python_versions();
 
 -- 00_core

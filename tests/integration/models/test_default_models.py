@@ -30,7 +30,7 @@ CREATE EVENT TRIGGER break_shipped_models ON ddl_command_end WHEN TAG IN ('CREAT
 BREAKAGES = {
     "a broken graph, the last to be registered": (
         "SELECT name, CASE name WHEN 'level' THEN 'no model'::bytea ELSE onnx END, metadata, golden FROM logintel._sound_models()",
-        "model level cannot be loaded",
+        "the bytes are no ONNX graph",
     ),
     "a model that this server does not reproduce": (
         """SELECT name, onnx, metadata, replace(golden::text, '"label": "INFO"', '"label": "FATAL"')::jsonb FROM logintel._sound_models()""",
