@@ -92,7 +92,9 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
         ran.failure := format('%s: %s', SQLSTATE, SQLERRM);
-        ran.next_step := coalesce(nullif(hint, ''), 'mend what the failure names; the next maintain() tries again');
+        ran.next_step := coalesce(nullif(hint, ''), format('%s; the next maintain() tries again',
+            CASE SQLSTATE WHEN '55P03' THEN 'end the transaction that has locked what it needs'
+                          ELSE 'mend what the failure names' END));
         RAISE WARNING 'upkeep failed to %: %', logintel._handler_words(task), SQLERRM USING HINT = ran.next_step;
     END;
     UPDATE logintel.upkeep_tasks u

@@ -161,8 +161,8 @@ def limited_run(connection: psycopg.Connection) -> None:
 @pytest.mark.parametrize("call", ["CALL logintel.maintain('45 s')", "SELECT * FROM logintel.maintain()"])
 def test_under_a_statement_timeout_the_next_call_does_what_one_has_no_time_for(db: Database, call: str) -> None:
     for name in ("001_rest", "002_rest_again", "003_rest_more"):
-        add_task(db, name, "PERFORM pg_sleep(0.3); RETURN 0;")
-    db.execute(f"ALTER ROLE CURRENT_USER IN DATABASE {db.name} SET statement_timeout = '2s'")
+        add_task(db, name, "PERFORM pg_sleep(1.5); RETURN 0;")
+    db.execute(f"ALTER ROLE CURRENT_USER IN DATABASE {db.name} SET statement_timeout = '4s'")
     calls = 0
     while db.value("SELECT count(*) FROM logintel.ml_upkeep WHERE ran_at IS NULL"):
         db.connect().execute(call)  # is not ended
