@@ -11,6 +11,12 @@ from logintel_server.runtime import ModelError
 
 _LOCAL_HOSTS = {"", "localhost", "127.0.0.1", "::1"}
 # A server that vanished without a word must not keep anybody waiting for hours, which is what systems do by default.
+# Values come as psycopg reads them, and long work is not cut short, whatever the role or the database has as a default.
+# As pg_dump does it: in statements, because a connection pool may refuse settings when a connection begins.
+_SETTINGS = (
+    "SET DateStyle = ISO; SET IntervalStyle = postgres; SET extra_float_digits = 1; "
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
+)
 _PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
@@ -37,23 +43,31 @@ def connection_string(dsn: str | None) -> str:
 def connect(dsn: str | None, *, autocommit: bool = False) -> psycopg.Connection:
     """Open a connection to the database that holds the logs. Raises UserError when that fails."""
     try:
-        return psycopg.connect(connection_string(dsn), autocommit=autocommit, application_name="logintel")
+        connection = _open(connection_string(dsn), "logintel")
     except psycopg.OperationalError as error:
         raise UserError(
             f"cannot connect: {_first_line(error)}; give --dsn, or set DATABASE_URL, or PGHOST, PGDATABASE and PGUSER"
         ) from None
+    connection.autocommit = autocommit
+    return connection
 
 
 def open_connection(dsn: str | None) -> psycopg.Connection:
     """Open an autocommit connection for long work, READ COMMITTED. Raises UserError, psycopg.Error."""
     complete = connection_string(dsn)
-    connection = psycopg.connect(
-        make_conninfo(**{**_PATIENCE, **conninfo_to_dict(complete)}),
-        autocommit=True,
-        application_name="logintel worker",
-    )
+    connection = _open(make_conninfo(**{**_PATIENCE, **conninfo_to_dict(complete)}), "logintel worker")
     # The worker's transactions have to see what others committed meanwhile, whatever the database's default is.
     connection.isolation_level = IsolationLevel.READ_COMMITTED
+    return connection
+
+
+def _open(conninfo: str, name: str) -> psycopg.Connection:
+    connection = psycopg.connect(conninfo, autocommit=True, application_name=name)
+    try:
+        connection.execute(_SETTINGS)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -103,6 +103,9 @@ def load(
     time of the load.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite end too: say what is in
+    for path in files:  # before its name is asked for the format: a name with a typing error has none
+        if path != "-" and not Path(path).exists():
+            raise UserError(f"{path}: no such file")
     formats = [file_format or guess_format(path) for path in files]
     _check_options(files, formats, mapping, pattern, skip)
     compiled = find_pattern(pattern) if pattern else None
@@ -122,8 +125,6 @@ def _check_options(
     files: list[str], formats: list[Format], mapping: list[str] | None, pattern: str | None, skip: int
 ) -> None:
     for path, kind in zip(files, formats, strict=True):
-        if path != "-" and not Path(path).exists():
-            raise UserError(f"{path}: no such file")
         if pattern and kind != Format.TEXT:
             raise UserError(f"{path} is {kind}: --pattern is for text; leave it out or say --format text")
         if mapping and kind == Format.TEXT:

@@ -24,5 +24,21 @@ $function$;
 
 COMMENT ON FUNCTION logintel._check_setting() IS 'Trigger on settings: refuses values that mean nothing.';
 
+-- A restore takes the rows that are there away by the trigger above; nobody else may.
+CREATE OR REPLACE FUNCTION logintel._keep_settings() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    RAISE EXCEPTION 'settings cannot be deleted' USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Change one: UPDATE logintel.settings SET value = ... WHERE name = ...; REFERENCE.md has the defaults.';
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._keep_settings() IS 'Trigger on settings: every setting has a row.';
+
+CREATE OR REPLACE TRIGGER keep_settings BEFORE DELETE ON logintel.settings
+    FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION logintel._keep_settings();
+CREATE OR REPLACE TRIGGER keep_all_settings BEFORE TRUNCATE ON logintel.settings
+    FOR EACH STATEMENT EXECUTE FUNCTION logintel._keep_settings();
 CREATE OR REPLACE TRIGGER check_setting BEFORE INSERT OR UPDATE ON logintel.settings
     FOR EACH ROW EXECUTE FUNCTION logintel._check_setting();

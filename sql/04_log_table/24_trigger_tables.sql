@@ -1,11 +1,16 @@
 -- The table and, where it is partitioned, all its partitions: a direct insert into a partition fires the
--- partition's statement triggers only. Foreign tables can't have transition tables.
+-- partition's statement triggers only. Foreign tables can't have transition tables. pg_partition_tree() would wait
+-- for who has locked one of them.
 CREATE OR REPLACE FUNCTION logintel._trigger_tables(log_table regclass) RETURNS SETOF regclass
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT log_table
-    UNION
-    SELECT p.relid FROM pg_partition_tree(log_table) p JOIN pg_class c ON c.oid = p.relid WHERE c.relkind IN ('r', 'p');
+    WITH RECURSIVE tables (tbl) AS (
+        SELECT log_table
+        UNION ALL
+        SELECT c.oid FROM tables t
+        JOIN pg_inherits i ON i.inhparent = t.tbl AND NOT i.inhdetachpending
+        JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition AND c.relkind IN ('r', 'p'))
+    SELECT t.tbl FROM tables t;
 END;
 
 COMMENT ON FUNCTION logintel._trigger_tables(regclass) IS 'Tables that carry the triggers of an attached log table: itself and its partitions.';

@@ -1,16 +1,20 @@
--- Predictions go with the attachment: they point to lines by key, and the next table has keys of its own.
+-- Predictions go with the attachment: they point to lines by key, and the next table has keys of its own. Triggers of a
+-- table are its owner's to drop, as they were to make.
 CREATE OR REPLACE FUNCTION logintel.detach() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    attached regclass;
+    attached regclass := (SELECT a.log_table FROM logintel.attachments a);
     lines_trigger record;
 BEGIN
-    DELETE FROM logintel.attachments RETURNING log_table INTO attached;
     IF attached IS NULL THEN
         RAISE EXCEPTION 'no log table is attached' USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Run SELECT logintel.attach(...) or SELECT logintel.create_log_entries().';
+    ELSIF NOT pg_has_role(session_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = attached), 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', attached USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Have its owner, or a superuser, detach it.';
     END IF;
+    DELETE FROM logintel.attachments;
     FOR lines_trigger IN
         SELECT g.tgname, g.tgrelid::regclass AS tbl
         FROM pg_trigger g JOIN logintel._trigger_tables(attached) AS t(tbl) ON g.tgrelid = t.tbl
@@ -22,4 +26,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.detach() IS 'Undoes attach(): removes the triggers and the predictions. The log table stays as it is.';
+COMMENT ON FUNCTION logintel.detach() IS 'Undoes attach(), for the owner of the log table: removes the triggers and the predictions. The log table stays as it is.';

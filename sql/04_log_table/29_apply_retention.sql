@@ -18,11 +18,13 @@ DECLARE
     bounds record := logintel._day_hours(days);
     partitioned record;
 BEGIN
-    FOR partitioned IN SELECT * FROM logintel._partitioned_tables() LOOP
-        EXECUTE format('DROP TABLE IF EXISTS %s', logintel._partition_name(partitioned.parent, day));
+    FOR partitioned IN SELECT t.*, logintel._day_partition(t.parent, day) AS name FROM logintel._partitioned_tables() t LOOP
+        IF partitioned.name IS NOT NULL THEN
+            EXECUTE format('DROP TABLE %s', partitioned.name);
+        END IF;
         -- What lies in the default partition goes too: nothing, as a rule.
-        EXECUTE format('DELETE FROM %s WHERE %I >= %L AND %2$I < %4$L',
-                       partitioned.parent, partitioned.column_name, bounds.from_hour, bounds.to_hour);
+        EXECUTE format('DELETE FROM %s WHERE %I >= $1 AND %2$I < $2', partitioned.parent, partitioned.column_name)
+        USING bounds.from_hour, bounds.to_hour;
     END LOOP;
     PERFORM logintel._announce('day_dropped', days);
     RETURN true;
@@ -33,16 +35,19 @@ $function$;
 
 COMMENT ON FUNCTION logintel._drop_day(date) IS 'Drops the lines and the predictions of a day; false when the locks could not be had.';
 
+-- A name that ends in what is no day, or not that of its bounds, is somebody else's.
 CREATE OR REPLACE FUNCTION logintel._expired_days() RETURNS SETOF date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT DISTINCT d.day
     FROM logintel._partitioned_tables() t
     JOIN pg_inherits i ON i.inhparent = t.parent
-    JOIN pg_class c ON c.oid = i.inhrelid AND c.relname ~ '_[0-9]{4}_[0-9]{2}_[0-9]{2}$'
-    CROSS JOIN LATERAL (SELECT to_date(right(c.relname, 10), 'YYYY_MM_DD') AS day) AS d
+    JOIN pg_class c ON c.oid = i.inhrelid
+    CROSS JOIN LATERAL (SELECT regexp_match(c.relname, '_([0-9]{4})_(0[1-9]|1[0-2])_([0-3][0-9])$')::integer[] AS parts) AS n
+    CROSS JOIN LATERAL (SELECT make_date(greatest(n.parts[1], 1), n.parts[2], 1) + n.parts[3] - 1 AS day) AS d
     CROSS JOIN LATERAL (SELECT logintel._setting('retention_days')::integer AS days) AS kept
     WHERE kept.days > 0 AND d.day < (now() AT TIME ZONE 'UTC')::date - kept.days
+      AND logintel._day_partition(t.parent, d.day) = i.inhrelid
       AND EXISTS (SELECT FROM logintel.attachments a WHERE a.manages_partitions)
     ORDER BY d.day;
 $function$;
@@ -70,9 +75,12 @@ BEGIN
         dropped := dropped + 1;
     END LOOP;
     -- Lines without a partition of their own go row by row, their predictions with them by the trigger.
-    SELECT p.partdefid INTO default_partition FROM pg_partitioned_table p WHERE p.partrelid = managed.log_table;
-    EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < %3$L LIMIT 10000 FOR UPDATE SKIP LOCKED))',
-                   default_partition, managed.columns ->> 'timestamp', first_kept::timestamp AT TIME ZONE 'UTC');
+    SELECT nullif(p.partdefid, 0) INTO default_partition FROM pg_partitioned_table p WHERE p.partrelid = managed.log_table;
+    IF default_partition IS NOT NULL THEN
+        EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < $1 LIMIT 10000 FOR UPDATE SKIP LOCKED))',
+                       default_partition, managed.columns ->> 'timestamp')
+        USING first_kept::timestamp AT TIME ZONE 'UTC';
+    END IF;
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
     WHERE dropped > 0 AND a.reconciled_tables IS NOT NULL;
     RETURN dropped;

@@ -19,20 +19,17 @@ CREATE OR REPLACE FUNCTION logintel._check_042_triggers() RETURNS TABLE (status 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH triggers AS (
-        SELECT p.tbl, t.name, coalesce(g.tgenabled IN ('O', 'A'), false) AS enabled, g.tgenabled IS NULL AS missing
-        FROM logintel.attachments a
-        CROSS JOIN LATERAL logintel._trigger_tables(a.log_table) AS p (tbl)
-        CROSS JOIN (VALUES ('logintel_insert'), ('logintel_update'), ('logintel_delete'), ('logintel_truncate'))
-            AS t (name)
-        LEFT JOIN pg_trigger g ON g.tgrelid = p.tbl AND g.tgname = t.name)
+        SELECT t.* FROM logintel.attachments a CROSS JOIN LATERAL logintel._trigger_states(a.log_table) t)
     SELECT 'ok', format('%s triggers on %s tables', count(*), count(DISTINCT t.tbl)), NULL
-    FROM triggers t HAVING bool_and(t.enabled)
+    FROM triggers t HAVING bool_and(t.state = 'ok')
     UNION ALL
     SELECT 'problem', format('%s on %s is %s', string_agg(t.name, ', ' ORDER BY t.name), t.tbl,
-                             CASE WHEN t.missing THEN 'missing' ELSE 'disabled' END),
-           CASE WHEN t.missing THEN 'run CALL logintel.maintain(''45 s'')'
-                ELSE string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', t.tbl, t.name), '; ' ORDER BY t.name) END
-    FROM triggers t WHERE NOT t.enabled GROUP BY t.tbl, t.missing;
+                             CASE t.state WHEN 'replaced' THEN 'replaced by another trigger of that name'
+                                          ELSE t.state END),
+           CASE t.state WHEN 'disabled'
+                THEN string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', t.tbl, t.name), '; ' ORDER BY t.name)
+                ELSE 'run CALL logintel.maintain(''45 s'')' END
+    FROM triggers t WHERE t.state <> 'ok' GROUP BY t.tbl, t.state;
 END;
 
 COMMENT ON FUNCTION logintel._check_042_triggers() IS 'Check of doctor(): triggers on the log table and its partitions.';

@@ -7,6 +7,10 @@ $function$
 DECLARE
     taken bigint[];
 BEGIN
+    IF max_lines < 0 THEN
+        RAISE EXCEPTION 'max_lines cannot be %', max_lines USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give a number of lines, such as backfill(max_lines => 10000), or null for all.';
+    END IF;
     taken := logintel._take_pending(max_lines, since);
     IF taken <> '{}' THEN
         PERFORM logintel._score_lines(taken);

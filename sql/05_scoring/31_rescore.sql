@@ -10,6 +10,10 @@ DECLARE
     outdated bigint[];
     shapes logintel._shapes;
 BEGIN
+    IF max_shapes < 0 THEN
+        RAISE EXCEPTION 'max_shapes cannot be %', max_shapes USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give a number of shapes, such as rescore(10000), or null for all.';
+    END IF;
     SELECT array_agg(o.id) INTO outdated
     FROM (SELECT s.id FROM logintel.scores s
           LEFT JOIN logintel.scores r ON r.id = s.rescored_id

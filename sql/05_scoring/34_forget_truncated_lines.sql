@@ -1,14 +1,59 @@
 -- Where nothing is left, everything starts afresh; where only a partition was truncated, its lines are looked for.
+--
+-- Who truncates has locked the log table, so nothing that readers of views or the upkeep hold may be waited for: they
+-- may wait for the log table next. What starts afresh needs locks that exclude them. Where one is not to be had at
+-- once, predictions are deleted row by row instead, as those of deleted lines are, which excludes nobody.
+CREATE OR REPLACE FUNCTION logintel._try_forget_all_lines() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
+$function$
+BEGIN
+    PERFORM logintel._announce('lines_forgotten', 0);
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._try_forget_all_lines() IS 'Lets everything start afresh when all lines are gone; false where somebody reads or counts.';
+
+CREATE OR REPLACE FUNCTION logintel._remove_predictions_of_vanished_lines() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    WITH removed AS (
+        DELETE FROM logintel.predictions p
+        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)
+        RETURNING p.score_id, p."timestamp", p.txid)
+    INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+    SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3;
+$function$;
+
+COMMENT ON FUNCTION logintel._remove_predictions_of_vanished_lines() IS 'Removes the predictions of lines that are gone.';
+
+-- A worker may have lines in hand that wait: it finds them gone.
+CREATE OR REPLACE FUNCTION logintel._delete_all_predictions() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel._remove_predictions_of_vanished_lines();
+    DELETE FROM logintel.pending q
+    WHERE q.ctid = ANY (ARRAY(SELECT p.ctid FROM logintel.pending p FOR UPDATE SKIP LOCKED));
+    PERFORM logintel._announce('lines_deleted', 0);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._delete_all_predictions() IS 'Removes all predictions when all lines are gone, beside those who read and count.';
+
+-- A snapshot that is older than the lock may not see all predictions that are to be deleted: there they are truncated.
 CREATE OR REPLACE FUNCTION logintel._forget_truncated_lines() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF NOT EXISTS (SELECT FROM logintel.log_lines) THEN
+    IF EXISTS (SELECT FROM logintel.log_lines) THEN
+        PERFORM logintel._remove_predictions_of_vanished_lines();
+    ELSIF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         PERFORM logintel._announce('lines_forgotten', 0);
-    ELSE
-        PERFORM logintel._remove_predictions(ARRAY(
-            SELECT p.log_entry_id FROM logintel.predictions p
-            WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)));
+    ELSIF NOT logintel._try_forget_all_lines() THEN
+        PERFORM logintel._delete_all_predictions();
     END IF;
     RETURN NULL;
 END

@@ -13,7 +13,7 @@ AS $function$
     FROM (SELECT r.ran_at, coalesce(r.ran_at < now() - interval '10 minutes', true) AS late
           FROM (SELECT CASE WHEN count(*) = count(u.ran_at) THEN min(u.ran_at) END AS ran_at
                 FROM logintel.ml_upkeep u) AS r) AS l
-    WHERE l.late OR NOT EXISTS (SELECT FROM logintel.upkeep_tasks f WHERE f.failure IS NOT NULL);
+    WHERE l.late OR NOT EXISTS (SELECT FROM logintel.ml_upkeep f WHERE f.failure IS NOT NULL);
 $function$;
 
 COMMENT ON FUNCTION logintel._check_121_upkeep() IS 'Check of doctor(): the tasks of maintain().';

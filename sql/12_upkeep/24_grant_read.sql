@@ -31,7 +31,8 @@ AS $function$
                     WHEN p.proname IN ('analyze', 'predict_log', 'doctor') THEN 'readers'
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
                                        '_begin_retraining', '_finish_retraining') THEN 'workers'
-                    WHEN p.proname IN ('maintain', '_run_next_task', 'backfill', 'reconcile', 'request_retraining')
+                    WHEN p.proname IN ('maintain', '_begin_next_task', '_run_begun_task', 'backfill', 'reconcile',
+                                       'request_retraining')
                         THEN 'workers and managers'
                     WHEN p.proname LIKE '\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL
                     ELSE 'managers' END AS callers) AS c

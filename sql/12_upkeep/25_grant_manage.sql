@@ -12,4 +12,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.grant_manage(regrole) IS 'Lets a role train, import, test, deploy and roll back models, give feedback, attach its own tables, backfill, and change settings.';
+COMMENT ON FUNCTION logintel.grant_manage(regrole) IS 'Lets a role train, import, test, deploy and roll back models, give feedback, attach and detach its own tables, backfill, and change settings.';

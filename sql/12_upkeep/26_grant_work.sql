@@ -9,4 +9,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.grant_work(regrole) IS 'Lets a role run "logintel worker": score lines that wait, and do the upkeep. For a worker that retrains, grant_manage() as well.';
+COMMENT ON FUNCTION logintel.grant_work(regrole) IS 'Lets a role run "logintel worker": score lines that wait, and do the upkeep. A worker that is to do retrainings too needs grant_manage() as well; without it, it leaves requests open.';

@@ -1,13 +1,27 @@
--- Partitions and triggers: last, because a maintain() inside a transaction keeps their locks until its end.
+-- Partitions and triggers: last, because a maintain() inside a transaction keeps their locks until its end. None of
+-- these tasks waits for who keeps the log table locked: the upkeep has more to do, and what they had to leave is done
+-- the next time. What is in the way of all that is left is a failure: ml_upkeep and doctor() tell it until it is gone.
 CREATE OR REPLACE FUNCTION logintel._task_121_create_triggers() RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS 'SELECT coalesce(sum(logintel._create_triggers(a.log_table)), 0) FROM logintel.attachments a';
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+$function$
+DECLARE
+    tried record;
+BEGIN
+    SELECT t.* INTO tried FROM logintel.attachments a CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
+    IF tried.made = 0 AND tried.locked <> '{}' THEN
+        RAISE EXCEPTION '% keeps its triggers waiting', array_to_string(tried.locked, ', ')
+            USING ERRCODE = 'lock_not_available',
+                  HINT = 'End the transactions that have locked it; pg_locks shows them.';
+    END IF;
+    RETURN coalesce(tried.made, 0);
+END
+$function$;
 
 COMMENT ON FUNCTION logintel._task_121_create_triggers() IS 'Task of the upkeep: creates the triggers that new partitions lack.';
 
 -- New partitions may have brought lines along, vanished ones have taken lines away.
 CREATE OR REPLACE FUNCTION logintel._task_122_compare_lines_of_changed_partitions() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS
 $function$
 BEGIN
     IF EXISTS (SELECT FROM logintel.attachments a
@@ -41,17 +55,27 @@ $function$;
 COMMENT ON FUNCTION logintel._task_123_summarize_indexes() IS 'Task of the upkeep: lets the BRIN indexes of predictions describe the pages written since the last time.';
 
 CREATE OR REPLACE FUNCTION logintel._task_124_create_partitions() RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT logintel.create_partitions(d.today, d.today + 7)
-    FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS d;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+$function$
+DECLARE
+    today date := now() AT TIME ZONE 'UTC';
+    created bigint := logintel.create_partitions(today, today + 7);
+    taken text := (SELECT string_agg(t, ', ') FROM logintel._taken_names(today, today + 7) AS t WHERE created = 0);
+BEGIN
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'what is called % is no partition of that day', taken
+            USING ERRCODE = 'duplicate_table',
+                  HINT = 'Rename or drop it: lines of that day lie in the default partition.';
+    END IF;
+    RETURN created;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._task_124_create_partitions() IS 'Task of the upkeep: creates the partitions of the week ahead.';
 
 -- The counts are locked first, as by a roll-up, which then reads the partitions.
 CREATE OR REPLACE FUNCTION logintel._task_125_drop_days() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
 BEGIN
     PERFORM logintel._lock_counts();

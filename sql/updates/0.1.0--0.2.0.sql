@@ -204,24 +204,30 @@ DROP FUNCTION logintel._evict_ended_challengers(), logintel._remove_unused_score
 CREATE TABLE logintel.upkeep_tasks (
     task text NOT NULL,
     run_began_at timestamptz NOT NULL,
-    ran_at timestamptz NOT NULL,
-    seconds double precision NOT NULL,
+    ran_at timestamptz,
+    seconds double precision,
     done bigint,
     failure text,
     next_step text,
     failing_since timestamptz,
+    begun_at timestamptz,
+    begun_by integer,
+    begun_in timestamptz,
     CONSTRAINT upkeep_tasks_pkey PRIMARY KEY (task)
 );
 
 COMMENT ON TABLE logintel.upkeep_tasks IS 'The last run of each task of the upkeep. Read the view ml_upkeep instead.';
 COMMENT ON COLUMN logintel.upkeep_tasks.task IS 'The task''s function.';
 COMMENT ON COLUMN logintel.upkeep_tasks.run_began_at IS 'When the maintain() began that ran it last: the tasks of the oldest come first in the next one.';
-COMMENT ON COLUMN logintel.upkeep_tasks.ran_at IS 'When it ran last.';
+COMMENT ON COLUMN logintel.upkeep_tasks.ran_at IS 'When it ran last; null when it never ended.';
 COMMENT ON COLUMN logintel.upkeep_tasks.seconds IS 'How long that took.';
 COMMENT ON COLUMN logintel.upkeep_tasks.done IS 'How many things it did; null when it failed.';
 COMMENT ON COLUMN logintel.upkeep_tasks.failure IS 'SQLSTATE and message of the error that it failed with; null when it did not.';
 COMMENT ON COLUMN logintel.upkeep_tasks.next_step IS 'What to do about the failure.';
 COMMENT ON COLUMN logintel.upkeep_tasks.failing_since IS 'When it failed first since it last did not.';
+COMMENT ON COLUMN logintel.upkeep_tasks.begun_at IS 'When it began, if it has not ended since; null when it has.';
+COMMENT ON COLUMN logintel.upkeep_tasks.begun_by IS 'Process id of the session that began it.';
+COMMENT ON COLUMN logintel.upkeep_tasks.begun_in IS 'When the statement of that session began: once that is over, so is the task.';
 DROP FUNCTION logintel._summarize_indexes(), logintel._check_python(), logintel._check_models(), logintel._check_settings(),
     logintel._check_log_table(), logintel._check_triggers(), logintel._check_lines(), logintel._check_upkeep();
 DO $block$

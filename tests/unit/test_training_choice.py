@@ -12,10 +12,10 @@ from support.training_lines import LEVELS
 
 @pytest.fixture(scope="module")
 def examples() -> Examples:
-    """Three hundred templates, each with one line of one of five levels."""
+    """Three hundred templates, each with four lines of one of five levels."""
     names = ("".join(chr(ord("a") + int(digit)) for digit in str(n)) for n in range(1000, 1300))
     lines = [Line(Shape(f"word {name}", "api", "app", LEVELS[n % 5]), LEVELS[n % 5]) for n, name in enumerate(names)]
-    return level_examples(lines)[0]
+    return level_examples(lines * 4)[0]
 
 
 def evaluation(candidate: str, examples: Examples, right: float) -> Evaluation:

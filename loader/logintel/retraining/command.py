@@ -11,12 +11,23 @@ import typer
 
 from logintel import output
 from logintel.database import connect, reason_of
+from logintel.errors import UserError
 from logintel.options import Dsn
 
 if TYPE_CHECKING:
     from logintel.retraining.run import Result
 
 _COLUMNS = ("model", "gate", "passed", "")
+_LACKING = """
+    SELECT quote_ident(current_user), string_agg(l.privilege, ', ')
+    FROM (SELECT 'EXECUTE on ' || p.oid::regprocedure AS privilege FROM pg_proc p
+          WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname IN ('import_model', 'deploy', 'start_ab_test')
+            AND NOT has_function_privilege(p.oid, 'EXECUTE')
+          UNION ALL
+          SELECT 'SELECT on ' || c.oid::regclass FROM pg_class c
+          WHERE c.relnamespace = 'logintel'::regnamespace AND c.relname IN ('ab_tests', 'feedback', 'log_lines')
+            AND NOT has_table_privilege(c.oid, 'SELECT')
+          ORDER BY 1) AS l"""
 _PASSED = {True: "yes", False: "no", None: "cannot be judged"}
 
 
@@ -37,6 +48,8 @@ def retrain(
     registered. What becomes of the others is up to the setting after_retraining: test, now or manual.
     """
     with closing(connect(dsn, autocommit=True)) as connection:
+        if lacking := lacking_rights(connection):
+            raise UserError(lacking)
         begin = "SELECT logintel._begin_retraining(%s, %s)"
         [(retraining,)] = connection.execute(begin, (names or None, force)).fetchall()
         if retraining is None:
@@ -48,6 +61,12 @@ def retrain(
 
             results = retrain_models(connection, retraining, lines=lines, seed=seed)
     _show(retraining, results)
+
+
+def lacking_rights(connection: psycopg.Connection) -> str | None:
+    """Say why this role may not retrain, None where it may: a request that is begun in vain is spoiled."""
+    [(role, lacking)] = connection.execute(_LACKING).fetchall()
+    return lacking and f"{role} may not retrain models, it lacks {lacking}: SELECT logintel.grant_manage('{role}')"
 
 
 @contextlib.contextmanager

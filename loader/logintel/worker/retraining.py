@@ -7,7 +7,8 @@ import time
 
 import psycopg
 
-from logintel.retraining.command import retrain
+from logintel.errors import UserError
+from logintel.retraining.command import lacking_rights, retrain
 from logintel.worker.child import Report
 from logintel.worker.events import Failed
 
@@ -21,16 +22,26 @@ class Schedule:
     def __init__(self) -> None:
         """Begin: where the setting says so, a retraining is due at once."""
         self._asked_at: float | None = None
+        self._has_complained = False
 
     def look(self, connection: psycopg.Connection) -> bool:
-        """File a request if it is time, and tell whether one waits."""
+        """File a request if it is time, and tell whether one waits that this role may do.
+
+        Raises UserError, once, where it may not: somebody else's worker may.
+        """
         [(hours,)] = connection.execute(
             "SELECT value::integer FROM logintel.settings WHERE name = 'retrain_every_hours'").fetchall()
         if hours and (self._asked_at is None or time.monotonic() - self._asked_at >= hours * 3600):
             connection.execute("SELECT logintel.request_retraining()")
             self._asked_at = time.monotonic()
         waiting = "SELECT FROM logintel.ml_retrainings WHERE started_at IS NULL AND finished_at IS NULL"
-        return bool(connection.execute(waiting).fetchall())
+        if not connection.execute(waiting).fetchall():
+            return False
+        lacking = lacking_rights(connection)
+        if lacking and not self._has_complained:
+            self._has_complained = True
+            raise UserError(lacking)
+        return not lacking
 
 
 def run(report: Report, stop: threading.Event, dsn: str | None) -> None:

@@ -75,3 +75,18 @@ def test_doctor_exits_with_1_when_there_are_problems(db: Database) -> None:
     assert done.returncode == 1
     assert "doctor found 1 problem" in done.stderr
     assert "no model is deployed" in done.stdout
+
+
+def test_the_client_reads_times_and_is_not_cut_short_whatever_the_database_has_as_a_default(db: Database) -> None:
+    deploy(db)
+    for name, value in (("DateStyle", "SQL, DMY"), ("IntervalStyle", "sql_standard"), ("statement_timeout", "1ms")):
+        db.execute(f"ALTER DATABASE {db.name} SET {name} = '{value}'")
+    for command in (("status",), ("maintain",), ("doctor",), ("backfill",), ("pause",), ("resume",), ("simulate", "--lines", "300")):
+        assert run(*command, db=db).returncode == 0, command
+    assert "training needs 1,000 lines" in fails(run("train", db=db))
+    assert db.value("SELECT count(*) FROM logintel.ml_upkeep WHERE ran_at IS NULL OR failure IS NOT NULL") == 0
+
+
+@pytest.mark.parametrize("name", ["nosuch", "nosuch.csv"])
+def test_a_file_that_is_not_there_is_not_asked_for_its_format(db: Database, name: str) -> None:
+    assert fails(run("load", f"/tmp/{name}", db=db)) == f"logintel: /tmp/{name}: no such file\n"

@@ -57,6 +57,8 @@ def test_every_command_works_in_order(empty_db: Database, tmp_path: Path) -> Non
         for role in ("readme_bi", "readme_operator", "readme_worker"):
             empty_db.psql(f"DROP OWNED BY {role}; DROP ROLE {role};")
     assert ran >= 10
+    # The example rejects the corrections of one template, not of all that it passes over.
+    assert empty_db.value("SELECT count(DISTINCT template) FROM logintel.ml_feedback WHERE note = 'meant to be loud'") == 1
 
 
 def test_what_the_readmes_name_is_there(db: Database) -> None:

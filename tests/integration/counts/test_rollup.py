@@ -196,3 +196,45 @@ def test_what_a_transaction_writes_after_its_own_roll_up_is_counted(db: Database
         writer.execute(statement)
         [(counted,)] = writer.execute("SELECT predictions FROM logintel.ml_stats")
         assert counted == 4, statement
+
+
+@pytest.mark.parametrize("held", ["SELECT * FROM logintel.ml_stats", "SELECT * FROM logintel.ml_stats_by_hour",
+                                  "SELECT logintel._lock_counts()", "SELECT count(*) FROM logintel.pending"])  # fmt: skip
+def test_who_truncates_the_log_table_waits_for_nobody_who_reads_or_counts(scoring_db: Database, held: str) -> None:
+    db = scoring_db
+    insert(db, *MESSAGES)
+    db.execute("SELECT logintel.give_feedback(id, true_level => 'WARN') FROM log_entries LIMIT 1")
+    db.execute("SELECT logintel.maintain()")
+    insert(db, *MESSAGES)  # half are counted, half are not
+    db.execute("INSERT INTO logintel.pending (log_entry_id) SELECT id FROM log_entries LIMIT 2")
+    other = db.connect(autocommit=False)
+    other.execute(held)
+    db.execute("SET lock_timeout = '5s'")
+    db.execute("TRUNCATE log_entries RESTART IDENTITY")
+    if not held.endswith("_lock_counts()"):
+        assert other.execute("SELECT count(*) FROM log_entries").fetchall() == [(0,)]
+        other.execute(held)
+    other.rollback()
+    assert db.execute("SELECT lines, predictions, pending FROM ml_status") == [(0, 0, 0)]
+    assert db.value("SELECT count(log_entry_id) FROM ml_feedback") == 0  # the keys are given anew
+    assert_counts_are_the_rows(db)
+    insert(db, *MESSAGES[:2])
+    assert_counts_are_the_rows(db)
+    db.execute("SELECT logintel.maintain()")
+    assert_counts_are_the_rows(db)
+    assert db.execute("SELECT predictions FROM ml_stats") == [(2,)]
+    assert {score: lines for score, lines in totals(db).items() if lines} == Counter(score for (score,) in predictions(db, "score_id"))
+    assert dict(db.execute("SELECT * FROM logintel.reconcile()"))["counts corrected"] == 0
+
+
+@pytest.mark.parametrize("isolation", [IsolationLevel.READ_COMMITTED, IsolationLevel.REPEATABLE_READ])
+def test_no_prediction_outlives_a_truncated_log_table_whatever_the_snapshot(scoring_db: Database, isolation: IsolationLevel) -> None:
+    insert(scoring_db, *MESSAGES)
+    truncating = scoring_db.connect(autocommit=False)
+    truncating.isolation_level = isolation
+    truncating.execute("SELECT 1 FROM logintel.settings")
+    insert(scoring_db, *MESSAGES)
+    truncating.execute("TRUNCATE log_entries")
+    truncating.commit()
+    assert predictions(scoring_db) == []
+    assert_counts_are_the_rows(scoring_db)

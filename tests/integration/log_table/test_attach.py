@@ -126,3 +126,48 @@ def test_doctor_names_a_corrupt_model(db: Database) -> None:
             "SELECT logintel.rollback('level'), or train again: logintel train --deploy",
         )
     ]
+
+
+REPLACED = {
+    "another function": "CREATE OR REPLACE TRIGGER logintel_insert AFTER INSERT ON log_entries FOR EACH STATEMENT EXECUTE FUNCTION theirs()",
+    "another event": "CREATE OR REPLACE TRIGGER logintel_insert AFTER DELETE ON log_entries "
+                     "REFERENCING OLD TABLE AS new_lines FOR EACH STATEMENT EXECUTE FUNCTION logintel._score_new_lines()",
+    "a condition": "CREATE OR REPLACE TRIGGER logintel_insert AFTER INSERT ON log_entries "
+                   "REFERENCING NEW TABLE AS new_lines FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION logintel._score_new_lines()",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", REPLACED.values(), ids=REPLACED.keys())
+def test_a_trigger_in_the_place_of_logintels_is_told_and_mended(db: Database, statement: str) -> None:
+    deploy(db)
+    db.execute("CREATE FUNCTION theirs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+    db.execute(statement)
+    told = "SELECT detail, next_step FROM logintel.doctor() WHERE status = 'problem' AND \"check\" = 'triggers'"
+    assert db.execute(told) == [
+        ("logintel_insert on public.log_entries is replaced by another trigger of that name", "run CALL logintel.maintain('45 s')")]
+    db.execute("CALL logintel.maintain('45 s')")
+    assert db.execute(told) == []
+    db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+    assert db.value("SELECT predicted_level FROM ml_predictions") == "ERROR"
+    db.execute("DROP EXTENSION logintel CASCADE")
+    assert db.value("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'logintel%'") == 0
+
+
+def test_a_trigger_that_its_owner_disabled_is_told_and_left_to_him(db: Database) -> None:
+    db.execute("ALTER TABLE log_entries DISABLE TRIGGER logintel_insert")
+    db.execute("CALL logintel.maintain('45 s')")
+    assert db.execute("SELECT detail, next_step FROM logintel.doctor() WHERE \"check\" = 'triggers'") == [
+        ("logintel_insert on public.log_entries is disabled", "ALTER TABLE public.log_entries ENABLE TRIGGER logintel_insert")]
+
+
+def test_only_who_owns_the_log_table_detaches_it(db: Database) -> None:
+    deploy(db)
+    owner, member, manager = db.create_role("owner"), db.create_role("member"), db.create_role("manager")
+    db.execute(f"ALTER TABLE log_entries OWNER TO {owner}; GRANT {owner} TO {member}")
+    db.execute("SELECT logintel.grant_manage(%s), logintel.grant_manage(%s)", (member, manager))
+    db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match=r"must be owner of table public\.log_entries"):
+        db.connect(user=manager).execute("SELECT logintel.detach()")
+    assert db.value("SELECT count(*) FROM ml_predictions") == 1
+    db.connect(user=member).execute("SELECT logintel.detach()")
+    assert db.value("SELECT count(*) FROM logintel.attachments") == 0

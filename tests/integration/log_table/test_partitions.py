@@ -176,3 +176,153 @@ def test_partitions_belong_to_the_owner_of_the_log_table(empty_db: Database) -> 
     assert owners == [(role,)]
     session.execute("SELECT logintel.detach()")
     session.execute("DROP TABLE log_entries")
+
+
+STYLES = {"DateStyle": "SQL, DMY", "TimeZone": "Asia/Kolkata", "IntervalStyle": "sql_standard", "extra_float_digits": "-15",
+          "quote_all_identifiers": "on"}  # fmt: skip
+BOUNDS = (
+    "SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+    "WHERE i.inhparent = %s::regclass AND c.oid <> (SELECT partdefid FROM pg_partitioned_table WHERE partrelid = i.inhparent) ORDER BY 1"
+)
+
+
+def bounds(db: Database, table: str) -> list[str]:
+    """The bounds of a table's daily partitions, as they are read in ISO and UTC."""
+    reader = db.connect()
+    reader.execute("SET TimeZone = 'UTC'")
+    return [bound for (bound,) in reader.execute(BOUNDS, (table,)).fetchall()]
+
+
+def day_bounds(*offsets: int) -> list[str]:
+    days = [datetime.now(UTC).date() + timedelta(days=offset) for offset in offsets]
+    return [f"FOR VALUES FROM ('{d} 00:00:00+00') TO ('{d + timedelta(days=1)} 00:00:00+00')" for d in days]
+
+
+def use_styles(session: Database | psycopg.Connection) -> None:
+    """Have this session print and read times as no other does; IST is India's time when printed, Israel's when read."""
+    for name, value in STYLES.items():
+        session.execute(f"SET {name} = '{value}'")
+
+
+def test_the_bounds_of_a_day_and_what_retention_keeps_depend_on_no_style_of_dates(empty_db: Database) -> None:
+    use_styles(empty_db)
+    empty_db.execute("CREATE EXTENSION logintel CASCADE")
+    empty_db.execute("SELECT logintel.create_log_entries()")
+    midnight = f"({TODAY} - 3)::timestamp AT TIME ZONE 'UTC'"
+    for first in (f"{midnight} - interval '1 second'", midnight, "now()", f"({TODAY} - 400)::timestamp"):
+        empty_db.execute(f"INSERT INTO log_entries (message, timestamp) VALUES ('failed', {first})")
+    assert empty_db.value(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY} - 1)") == 10  # lines of it are moved
+    for table in ("log_entries", PREDICTIONS):
+        assert bounds(empty_db, table) == day_bounds(*range(-5, 8))
+    keep_days(empty_db, 3)
+    empty_db.execute("CALL logintel.maintain('45 s')")
+    assert empty_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert bounds(empty_db, "log_entries") == bounds(empty_db, PREDICTIONS) == day_bounds(*range(-3, 8))
+    assert empty_db.value("SELECT count(*) FROM log_entries") == 2
+    assert empty_db.value("SELECT min(timestamp) = " + midnight + " FROM log_entries")
+    assert empty_db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
+
+
+@pytest.mark.parametrize("name", ['"Logs".events', '"Logs"."' + "ä" * 31 + '"', '"Logs"."' + "x" * 60 + '"', "public.events"])
+@pytest.mark.parametrize("quoted", ["on", "off"])
+def test_a_managed_table_of_any_name_in_any_schema_gets_its_days(db: Database, name: str, quoted: str) -> None:
+    db.execute("SELECT logintel.detach()")
+    db.execute('CREATE SCHEMA "Logs"')
+    db.execute(f"CREATE TABLE {name} (id bigint GENERATED ALWAYS AS IDENTITY, timestamp timestamptz, message text) PARTITION BY RANGE (timestamp)")
+    db.execute(f"CREATE TABLE others PARTITION OF {name} DEFAULT")
+    db.execute("SELECT logintel.attach(%s, manage_partitions => true)", (name,))
+    db.execute(f"SET quote_all_identifiers = {quoted}")
+    db.execute("CALL logintel.maintain('45 s')")
+    assert bounds(db, name) == day_bounds(*range(8))
+    keep_days(db, 1)
+    db.execute(f"SELECT logintel.create_partitions({TODAY} - 3, {TODAY})")
+    db.execute("CALL logintel.maintain('45 s')")
+    assert bounds(db, name) == bounds(db, PREDICTIONS) == day_bounds(*range(-1, 8))
+
+
+def test_a_table_that_has_the_name_of_a_day_is_told_kept_and_in_the_way_of_that_day_only(scoring_db: Database) -> None:
+    taken, expired = f"log_entries_{day(5)}", f"log_entries_{day(-9)}"
+    scoring_db.execute(f"DROP TABLE {taken}, log_entries_{day(7)}, logintel.predictions_{day(5)}, logintel.predictions_{day(7)}")
+    scoring_db.execute(f"CREATE TABLE {taken} (theirs text); CREATE TABLE {expired} (theirs text); INSERT INTO {expired} VALUES ('kept')")
+    scoring_db.execute(f"CREATE TABLE logintel.predictions_{day(-9)} PARTITION OF {PREDICTIONS} {day_bounds(-9)[0]}")
+    keep_days(scoring_db, 3)
+    for _ in range(2):  # what can be made is made first
+        scoring_db.execute("CALL logintel.maintain('45 s')")
+    assert {day(7)} <= partitions(scoring_db, "log_entries") & partitions(scoring_db, "predictions")
+    assert day(5) not in partitions(scoring_db, "log_entries") | partitions(scoring_db, "predictions")
+    failure = f"42P07: what is called public.{taken} is no partition of that day"
+    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == [("create partitions", failure)]
+    [(detail, step)] = scoring_db.execute("SELECT detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
+    assert detail.endswith(failure) and step.startswith("Rename or drop it")
+    assert scoring_db.execute(f"SELECT * FROM {expired}") == [("kept",)]
+    scoring_db.execute(f"DROP TABLE {taken}")
+    scoring_db.execute("CALL logintel.maintain('45 s')")
+    assert day(5) in partitions(scoring_db, "log_entries")
+    assert scoring_db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
+
+
+def test_a_name_that_ends_in_no_day_is_nobodys_day(scoring_db: Database) -> None:
+    for name, offset in (("log_entries_2020_02_31", -30), ("log_entries_2020_13_00", -31), (f"log_entries_{day(-40)}", -32)):
+        scoring_db.execute(f"CREATE TABLE {name} PARTITION OF log_entries {day_bounds(offset)[0]}")
+        insert_days(scoring_db, offset)
+    keep_days(scoring_db, 35)
+    scoring_db.execute("CALL logintel.maintain('45 s')")
+    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert counts(scoring_db) == (9,) * 5
+
+
+def test_without_its_default_partition_a_table_still_gets_and_loses_its_days(scoring_db: Database) -> None:
+    scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY})")
+    insert_days(scoring_db, -5, 0)
+    scoring_db.execute(f"DROP TABLE log_entries_default, log_entries_{day(7)}, logintel.predictions_{day(7)}")
+    keep_days(scoring_db, 3)
+    scoring_db.execute("CALL logintel.maintain('45 s')")
+    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert bounds(scoring_db, "log_entries") == day_bounds(*range(-3, 8))
+    insert_days(scoring_db, 7)
+    assert counts(scoring_db) == (6,) * 5
+    scoring_db.execute(f"INSERT INTO log_entries_{day(7)} (message, timestamp, id) OVERRIDING SYSTEM VALUE "
+                       "SELECT message, timestamp, id + 100 FROM log_entries WHERE timestamp > now()")  # fmt: skip
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        scoring_db.execute(f"INSERT INTO log_entries_{day(7)} SELECT * FROM log_entries_{day(7)}")
+
+
+@pytest.mark.parametrize("days", ["NULL, NULL", "current_date, NULL", "'infinity', 'infinity'", "'-infinity', current_date", "'0044-03-15 BC', '0001-01-01'"])
+def test_days_that_are_none_are_refused_in_one_line(db: Database, days: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="there are no partitions from") as refused:
+        db.execute(f"SELECT logintel.create_partitions({days})")
+    assert "create_partitions(current_date - 30, current_date)" in refused.value.diag.message_hint
+
+
+def test_the_upkeep_waits_for_nobody_who_keeps_the_log_table_locked_and_tells_it(scoring_db: Database) -> None:
+    db = scoring_db
+    db.execute("CALL logintel.maintain('45 s')")
+    db.execute(f"CREATE TABLE log_entries_old PARTITION OF log_entries {day_bounds(-9)[0]}")
+    db.execute(f"DROP TABLE log_entries_{day(7)}, logintel.predictions_{day(7)}")
+    keep_days(db, 3)
+    owner = db.connect(autocommit=False)
+    owner.execute("LOCK TABLE log_entries")
+    db.execute("SET statement_timeout = '60s'")  # else a test that fails would hang
+    db.execute("CALL logintel.maintain('2 s')")
+    while db.value("SELECT count(*) FROM logintel.ml_upkeep WHERE ran_at IS NULL OR ran_at < (SELECT max(failing_since) FROM logintel.ml_upkeep)"):
+        db.execute("CALL logintel.maintain('2 s')")
+    [(failure, step)] = db.execute("SELECT failure, next_step FROM logintel.ml_upkeep WHERE task = 'create triggers'")
+    assert failure == "55P03: public.log_entries_old keeps its triggers waiting"
+    assert "End the transactions that have locked it" in step
+    owner.rollback()
+    db.execute("CALL logintel.maintain('45 s')")
+    assert db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
+    db.execute("INSERT INTO log_entries_old (id, message, timestamp) OVERRIDING SYSTEM VALUE VALUES (77, 'failed', now() - interval '9 days')")
+    assert counts(db) == (1,) * 5
+
+
+def test_a_partition_that_is_locked_keeps_no_other_from_its_triggers(scoring_db: Database) -> None:
+    for name, offset in (("a", -20), ("b", -21), ("c", -22)):
+        scoring_db.execute(f"CREATE TABLE log_entries_{name} PARTITION OF log_entries {day_bounds(offset)[0]}")
+    owner = scoring_db.connect(autocommit=False)
+    owner.execute("LOCK TABLE log_entries_b")
+    scoring_db.execute("SET statement_timeout = '60s'")
+    assert scoring_db.value("SELECT logintel._task_121_create_triggers()") == 8
+    owner.rollback()
+    assert scoring_db.value("SELECT logintel._task_121_create_triggers()") == 4

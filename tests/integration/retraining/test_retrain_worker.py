@@ -75,3 +75,22 @@ def test_a_retraining_that_fails_is_a_complaint_and_one_that_runs_ends_with_the_
     assert db.execute("SELECT logintel.request_retraining('{level}')") == [(3,)]
     assert db.execute(OUTCOMES)[1:] == [("failed: interrupted",), (None,)]
     assert len(models(db)) == 3
+
+
+def test_a_request_is_left_to_who_may_retrain(fresh_db: Database, tmp_path: Path) -> None:
+    db, log = fresh_db, tmp_path / "worker.log"
+    role = db.create_role("worker")
+    db.execute("SELECT logintel.grant_work(%s)", (role,))
+    db.execute("SELECT logintel.request_retraining('{level}')")
+    dsn = make_conninfo(db.dsn, options=f"-c role={role}")
+    with worker(dsn, log) as process:
+        wait_until(lambda: f"{role} may not retrain models, it lacks EXECUTE on " in log.read_text(), seconds=60)
+        db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+        wait_until(lambda: db.value("SELECT count(*) FROM logintel.ml_upkeep WHERE ran_at IS NULL") == 0, seconds=60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert log.read_text().count("may not retrain") == 1
+    done = subprocess.run([sys.executable, "-m", "logintel", "retrain", "--dsn", dsn], text=True, capture_output=True)
+    assert done.returncode == 1
+    assert f"SELECT logintel.grant_manage('{role}')" in done.stderr
+    assert db.execute("SELECT started_at, outcome FROM logintel.ml_retrainings") == [(None, None)]

@@ -140,7 +140,6 @@ def test_rows_of_another_hash_function_are_made_again(fresh_db: Database) -> Non
 def test_a_restored_database_lays_its_models_out_by_itself(fresh_db: Database, empty_db: Database) -> None:
     insert(fresh_db, "one", "two")
     restore(fresh_db, empty_db)
-    empty_db.execute("CALL logintel.maintain('45 s')")
     insert(empty_db, "three that is new")
     assert empty_db.execute("SELECT predictions, pending FROM ml_status") == [(3, 0)]
     assert empty_db.execute(SCORED_BY) == [("anomaly", "SQL"), ("category", "SQL"), ("level", "SQL")]

@@ -148,3 +148,14 @@ def test_a_truncated_partition_takes_its_predictions_and_counts_along(db: Databa
     assert db.execute("SELECT lines, predictions, pending FROM ml_status") == [(0, 0, 0)]
     db.execute("INSERT INTO log_entries (message) VALUES ('slow')")
     assert_every_line_is_scored_once(db, 1)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    ("backfill(max_lines => -5)", "max_lines cannot be -5"),
+    ("rescore(-1)", "max_shapes cannot be -1"),
+])  # fmt: skip
+def test_less_than_nothing_is_refused_in_one_line(db: Database, call: str, message: str) -> None:
+    deploy(db)
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=message) as refused:
+        db.execute(f"SELECT logintel.{call}")
+    assert refused.value.diag.message_hint.startswith("Give a number of")

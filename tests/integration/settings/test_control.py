@@ -121,3 +121,11 @@ def test_who_manages_may_pause_and_who_reads_may_only_look(db: Database) -> None
     session = db.connect(user=manager)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         session.execute("DELETE FROM logintel.settings_history")
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM logintel.settings WHERE name = 'mode'", "TRUNCATE logintel.settings"])
+def test_a_setting_cannot_be_deleted(db: Database, statement: str) -> None:
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="settings cannot be deleted") as refused:
+        db.execute(statement)
+    assert "UPDATE logintel.settings SET value" in refused.value.diag.message_hint
+    assert db.value("SELECT mode FROM logintel.ml_status") == "inline"
