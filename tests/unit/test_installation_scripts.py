@@ -91,5 +91,5 @@ def test_make_needs_the_standard_library_alone_and_leaves_no_other_releases_scri
 
 
 def test_what_is_in_pl_python_finds_its_package() -> None:
-    script = scripts.python_extension(of_package(), ROOT / "plpython")
+    script = scripts.python_extension(ROOT / "plpython")
     assert script.count("sys.path.insert(0, '@PKGLIBDIR@/logintel')") == script.count("LANGUAGE plpython3u") > 0
