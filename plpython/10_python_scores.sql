@@ -1,4 +1,5 @@
-CREATE OR REPLACE FUNCTION logintel._python_scores(model_set_id integer, shapes logintel._shapes) RETURNS logintel._scores
+CREATE OR REPLACE FUNCTION logintel._python_scores(model_set_id integer, shapes logintel._shapes)
+RETURNS logintel._scores
 LANGUAGE plpython3u STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 @IMPORT@

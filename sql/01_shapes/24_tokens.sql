@@ -1,6 +1,6 @@
--- The features of a shape that linear models read, as logintel_server/tokens.py makes them for training: the same tokens for
--- any text, which tests hold both to. Which characters are letters, spaces or punctuation is listed here and there, because
--- collations and versions of Unicode differ.
+-- The features of a shape that linear models read, as logintel_server/tokens.py makes them for training: the same
+-- tokens for any text, which tests hold both to. Which characters are letters, spaces or punctuation is listed here and
+-- there, because collations and versions of Unicode differ.
 
 -- Words of text that is ASCII: letters alone, camelCase and acronyms taken apart, masks kept. \x01 stands for a mask.
 CREATE OR REPLACE FUNCTION logintel._ascii_tokens(text text) RETURNS text[]
@@ -11,7 +11,8 @@ DECLARE
         replace(translate(text, E'\x01', ' '), '<*>', E' \x01 ') COLLATE "C", '[^A-Za-z\x01]+', ' ', 'g');
 BEGIN
     IF letters ~ '[a-z][A-Z]|[A-Z][A-Z][a-z]' THEN
-        letters := regexp_replace(regexp_replace(letters, '([a-z])([A-Z])', '\1 \2', 'g'), '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
+        letters := regexp_replace(regexp_replace(letters, '([a-z])([A-Z])', '\1 \2', 'g'),
+                                  '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
     END IF;
     RETURN string_to_array(replace(lower(btrim(letters)), E'\x01', '<*>'), ' ');
 END
@@ -20,21 +21,23 @@ $function$;
 COMMENT ON FUNCTION logintel._ascii_tokens(text) IS 'The words of a text in ASCII, in lower case.';
 
 
--- A chunk is a run of letters that have a case, one character of a script without spaces or one pictograph, a run of other
--- letters, or a mask.
+-- A chunk is a run of letters that have a case, one character of a script without spaces or one pictograph, a run of
+-- other letters, or a mask.
 CREATE OR REPLACE FUNCTION logintel._unicode_tokens(text text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     cased CONSTANT text := '\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u058f\u1e00-\u1fff';
-    single CONSTANT text := '\u2600-\u27bf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U0001f300-\U0001faff\U00020000-\U0003ffff';
-    breaks CONSTANT text := '\x01-\x7f\u0080-\u00b4\u00b6-\u00bf\u00d7\u00f7\u1680\u180e\u2000-\u206f\u2190-\u25ff\u27c0-\u2bff'
-        '\u3000-\u303f\ud800-\uf8ff\ufe00-\ufe1f\ufe30-\ufe6f\ufeff-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffff'
-        '\U000e0000-\U0010ffff';
+    single CONSTANT text := '\u2600-\u27bf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff'
+        '\U0001f300-\U0001faff\U00020000-\U0003ffff';
+    breaks CONSTANT text := '\x01-\x7f\u0080-\u00b4\u00b6-\u00bf\u00d7\u00f7\u1680\u180e\u2000-\u206f'
+        '\u2190-\u25ff\u27c0-\u2bff\u3000-\u303f\ud800-\uf8ff\ufe00-\ufe1f\ufe30-\ufe6f'
+        '\ufeff-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffff\U000e0000-\U0010ffff';
     chunk text;
     tokens text[] := '{}';
 BEGIN
-    FOR chunk IN SELECT (regexp_matches(text COLLATE "C", format('[A-Za-z%1$s]+|[%2$s]|[^%3$s%1$s%2$s]+|<\*>', cased, single, breaks), 'g'))[1] LOOP
+    FOR chunk IN SELECT (regexp_matches(text COLLATE "C", format('[A-Za-z%1$s]+|[%2$s]|[^%3$s%1$s%2$s]+|<\*>',
+                                                                 cased, single, breaks), 'g'))[1] LOOP
         IF octet_length(chunk) = length(chunk) THEN
             tokens := tokens || logintel._ascii_tokens(chunk);
         ELSE

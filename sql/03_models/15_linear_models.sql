@@ -1,6 +1,6 @@
--- Linear models as rows, so that SQL can score them: what _compile() makes of a version's graph, which stays what the model
--- is. All in here can be made again from the graph, and is where it is missing or was made with another hash function, so no
--- dump of the extension holds it. hash_canary is the hash of a fixed text: rows are found by hashes.
+-- Linear models as rows, so that SQL can score them: what _compile() makes of a version's graph, which stays what the
+-- model is. All in here can be made again from the graph, and is where it is missing or was made with another hash
+-- function, so no dump of the extension holds it. hash_canary is the hash of a fixed text: rows are found by hashes.
 CREATE TABLE logintel.linear_models (
     model_id integer NOT NULL,
     hash_canary bigint NOT NULL,
@@ -27,7 +27,8 @@ CREATE TABLE logintel.linear_weights (
     norm smallint NOT NULL,
     idf real,
     weights real[] NOT NULL,
-    CONSTRAINT linear_weights_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.linear_models (model_id) ON DELETE CASCADE
+    CONSTRAINT linear_weights_model_id_fkey FOREIGN KEY (model_id)
+        REFERENCES logintel.linear_models (model_id) ON DELETE CASCADE
 );
 CREATE INDEX linear_weights_model_id_idx ON logintel.linear_weights (model_id);
 

@@ -1,7 +1,7 @@
--- The linear models of a set, laid out side by side: a key that all of them know is one row with the weights of all, which
--- costs one look-up instead of one a model. The columns are fixed: five levels, up to eight categories, up to seven types of
--- anomalies. The members of an ensemble have a lane each. Made when a set is about to score lines, removed when it no longer
--- does; as with linear_models, no dump of the extension holds it.
+-- The linear models of a set, laid out side by side: a key that all of them know is one row with the weights of all,
+-- which costs one look-up instead of one a model. The columns are fixed: five levels, up to eight categories, up to
+-- seven types of anomalies. The members of an ensemble have a lane each. Made when a set is about to score lines,
+-- removed when it no longer does; as with linear_models, no dump of the extension holds it.
 CREATE TABLE logintel.layouts (
     id integer GENERATED ALWAYS AS IDENTITY,
     model_set_id integer,
@@ -17,7 +17,8 @@ CREATE TABLE logintel.layouts (
     votes boolean[] NOT NULL,
     CONSTRAINT layouts_pkey PRIMARY KEY (id),
     CONSTRAINT layouts_model_set_id_lane_key UNIQUE (model_set_id, lane),
-    CONSTRAINT layouts_model_set_id_fkey FOREIGN KEY (model_set_id) REFERENCES logintel.model_sets (id) ON DELETE CASCADE
+    CONSTRAINT layouts_model_set_id_fkey FOREIGN KEY (model_set_id)
+        REFERENCES logintel.model_sets (id) ON DELETE CASCADE
 );
 
 COMMENT ON TABLE logintel.layouts IS 'How the linear models of a set lie side by side in layout_weights.';

@@ -25,7 +25,8 @@ $function$;
 COMMENT ON FUNCTION logintel.import_model(text, bytea, jsonb, jsonb) IS 'Registers a model version, if it reproduces its golden cases in this server; returns the version. models/README.md describes the arguments.';
 
 
-CREATE OR REPLACE FUNCTION logintel._add_version(name text, onnx bytea, sha256 text, metadata jsonb, golden jsonb) RETURNS integer
+CREATE OR REPLACE FUNCTION logintel._add_version(name text, onnx bytea, sha256 text, metadata jsonb, golden jsonb)
+RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE

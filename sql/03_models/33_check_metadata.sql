@@ -1,5 +1,5 @@
--- What views, training and scoring read of a model's metadata has to be there, and to be what it says: one version whose
--- figures cannot be read would be an error of every view that shows them.
+-- What views, training and scoring read of a model's metadata has to be there, and to be what it says: one version
+-- whose figures cannot be read would be an error of every view that shows them.
 CREATE OR REPLACE FUNCTION logintel._check_metadata(name text, metadata jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -7,11 +7,13 @@ DECLARE
     kind text := CASE WHEN jsonb_typeof(metadata) = 'object' THEN metadata ->> 'kind' END;
     missing text := (
         SELECT string_agg(k, ', ' ORDER BY n)
-        FROM unnest(CASE kind WHEN 'classifier' THEN '{classes}'::text[] ELSE '{vocabulary,center,scale}' END) WITH ORDINALITY AS u (k, n)
+        FROM unnest(CASE kind WHEN 'classifier' THEN '{classes}'::text[] ELSE '{vocabulary,center,scale}' END)
+             WITH ORDINALITY AS u (k, n)
         WHERE NOT metadata ? k);
     fault text := CASE
         WHEN kind IS NULL OR kind NOT IN ('classifier', 'outlier') OR (kind = 'outlier' AND name <> 'anomaly')
-            THEN format('its metadata has the kind %s; use classifier, or outlier for anomaly', coalesce(quote_literal(kind), 'null'))
+            THEN format('its metadata has the kind %s; use classifier, or outlier for anomaly',
+                        coalesce(quote_literal(kind), 'null'))
         WHEN missing IS NOT NULL THEN 'its metadata lacks ' || missing
         WHEN kind = 'classifier' THEN logintel._fault_of_classes(name, metadata -> 'classes') END;
 BEGIN
@@ -21,10 +23,12 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'models/README.md says what each key holds.';
     END IF;
     PERFORM (metadata ->> 'accuracy')::double precision, (metadata ->> 'macro_f1')::double precision,
-            (metadata ->> 'accuracy_time_split')::double precision, (metadata ->> 'accuracy_random_split')::double precision,
+            (metadata ->> 'accuracy_time_split')::double precision,
+            (metadata ->> 'accuracy_random_split')::double precision,
             (metadata #>> '{samples,lines}')::bigint, (metadata ->> 'trained_at')::timestamptz,
             (metadata ->> 'shape_version')::integer, (metadata ->> 'replaces')::integer;
-EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR invalid_datetime_format OR datetime_field_overflow THEN
+EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR invalid_datetime_format
+               OR datetime_field_overflow THEN
     RAISE EXCEPTION 'model %: its metadata cannot be read: %', name, SQLERRM
         USING ERRCODE = 'invalid_parameter_value', HINT = 'models/README.md says what each key holds.';
 END
@@ -56,16 +60,20 @@ AS $function$
         WHEN jsonb_typeof(coalesce($1 -> 'services', '{}')) <> 'object' THEN 'has services that are no object'
         WHEN part.fault IS NOT NULL THEN 'needs lines, classes, confidence (10 numbers) and usual' || part.fault
         WHEN NOT logintel._are_shares($1 -> 'mix', false) THEN 'needs mix, the share of each service'
-        WHEN $1 ? 'hours' AND $1 -> 'hours' <> 'null' AND NOT logintel._are_numbers($1 -> 'hours', 24) THEN 'has hours that are not 24 numbers'
-        WHEN $1 ? 'anomaly_threshold' AND NOT logintel._is_number($1 -> 'anomaly_threshold') THEN 'has an anomaly_threshold that is no number'
+        WHEN $1 ? 'hours' AND $1 -> 'hours' <> 'null' AND NOT logintel._are_numbers($1 -> 'hours', 24)
+            THEN 'has hours that are not 24 numbers'
+        WHEN $1 ? 'anomaly_threshold' AND NOT logintel._is_number($1 -> 'anomaly_threshold')
+            THEN 'has an anomaly_threshold that is no number'
         ELSE (SELECT format('has %s that are no list of strings', k) FROM unnest('{templates,vocabulary}'::text[]) AS k
-              WHERE $1 ? k AND (jsonb_typeof($1 -> k) <> 'array' OR jsonb_path_exists($1 -> k, '$[*] ? (@.type() != "string")'))
+              WHERE $1 ? k AND (jsonb_typeof($1 -> k) <> 'array'
+                                OR jsonb_path_exists($1 -> k, '$[*] ? (@.type() != "string")'))
               ORDER BY k LIMIT 1) END
     FROM (SELECT min(s.place) AS fault
           FROM (SELECT '' AS place, $1 AS part
                 UNION ALL
                 SELECT format(' of service %L', e.key), e.value
-                FROM jsonb_each(CASE WHEN jsonb_typeof($1 -> 'services') = 'object' THEN $1 -> 'services' ELSE '{}' END) AS e) AS s
+                FROM jsonb_each(CASE WHEN jsonb_typeof($1 -> 'services') = 'object'
+                                     THEN $1 -> 'services' ELSE '{}' END) AS e) AS s
           WHERE $1 IS NOT NULL AND NOT (
               jsonb_typeof(s.part) = 'object' AND logintel._is_number(s.part -> 'lines') AND s.part -> 'lines' > '0'
               AND logintel._are_shares(s.part -> 'classes', false) AND logintel._are_numbers(s.part -> 'confidence', 10)
@@ -86,7 +94,8 @@ CREATE OR REPLACE FUNCTION logintel._are_numbers("values" jsonb, count integer) 
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN jsonb_typeof("values") = 'array'
             THEN jsonb_array_length("values") = count
-                 AND (SELECT coalesce(bool_and(logintel._is_number(e.v)), true) FROM jsonb_array_elements("values") AS e (v))
+                 AND (SELECT coalesce(bool_and(logintel._is_number(e.v)), true)
+                      FROM jsonb_array_elements("values") AS e (v))
             ELSE false END;
 
 COMMENT ON FUNCTION logintel._are_numbers(jsonb, integer) IS 'Whether a value is a list of so many numbers.';

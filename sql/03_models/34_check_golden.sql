@@ -1,5 +1,5 @@
--- The fidelity gate: a model comes in only when whoever is to score with it here gives its golden cases the outputs that
--- scikit-learn gave them. Both scorers are held to the same cases by the same comparison.
+-- The fidelity gate: a model comes in only when whoever is to score with it here gives its golden cases the outputs
+-- that scikit-learn gave them. Both scorers are held to the same cases by the same comparison.
 CREATE OR REPLACE FUNCTION logintel._check_golden_cases(name text, metadata jsonb, golden jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -15,15 +15,16 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT u.key, u.key = ANY (wanted || '{shape}') AS outside FROM unnest('{shape}' || wanted) AS u (key)
             UNION ALL
-            SELECT f.key, false FROM unnest('{template,service,source_type,level,status_class,latency_bucket}'::text[]) AS f (key)) AS k
+            SELECT f.key, false
+            FROM unnest('{template,service,source_type,level,status_class,latency_bucket}'::text[]) AS f (key)) AS k
         WHERE jsonb_typeof(CASE WHEN k.outside THEN c.golden_case -> k.key ELSE c.golden_case -> 'shape' -> k.key END)
               IS DISTINCT FROM CASE WHEN k.key = 'shape' THEN 'object' WHEN k.key = 'probabilities' THEN 'array'
                                     WHEN k.key = 'score' THEN 'number' ELSE 'string' END
         ORDER BY c.n, k.outside DESC LIMIT 1;
     END IF;
     IF fault IS NOT NULL THEN
-        RAISE EXCEPTION 'model % %', name || CASE WHEN fault LIKE 'a %' THEN ':' ELSE '' END, fault USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'models/README.md describes golden cases.';
+        RAISE EXCEPTION 'model % %', name || CASE WHEN fault LIKE 'a %' THEN ':' ELSE '' END, fault
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'models/README.md describes golden cases.';
     END IF;
 END
 $function$;
@@ -31,8 +32,11 @@ $function$;
 COMMENT ON FUNCTION logintel._check_golden_cases(text, jsonb, jsonb) IS 'Raises an error unless the golden cases of a model are complete.';
 
 
--- labels and outputs are what a scorer said of the golden cases, in their order; an output for each class, or one score.
-CREATE OR REPLACE FUNCTION logintel._compare_golden(name text, metadata jsonb, golden jsonb, labels text[], outputs jsonb, scorer text) RETURNS void
+-- labels and outputs are what a scorer said of the golden cases, in their order; an output for each class, or one
+-- score.
+CREATE OR REPLACE FUNCTION logintel._compare_golden(
+    name text, metadata jsonb, golden jsonb, labels text[], outputs jsonb, scorer text
+) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -41,15 +45,17 @@ DECLARE
 BEGIN
     FOR found IN
         SELECT c.n, c.golden_case ->> 'label' AS label, labels[c.n] AS said,
-               coalesce(c.golden_case -> 'probabilities', jsonb_build_array(c.golden_case -> 'score')) AS expected, outputs -> (c.n - 1)::integer AS got
+               coalesce(c.golden_case -> 'probabilities', jsonb_build_array(c.golden_case -> 'score')) AS expected,
+               outputs -> (c.n - 1)::integer AS got
         FROM jsonb_array_elements(golden) WITH ORDINALITY AS c (golden_case, n) ORDER BY c.n
     LOOP
         IF found.label IS DISTINCT FROM found.said THEN
-            RAISE EXCEPTION 'model %: golden case % is ''%'' in scikit-learn, ''%'' in this server%; the conversion changed the model',
+            RAISE EXCEPTION 'model %: golden case % is ''%'' in scikit-learn, ''%'' in this server%; '
+                'the conversion changed the model',
                 name, found.n, found.label, found.said, scorer USING ERRCODE = 'invalid_parameter_value';
         ELSIF found.label IS NOT NULL AND NOT classes ? found.label THEN
-            RAISE EXCEPTION 'model %: golden case % is ''%'', which is none of its classes %', name, found.n, found.label, classes
-                USING ERRCODE = 'invalid_parameter_value';
+            RAISE EXCEPTION 'model %: golden case % is ''%'', which is none of its classes %',
+                name, found.n, found.label, classes USING ERRCODE = 'invalid_parameter_value';
         ELSIF jsonb_array_length(found.got) <> jsonb_array_length(classes) THEN
             RAISE EXCEPTION 'model % gives % probabilities for %', name, jsonb_array_length(found.got), classes
                 USING ERRCODE = 'invalid_parameter_value';
@@ -68,7 +74,8 @@ COMMENT ON FUNCTION logintel._compare_golden(text, jsonb, jsonb, text[], jsonb, 
 CREATE OR REPLACE FUNCTION logintel._largest_difference(expected jsonb, got jsonb) RETURNS double precision
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT CASE WHEN jsonb_array_length($1) = jsonb_array_length($2) THEN max(abs((e.value #>> '{}')::double precision - ($2 ->> (e.n - 1)::integer)::double precision)) END
+    SELECT CASE WHEN jsonb_array_length($1) = jsonb_array_length($2) THEN
+                max(abs((e.value #>> '{}')::double precision - ($2 ->> (e.n - 1)::integer)::double precision)) END
     FROM jsonb_array_elements($1) WITH ORDINALITY AS e (value, n);
 $function$;
 

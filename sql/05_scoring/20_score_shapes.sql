@@ -1,7 +1,7 @@
 -- The one place that decides who scores. SQL scores with models that are linear, which are laid out for it: it needs no
--- start, and less than half the time for a shape alone. From some 8 shapes on onnxruntime needs less, where the extension
--- logintel_python is; but it takes a new session's first 200 ms and 70 MB, so what a person or an application writes at once
--- is left to SQL, and larger batches to onnxruntime. make bench ONLY=one_new compares the two.
+-- start, and less than half the time for a shape alone. From some 8 shapes on onnxruntime needs less, where the
+-- extension logintel_python is; but it takes a new session's first 200 ms and 70 MB, so what a person or an application
+-- writes at once is left to SQL, and larger batches to onnxruntime. make bench ONLY=one_new compares the two.
 CREATE OR REPLACE FUNCTION logintel._score_shapes(model_set_id integer, shapes logintel._shapes)
 RETURNS logintel._scores
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
@@ -55,7 +55,8 @@ COMMENT ON FUNCTION logintel._not_linear(integer) IS 'Why SQL cannot score with 
 
 
 -- Plans are made once and for good: nested loops by the index on the keys, whatever the statistics say.
-CREATE OR REPLACE FUNCTION logintel._score_in_sql(lanes logintel.layouts[], shapes logintel._shapes) RETURNS logintel._scores
+CREATE OR REPLACE FUNCTION logintel._score_in_sql(lanes logintel.layouts[], shapes logintel._shapes)
+RETURNS logintel._scores
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
@@ -76,13 +77,15 @@ DECLARE
     anomaly real[]; anomaly_type text[]; unknown_words real[]; is_new boolean[];
 BEGIN
     -- Not by number: to find one text among many in an array, PostgreSQL passes by all that are before it.
-    FOR shape IN SELECT s.* FROM unnest(shapes.template, shapes.service, shapes.source_type, shapes.level, shapes.status_class,
-                                        shapes.latency_bucket) AS s (template, service, source_type, level, status_class, latency_bucket)
+    FOR shape IN SELECT s.* FROM unnest(shapes.template, shapes.service, shapes.source_type, shapes.level,
+                                        shapes.status_class, shapes.latency_bucket)
+                                 AS s (template, service, source_type, level, status_class, latency_bucket)
     LOOP
         IF known_as.reads_context AND last IS DISTINCT FROM
            (shape.service, shape.source_type, shape.status_class, shape.latency_bucket) THEN
             last := (shape.service, shape.source_type, shape.status_class, shape.latency_bucket);
-            context := logintel._context_tokens(shape.service, shape.source_type, shape.status_class, shape.latency_bucket);
+            context := logintel._context_tokens(shape.service, shape.source_type, shape.status_class,
+                                                shape.latency_bucket);
         END IF;
         IF known_as.reads_level THEN
             level := (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(shape.level)));
@@ -96,7 +99,8 @@ BEGIN
             best := greatest(p[1], p[2], p[3], p[4], p[5]);
             predicted := predicted || ('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[])[array_position(p[1:5], best)];
             confidence := confidence || best::real;
-            by_level := by_level || ARRAY[coalesce(p[1], 0), coalesce(p[2], 0), coalesce(p[3], 0), coalesce(p[4], 0), coalesce(p[5], 0)]::real[];
+            by_level := by_level || ARRAY[coalesce(p[1], 0), coalesce(p[2], 0), coalesce(p[3], 0),
+                                          coalesce(p[4], 0), coalesce(p[5], 0)]::real[];
         END IF;
         IF known_as.categories IS NOT NULL THEN
             best := greatest(p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13]);
@@ -112,11 +116,13 @@ BEGIN
         END IF;
         IF known_as.knows_lines THEN
             unknown_words := unknown_words || coalesce(
-                (SELECT round(1 - p[21]::numeric / nullif(count(DISTINCT w), 0), 4) FROM unnest(words) AS w WHERE w <> '<*>'), 0)::real;
+                (SELECT round(1 - p[21]::numeric / nullif(count(DISTINCT w), 0), 4)
+                 FROM unnest(words) AS w WHERE w <> '<*>'), 0)::real;
             is_new := is_new || (p[22] = 0);
         END IF;
     END LOOP;
-    RETURN ROW(predicted, confidence, by_level, category, category_confidence, labels, anomaly, anomaly_type, unknown_words, is_new,
+    RETURN ROW(predicted, confidence, by_level, category, category_confidence, labels, anomaly, anomaly_type,
+               unknown_words, is_new,
                (extract(epoch FROM clock_timestamp() - started) * 1e6 / cardinality(shapes.template))::real);
 END
 $function$;
@@ -124,7 +130,8 @@ $function$;
 COMMENT ON FUNCTION logintel._score_in_sql(logintel.layouts[], logintel._shapes) IS 'What the linear models of a set say of shapes, in their order.';
 
 
--- Beside the likeliest one a category applies from .25 on, as in logintel_server/scoring.py. Written out, it is inlined.
+-- Beside the likeliest one a category applies from .25 on, as in logintel_server/scoring.py. Written out, it is
+-- inlined.
 CREATE OR REPLACE FUNCTION logintel._labels(categories text[], p double precision[], threshold double precision)
 RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

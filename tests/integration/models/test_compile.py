@@ -84,7 +84,7 @@ def keys_of(rows: Iterable[Iterable[str]]) -> list[Counter[tuple[int, str]]]:
 
 
 def probabilities(db: Database, model: Compiled, rows: np.ndarray) -> np.ndarray:
-    """The softmax of the sums of the rows' weights, in float64, as sql/03_models/41_compile.sql describes them [N, C]."""
+    """The softmax of the sums of the rows' weights, in float64, as sql/03_models/45_compile.sql describes them [N, C]."""
     counted = keys_of(rows)
     distinct = sorted({key for counts in counted for key in counts})
     hashes = db.value(

@@ -1,7 +1,8 @@
 -- What linear models say of a shape. Whoever calls these sees to the plans: see _score_in_sql().
 
--- The keys of a shape: its words, pairs of neighbours, all words as one, tokens of the context, the level, and the digest
--- of its template where the training lines are known; 0 stands for the intercepts. The seed of the hash is what a key is of.
+-- The keys of a shape: its words, pairs of neighbours, all words as one, tokens of the context, the level, and the
+-- digest of its template where the training lines are known; 0 stands for the intercepts. The seed of the hash is what
+-- a key is of.
 CREATE OR REPLACE FUNCTION logintel._keys(words text[], context text[], level text, digest text) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
 $function$
@@ -35,8 +36,8 @@ $function$;
 COMMENT ON FUNCTION logintel._keys(text[], text[], text, text) IS 'The keys by which weights are found, as often as each occurs.';
 
 
--- The probabilities of the 20 classes of one lane. exp() and small numbers raise errors where a result would be zero, hence
--- the -80. greatest() ignores null, which columns without a class have: 0 * x keeps it.
+-- The probabilities of the 20 classes of one lane. exp() and small numbers raise errors where a result would be zero,
+-- hence the -80. greatest() ignores null, which columns without a class have: 0 * x keeps it.
 CREATE OR REPLACE FUNCTION logintel._lane_probabilities(lane logintel.layouts, keys bigint[])
 RETURNS double precision[]
 LANGUAGE plpgsql STABLE AS
@@ -44,10 +45,11 @@ $function$
 DECLARE
     top double precision;
     total double precision;
-    x1 double precision; x2 double precision; x3 double precision; x4 double precision; x5 double precision; x6 double precision;
-    x7 double precision; x8 double precision; x9 double precision; x10 double precision; x11 double precision; x12 double precision;
-    x13 double precision; x14 double precision; x15 double precision; x16 double precision; x17 double precision; x18 double precision;
-    x19 double precision; x20 double precision; known_words bigint; known_templates bigint;
+    x1 double precision; x2 double precision; x3 double precision; x4 double precision; x5 double precision;
+    x6 double precision; x7 double precision; x8 double precision; x9 double precision; x10 double precision;
+    x11 double precision; x12 double precision; x13 double precision; x14 double precision; x15 double precision;
+    x16 double precision; x17 double precision; x18 double precision; x19 double precision; x20 double precision;
+    known_words bigint; known_templates bigint;
 BEGIN
     IF lane.has_norms THEN
         SELECT sum(s.s1 / s.norm), sum(s.s2 / s.norm), sum(s.s3 / s.norm), sum(s.s4 / s.norm), sum(s.s5 / s.norm),
@@ -65,11 +67,13 @@ BEGIN
                      sum(w.w13 * f.factor) AS s13, sum(w.w14 * f.factor) AS s14, sum(w.w15 * f.factor) AS s15,
                      sum(w.w16 * f.factor) AS s16, sum(w.w17 * f.factor) AS s17, sum(w.w18 * f.factor) AS s18,
                      sum(w.w19 * f.factor) AS s19, sum(w.w20 * f.factor) AS s20,
-                     CASE WHEN w.norm > 0 THEN sqrt(sum(f.factor ^ 2)) ELSE 1 END AS norm, w.norm AS part, count(*) AS rows
+                     CASE WHEN w.norm > 0 THEN sqrt(sum(f.factor ^ 2)) ELSE 1 END AS norm,
+                     w.norm AS part, count(*) AS rows
               FROM (SELECT u.key, count(*)::double precision AS count FROM unnest(keys) AS u (key) GROUP BY u.key) AS k
               JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key
               CROSS JOIN LATERAL (
-                  SELECT CASE WHEN w.idf IS NULL THEN 1::double precision ELSE k.count * w.idf::double precision END AS factor OFFSET 0) AS f
+                  SELECT CASE WHEN w.idf IS NULL THEN 1::double precision
+                              ELSE k.count * w.idf::double precision END AS factor OFFSET 0) AS f
               GROUP BY w.norm) AS s;
     ELSE
         SELECT sum(w.w1::double precision), sum(w.w2::double precision), sum(w.w3::double precision),
@@ -96,18 +100,21 @@ BEGIN
     x8 := exp(greatest(x8 - top, 0 * x8 - 80)); x9 := exp(greatest(x9 - top, 0 * x9 - 80));
     x10 := exp(greatest(x10 - top, 0 * x10 - 80)); x11 := exp(greatest(x11 - top, 0 * x11 - 80));
     x12 := exp(greatest(x12 - top, 0 * x12 - 80)); x13 := exp(greatest(x13 - top, 0 * x13 - 80));
-    total := coalesce(x6, 0) + coalesce(x7, 0) + coalesce(x8, 0) + coalesce(x9, 0) + coalesce(x10, 0) + coalesce(x11, 0) + coalesce(x12, 0) + coalesce(x13, 0);
-    x6 := x6 / total; x7 := x7 / total; x8 := x8 / total; x9 := x9 / total; x10 := x10 / total; x11 := x11 / total; x12 := x12 / total;
-    x13 := x13 / total;
+    total := coalesce(x6, 0) + coalesce(x7, 0) + coalesce(x8, 0) + coalesce(x9, 0)
+             + coalesce(x10, 0) + coalesce(x11, 0) + coalesce(x12, 0) + coalesce(x13, 0);
+    x6 := x6 / total; x7 := x7 / total; x8 := x8 / total; x9 := x9 / total;
+    x10 := x10 / total; x11 := x11 / total; x12 := x12 / total; x13 := x13 / total;
     top := greatest(x14, x15, x16, x17, x18, x19, x20);
     x14 := exp(greatest(x14 - top, 0 * x14 - 80)); x15 := exp(greatest(x15 - top, 0 * x15 - 80));
     x16 := exp(greatest(x16 - top, 0 * x16 - 80)); x17 := exp(greatest(x17 - top, 0 * x17 - 80));
     x18 := exp(greatest(x18 - top, 0 * x18 - 80)); x19 := exp(greatest(x19 - top, 0 * x19 - 80));
     x20 := exp(greatest(x20 - top, 0 * x20 - 80));
-    total := coalesce(x14, 0) + coalesce(x15, 0) + coalesce(x16, 0) + coalesce(x17, 0) + coalesce(x18, 0) + coalesce(x19, 0) + coalesce(x20, 0);
-    x14 := x14 / total; x15 := x15 / total; x16 := x16 / total; x17 := x17 / total; x18 := x18 / total; x19 := x19 / total;
-    x20 := x20 / total;
-    RETURN ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20, coalesce(known_words, 0), coalesce(known_templates, 0)];
+    total := coalesce(x14, 0) + coalesce(x15, 0) + coalesce(x16, 0) + coalesce(x17, 0)
+             + coalesce(x18, 0) + coalesce(x19, 0) + coalesce(x20, 0);
+    x14 := x14 / total; x15 := x15 / total; x16 := x16 / total; x17 := x17 / total;
+    x18 := x18 / total; x19 := x19 / total; x20 := x20 / total;
+    RETURN ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20,
+                 coalesce(known_words, 0), coalesce(known_templates, 0)];
 END
 $function$;
 
@@ -136,22 +143,26 @@ $function$;
 COMMENT ON FUNCTION logintel._linear_probabilities(logintel.layouts[], bigint[]) IS 'What the linear models of a set say of a shape: as _lane_probabilities().';
 
 
--- Ensembles, as logintel_server/ensembles.py combines them: the mean of what the members say, or the shares of their votes,
--- which the mean decides where they are equal. said has 20 values a lane; a lane without a member says nothing of its columns.
+-- Ensembles, as logintel_server/ensembles.py combines them: the mean of what the members say, or the shares of their
+-- votes, which the mean decides where they are equal. said has 20 values a lane; a lane without a member says nothing
+-- of its columns.
 CREATE OR REPLACE FUNCTION logintel._combined(said double precision[], votes boolean[]) RETURNS double precision[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
 $function$
 BEGIN
-    RETURN (SELECT array_agg(CASE WHEN votes[c.part] THEN (1 - 1e-9) * c.vote + 1e-9 * c.mean ELSE c.mean END ORDER BY c.number)
+    RETURN (SELECT array_agg(CASE WHEN votes[c.part] THEN (1 - 1e-9) * c.vote + 1e-9 * c.mean ELSE c.mean END
+                             ORDER BY c.number)
     FROM (SELECT a.number, a.part, sum(a.probability) / max(a.members) AS mean, sum(a.vote) / max(a.members) AS vote
           FROM (SELECT p.*, count(p.top) FILTER (WHERE p.first) OVER (PARTITION BY p.part) AS members,
-                       CASE WHEN p.probability IS NOT NULL THEN (p.number = p.label)::integer::double precision END AS vote
+                       CASE WHEN p.probability IS NOT NULL
+                            THEN (p.number = p.label)::integer::double precision END AS vote
                 FROM (SELECT s.*, row_number() OVER (PARTITION BY s.lane, s.part ORDER BY s.number) = 1 AS first,
                              max(s.probability) OVER (PARTITION BY s.lane, s.part) AS top,
                              first_value(s.number) OVER (PARTITION BY s.lane, s.part
                                                          ORDER BY s.probability DESC NULLS LAST, s.number) AS label
                       FROM (SELECT v.probability, (v.n - 1) / 20 AS lane, (v.n - 1) % 20 + 1 AS number,
-                                   CASE WHEN (v.n - 1) % 20 < 5 THEN 1 WHEN (v.n - 1) % 20 < 13 THEN 2 ELSE 3 END AS part
+                                   CASE WHEN (v.n - 1) % 20 < 5 THEN 1
+                                        WHEN (v.n - 1) % 20 < 13 THEN 2 ELSE 3 END AS part
                             FROM unnest(said) WITH ORDINALITY AS v (probability, n)) AS s) AS p) AS a
           GROUP BY a.number, a.part) AS c);
 END

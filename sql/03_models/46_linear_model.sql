@@ -14,8 +14,8 @@ RETURN CASE name WHEN 'level' THEN (1, 5) WHEN 'category' THEN (6, 8) WHEN 'anom
 COMMENT ON FUNCTION logintel._columns_of(text) IS 'The columns of layout_weights that belong to a model name.';
 
 
--- Rows of weights for a version, where it is linear and has none yet. Returns what SQL cannot express of it, null for a linear
--- model. Nothing but the graph decides: what people write into metadata does not.
+-- Rows of weights for a version, where it is linear and has none yet. Returns what SQL cannot express of it, null for a
+-- linear model. Nothing but the graph decides: what people write into metadata does not.
 CREATE OR REPLACE FUNCTION logintel._make_linear(model_id integer) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -38,11 +38,13 @@ BEGIN
     BEGIN
         compiled := logintel._compile(model.onnx);
         IF cardinality(compiled.classes) > (logintel._columns_of(model.name)).most THEN
-            RAISE EXCEPTION 'a % model of % classes is not scored in SQL, which takes %', model.name, cardinality(compiled.classes),
-                (logintel._columns_of(model.name)).most USING ERRCODE = 'feature_not_supported';
+            RAISE EXCEPTION 'a % model of % classes is not scored in SQL, which takes %',
+                model.name, cardinality(compiled.classes), (logintel._columns_of(model.name)).most
+                USING ERRCODE = 'feature_not_supported';
         END IF;
     EXCEPTION WHEN feature_not_supported THEN
-        INSERT INTO logintel.linear_models (model_id, hash_canary, fault) VALUES (model.id, logintel._hash_canary(), SQLERRM);
+        INSERT INTO logintel.linear_models (model_id, hash_canary, fault)
+        VALUES (model.id, logintel._hash_canary(), SQLERRM);
         RETURN SQLERRM;
     END;
     INSERT INTO logintel.linear_models (model_id, hash_canary, features, classes, intercepts)

@@ -1,5 +1,6 @@
--- The fidelity gate: a version comes in only when all that may score with it here gives its golden cases the outputs that
--- scikit-learn gave them: the rows that SQL reads, where it is linear, and onnxruntime, where it is in this server.
+-- The fidelity gate: a version comes in only when all that may score with it here gives its golden cases the outputs
+-- that scikit-learn gave them: the rows that SQL reads, where it is linear, and onnxruntime, where it is in this
+-- server.
 CREATE OR REPLACE FUNCTION logintel._check_new_version(model_id integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -14,7 +15,8 @@ BEGIN
         DELETE FROM logintel.layouts l WHERE l.id = lane.id;
     ELSIF NOT logintel._has_python() THEN
         RAISE NOTICE 'model % % cannot be scored or checked in this database: %', model.name, model.version, fault
-            USING HINT = 'While it is in force, "logintel worker" scores new shapes; or CREATE EXTENSION logintel_python.';
+            USING HINT =
+                'While it is in force, "logintel worker" scores new shapes; or CREATE EXTENSION logintel_python.';
     END IF;
 END
 $function$;
@@ -35,8 +37,11 @@ BEGIN
     END IF;
     PERFORM logintel._check_by_python(model.name, model.onnx, model.metadata, model.golden);
     IF EXISTS (SELECT FROM logintel.linear_models l WHERE l.model_id = $1 AND l.fault IS NULL) THEN
-        SELECT l.* INTO lane FROM logintel._layout_parts((SELECT s.model_ids FROM logintel.model_sets s WHERE s.id = logintel._set_in_force())) p
-        JOIN logintel.layouts l ON l.model_set_id = logintel._set_in_force() AND l.lane = p.lane AND l.hash_canary = logintel._hash_canary()
+        SELECT l.* INTO lane
+        FROM logintel._layout_parts((SELECT s.model_ids FROM logintel.model_sets s
+                                     WHERE s.id = logintel._set_in_force())) p
+        JOIN logintel.layouts l ON l.model_set_id = logintel._set_in_force() AND l.lane = p.lane
+                                   AND l.hash_canary = logintel._hash_canary()
         WHERE p.model_id = $1;
         IF FOUND THEN
             PERFORM logintel._check_by_sql(model, lane);
@@ -63,12 +68,15 @@ DECLARE
     outputs jsonb[];
 BEGIN
     IF model.name = 'level' AND 'level' = ANY (linear.features) THEN
-        RAISE EXCEPTION 'model level reads the declared level, which is what it has to judge' USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'model level reads the declared level, which is what it has to judge'
+            USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    FOR shape IN SELECT c.golden_case -> 'shape' FROM jsonb_array_elements(model.golden) WITH ORDINALITY AS c (golden_case, n) ORDER BY c.n LOOP
+    FOR shape IN SELECT c.golden_case -> 'shape'
+                 FROM jsonb_array_elements(model.golden) WITH ORDINALITY AS c (golden_case, n) ORDER BY c.n LOOP
         said := logintel._lane_probabilities(lane, logintel._keys(
             logintel._tokens(shape ->> 'template'),
-            logintel._context_tokens(shape ->> 'service', shape ->> 'source_type', shape ->> 'status_class', shape ->> 'latency_bucket'),
+            logintel._context_tokens(shape ->> 'service', shape ->> 'source_type', shape ->> 'status_class',
+                                     shape ->> 'latency_bucket'),
             logintel.normalize_level(shape ->> 'level'), NULL));
         said := ARRAY(SELECT said[first_column - 1 + array_position(columns, c.class)]
                       FROM unnest(linear.classes) WITH ORDINALITY AS c (class, n) ORDER BY c.n);
@@ -77,8 +85,8 @@ BEGIN
     END LOOP;
     PERFORM logintel._compare_golden(model.name, model.metadata, model.golden, labels, to_jsonb(outputs), ' by SQL');
     IF to_jsonb(linear.classes) <> model.metadata -> 'classes' THEN
-        RAISE EXCEPTION 'model %: its graph has the classes %, its metadata %', model.name, to_jsonb(linear.classes), model.metadata -> 'classes'
-            USING ERRCODE = 'invalid_parameter_value';
+        RAISE EXCEPTION 'model %: its graph has the classes %, its metadata %',
+            model.name, to_jsonb(linear.classes), model.metadata -> 'classes' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 END
 $function$;

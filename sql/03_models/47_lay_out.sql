@@ -30,7 +30,8 @@ CREATE OR REPLACE FUNCTION logintel._layout_parts(model_ids integer[]) RETURNS T
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT p.lane, m.name, p.id, ARRAY(
-               SELECT CASE WHEN c.n BETWEEN o.first_column AND o.first_column + o.most - 1 THEN array_position(l.classes, c.class) END
+               SELECT CASE WHEN c.n BETWEEN o.first_column AND o.first_column + o.most - 1
+                           THEN array_position(l.classes, c.class) END
                FROM unnest(logintel._layout_columns($1)) WITH ORDINALITY AS c (class, n) ORDER BY c.n)
     FROM logintel.models m
     CROSS JOIN unnest(coalesce(nullif(logintel._members(m.id), '{}'), ARRAY[m.id])) WITH ORDINALITY AS p (id, lane)
@@ -50,7 +51,8 @@ DECLARE
     ids integer[] := (SELECT s.model_ids FROM logintel.model_sets s WHERE s.id = $1);
     fault text;
 BEGIN
-    IF EXISTS (SELECT FROM logintel.layouts l WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary()) THEN
+    IF EXISTS (SELECT FROM logintel.layouts l
+               WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary()) THEN
         RETURN NULL;
     END IF;
     DELETE FROM logintel.layouts l WHERE l.model_set_id = $1;
@@ -60,11 +62,13 @@ BEGIN
     CROSS JOIN LATERAL logintel._make_linear(p.model_id) AS f (fault)
     WHERE f.fault IS NOT NULL;
     IF fault IS NULL AND EXISTS (SELECT FROM unnest('{level,category,anomaly}'::text[]) AS n (name)
-                                 WHERE cardinality(logintel._set_classes(ids, n.name)) > (logintel._columns_of(n.name)).most) THEN
+                                 WHERE cardinality(logintel._set_classes(ids, n.name))
+                                       > (logintel._columns_of(n.name)).most) THEN
         fault := 'an ensemble has more classes than SQL takes';
     END IF;
     IF fault IS NULL THEN
-        PERFORM logintel._add_lane($1, ids, p.lane) FROM (SELECT DISTINCT p.lane FROM logintel._layout_parts(ids) p) AS p;
+        PERFORM logintel._add_lane($1, ids, p.lane)
+        FROM (SELECT DISTINCT p.lane FROM logintel._layout_parts(ids) p) AS p;
         PERFORM logintel._add_known_lines($1, ids);
     END IF;
     RETURN fault;
@@ -74,7 +78,8 @@ $function$;
 COMMENT ON FUNCTION logintel._lay_out(integer) IS 'Makes the layout of a model set where all its models are linear; returns what stands in the way.';
 
 
-CREATE OR REPLACE FUNCTION logintel._add_lane(model_set_id integer, model_ids integer[], lane bigint) RETURNS logintel.layouts
+CREATE OR REPLACE FUNCTION logintel._add_lane(model_set_id integer, model_ids integer[], lane bigint)
+RETURNS logintel.layouts
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
@@ -103,7 +108,8 @@ BEGIN
            max(w.weights[p.slots[13]]), max(w.weights[p.slots[14]]), max(w.weights[p.slots[15]]),
            max(w.weights[p.slots[16]]), max(w.weights[p.slots[17]]), max(w.weights[p.slots[18]]),
            max(w.weights[p.slots[19]]), max(w.weights[p.slots[20]])
-    FROM (SELECT q.*, (logintel._columns_of(q.name)).first_column FROM logintel._layout_parts($2) q WHERE q.lane = $3) AS p
+    FROM (SELECT q.*, (logintel._columns_of(q.name)).first_column
+          FROM logintel._layout_parts($2) q WHERE q.lane = $3) AS p
     CROSS JOIN LATERAL (
         SELECT l.key, l.norm, l.idf, l.weights FROM logintel.linear_weights l WHERE l.model_id = p.model_id
         UNION ALL
@@ -128,7 +134,8 @@ DECLARE
         ORDER BY (logintel._columns_of(p.name)).first_column, p.lane LIMIT 1);
 BEGIN
     IF baseline IS NOT NULL THEN
-        UPDATE logintel.layouts l SET knows_lines = true WHERE l.model_set_id = $1 AND l.lane = 1 RETURNING l.id INTO layout_id;
+        UPDATE logintel.layouts l SET knows_lines = true WHERE l.model_set_id = $1 AND l.lane = 1
+        RETURNING l.id INTO layout_id;
         INSERT INTO logintel.layout_weights (layout_id, key, norm)
         SELECT layout_id, hashtextextended(k.word COLLATE "C", 0), -1
         FROM jsonb_array_elements_text(baseline -> 'vocabulary') AS k (word)
@@ -149,16 +156,18 @@ AS 'SELECT logintel._lay_out($1::integer)';
 COMMENT ON FUNCTION logintel._on_deployment_prepared_031_lay_out(bigint) IS 'Lays a set out before it serves lines.';
 
 
--- A restored database has no layouts, and neither has one that was updated: upkeep makes those that are missing, and removes
--- those of sets that no longer serve. Whoever deploys is not waited for.
+-- A restored database has no layouts, and neither has one that was updated: upkeep makes those that are missing, and
+-- removes those of sets that no longer serve. Whoever deploys is not waited for.
 CREATE OR REPLACE FUNCTION logintel._task_031_lay_out_models() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    served integer[] := (SELECT array_remove(v.shadow_set_ids || v.challenger_set_id || v.model_set_id, NULL) FROM logintel._serving() v);
+    served integer[] := (SELECT array_remove(v.shadow_set_ids || v.challenger_set_id || v.model_set_id, NULL)
+                         FROM logintel._serving() v);
     missing integer[] := ARRAY(
         SELECT s FROM unnest(served) AS s
-        WHERE NOT EXISTS (SELECT FROM logintel.layouts l WHERE l.model_set_id = s AND l.hash_canary = logintel._hash_canary())
+        WHERE NOT EXISTS (SELECT FROM logintel.layouts l
+                          WHERE l.model_set_id = s AND l.hash_canary = logintel._hash_canary())
           AND NOT EXISTS (SELECT FROM logintel.model_sets m CROSS JOIN logintel._layout_parts(m.model_ids) p
                           JOIN logintel.linear_models l USING (model_id)
                           WHERE m.id = s AND l.hash_canary = logintel._hash_canary() AND l.fault IS NOT NULL));
