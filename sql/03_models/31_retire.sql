@@ -46,17 +46,18 @@ CREATE OR REPLACE FUNCTION logintel.drop_model(name text, version integer) RETUR
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    model_id integer;
+    dropped integer;
     freed bigint;
 BEGIN
     PERFORM logintel._lock_deployments();
-    model_id := logintel._find_model(drop_model.name, drop_model.version);
-    IF EXISTS (SELECT FROM logintel.models m WHERE m.id = model_id AND m.retired_at IS NULL) THEN
+    dropped := logintel._find_model(drop_model.name, drop_model.version);
+    IF EXISTS (SELECT FROM logintel.models m WHERE m.id = dropped AND m.retired_at IS NULL) THEN
         RAISE EXCEPTION 'model % % is not retired', name, version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Retire it first: SELECT logintel.retire(%L, %s).', name, version);
     END IF;
-    freed := (SELECT coalesce(octet_length(m.onnx), 0) FROM logintel.models m WHERE m.id = model_id);
-    UPDATE logintel.models m SET onnx = NULL, golden = NULL, dropped_at = now() WHERE m.id = model_id AND m.dropped_at IS NULL;
+    freed := (SELECT coalesce(octet_length(m.onnx), 0) FROM logintel.models m WHERE m.id = dropped);
+    DELETE FROM logintel.linear_models l WHERE l.model_id = dropped;
+    UPDATE logintel.models m SET onnx = NULL, golden = NULL, dropped_at = now() WHERE m.id = dropped AND m.dropped_at IS NULL;
     RETURN freed;
 END
 $function$;

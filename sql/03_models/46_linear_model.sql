@@ -30,7 +30,8 @@ BEGIN
             USING ERRCODE = 'data_corrupted', HINT = 'Train or import it again.';
     END IF;
     SELECT l.* INTO made FROM logintel.linear_models l
-    WHERE l.model_id = _make_linear.model_id AND l.hash_canary = logintel._hash_canary();
+    WHERE l.model_id = _make_linear.model_id AND l.hash_canary = logintel._hash_canary()
+      AND (l.fault IS NOT NULL OR EXISTS (SELECT FROM logintel.linear_weights w WHERE w.model_id = l.model_id));
     IF FOUND THEN
         RETURN made.fault;
     END IF;

@@ -156,8 +156,9 @@ AS 'SELECT logintel._lay_out($1::integer)';
 COMMENT ON FUNCTION logintel._on_deployment_prepared_031_lay_out(bigint) IS 'Lays a set out before it serves lines.';
 
 
--- A restored database has no layouts, and neither has one that was updated: upkeep makes those that are missing, and
--- removes those of sets that no longer serve. Whoever deploys is not waited for.
+-- A database that was updated, or restored in parts, has no layouts: upkeep makes those that are missing. It removes
+-- those of sets that no longer serve, and a day after their registration the rows of versions that do not either: a
+-- deployment makes them again. A set that cannot be laid out keeps no other from it; doctor() tells what is corrupt.
 CREATE OR REPLACE FUNCTION logintel._task_031_lay_out_models() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -171,16 +172,29 @@ DECLARE
           AND NOT EXISTS (SELECT FROM logintel.model_sets m CROSS JOIN logintel._layout_parts(m.model_ids) p
                           JOIN logintel.linear_models l USING (model_id)
                           WHERE m.id = s AND l.hash_canary = logintel._hash_canary() AND l.fault IS NOT NULL));
+    set_id integer;
     removed bigint;
 BEGIN
     IF missing <> '{}' THEN
         PERFORM logintel._lock_deployments();
-        PERFORM logintel._lay_out(s) FROM unnest(missing) AS s;
+        FOREACH set_id IN ARRAY missing LOOP
+            BEGIN
+                PERFORM logintel._lay_out(set_id);
+            EXCEPTION WHEN data_corrupted OR invalid_parameter_value THEN
+                NULL;
+            END;
+        END LOOP;
     END IF;
     DELETE FROM logintel.layouts l WHERE l.model_set_id <> ALL (served);
     GET DIAGNOSTICS removed = ROW_COUNT;
+    DELETE FROM logintel.linear_weights w WHERE w.model_id IN (
+        SELECT l.model_id FROM logintel.linear_models l JOIN logintel.models m ON m.id = l.model_id
+        WHERE m.created_at < now() - interval '1 day'
+          AND EXISTS (SELECT FROM logintel.linear_weights r WHERE r.model_id = l.model_id)
+          AND NOT EXISTS (SELECT FROM logintel.model_sets s CROSS JOIN logintel._layout_parts(s.model_ids) p
+                          WHERE s.id = ANY (served) AND p.model_id = l.model_id));
     RETURN removed + cardinality(missing);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_031_lay_out_models() IS 'Upkeep: lays out the sets that serve lines, and removes the layouts of others.';
+COMMENT ON FUNCTION logintel._task_031_lay_out_models() IS 'Upkeep: lays out the sets that serve lines, and removes the layouts and rows of others.';

@@ -1,5 +1,5 @@
--- A restore brings what serves, but none of the rows that are made of graphs: they are made where serving is filled. Where
--- the models are not there yet, or cannot be used, upkeep makes them or tells why not; a restore goes on.
+-- A restore brings what serves, but none of the rows that are made of graphs: they are made where serving is filled.
+-- Where the models are not there yet, upkeep makes them; a model that cannot be used keeps no restore from going on.
 CREATE OR REPLACE FUNCTION logintel._lay_out_restored() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -9,7 +9,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM unnest(s.model_ids) AS i WHERE i NOT IN (SELECT m.id FROM logintel.models m));
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING 'models are not laid out for SQL yet: %', SQLERRM USING HINT = 'SELECT * FROM logintel.doctor() says more.';
+    RAISE WARNING 'models are not laid out for SQL yet: %', SQLERRM
+        USING HINT = 'SELECT * FROM logintel.doctor() says more.';
     RETURN NULL;
 END
 $function$;

@@ -20,7 +20,7 @@ SELECT ROW(array_agg(l.n), array_agg((l.shape).template), array_agg((l.shape).se
               array_agg((l.shape).level), array_agg((l.shape).status_class), array_agg((l.shape).latency_bucket)
              )::logintel._shapes AS batch
 FROM (SELECT row_number() OVER () AS n, logintel._shape(s.message, s.service, s.source_type, s.level, NULL, NULL) AS shape
-      FROM ({SELECT_NEW}) AS s) AS l
+      FROM ({SELECT_NEW}) AS s (level, message, service, source_type)) AS l
 GROUP BY l.n / %s
 """
 _SCORERS = {

@@ -6,7 +6,7 @@ import pytest
 from support.pending_lines import wait_until
 from support.servers import Database
 from support.tables import MODEL_SETS, MODELS, scores
-from support.tiny_models import deploy, register, tiny_model
+from support.tiny_models import BY_PYTHON, deploy, register, tiny_model
 from support.two_versions import STRONG, WEAK, judge, maintain, outcome, results, start, weak_and_strong, write
 
 IN_FORCE = "SELECT model_version FROM logintel.ml_deployments LIMIT 1"
@@ -154,6 +154,7 @@ def test_looks_are_spent_one_after_the_other_and_the_last_leaves_the_champion(tw
 def test_a_challenger_that_fails_ends_its_test_and_not_maintain(two: Database) -> None:
     start(two)
     write(two, "bad", range(3))
+    two.execute(BY_PYTHON)
     two.execute(f"UPDATE {MODELS} SET sha256 = 'broken' WHERE version = 2")
     done = maintain(two)
     assert done["score shapes for tests"] == 0 and "drop days" in done

@@ -147,6 +147,28 @@ def test_an_ordinary_role_installs_it_uses_it_and_removes_it(installed: Owned, t
     assert "there is no logintel in database owned" in installed.fails("uninstall", "--yes")
 
 
+@pytest.mark.parametrize("running", [max(embedded.VERSIONS)], indirect=True)
+def test_models_are_trained_deployed_tested_and_served_from_the_client(installed: Owned) -> None:
+    installed.rows("SELECT logintel.create_log_entries()")
+    for command in (["simulate", "--lines", "3000"], ["train", "--outliers"], ["deploy", "level"], ["deploy", "category"]):
+        done = installed.logintel(*command)
+        assert done.returncode == 0, done.stderr
+    in_force = "SELECT name, version, scored_by FROM logintel.ml_models WHERE state = 'in force' ORDER BY name"
+    assert installed.rows(in_force) == [("anomaly", 1, "SQL"), ("category", 2, "SQL"), ("level", 2, "SQL")]
+    installed.rows("SELECT logintel.start_ab_test('level', 1)")
+    installed.rows("INSERT INTO log_entries (message) VALUES ('wholly new, and scored at once')")
+    assert installed.rows("SELECT pending FROM logintel.ml_status") == [(0,)]
+    # An isolation forest is not linear: it waits for the worker, and whoever asks is told so.
+    assert installed.logintel("deploy", "anomaly").returncode == 0
+    installed.rows("INSERT INTO log_entries (message) VALUES ('just as new, and for the worker')")
+    assert installed.rows("SELECT pending FROM logintel.ml_status") == [(1,)]
+    assert installed.rows("SELECT scored_by FROM logintel.ml_models WHERE name = 'anomaly' AND state = 'in force'") == [("logintel worker",)]
+    [(status, detail)] = installed.rows("SELECT status, detail FROM logintel.doctor() WHERE \"check\" = 'scorers'")
+    assert (status, detail.split(";")[0]) == ("note", "logintel worker scores new shapes")
+    assert installed.logintel("worker", "--once").returncode == 0
+    assert installed.rows("SELECT pending FROM logintel.ml_status") == [(0,)]
+
+
 def test_installing_again_changes_nothing(installed: Owned) -> None:
     assert installed.logintel("install").stdout == f"already installed: logintel {of_package().release}\n"
 

@@ -9,7 +9,7 @@ from support.lines import insert
 from support.measured import measured
 from support.servers import Database
 from support.tables import MODELS, PENDING, models
-from support.tiny_models import WITHOUT_DEFAULTS, deploy, tiny_model
+from support.tiny_models import BY_PYTHON, WITHOUT_DEFAULTS, deploy, tiny_model
 
 TEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
 FAILURES = "SELECT name, version, sum(failures)::int, sum(predictions)::int FROM ml_model_metrics GROUP BY 1, 2 ORDER BY 1"
@@ -31,6 +31,7 @@ def maintain(db: Database | psycopg.Connection) -> int:
 
 
 def break_models(db: Database) -> None:
+    db.execute(BY_PYTHON)
     db.execute(f"UPDATE {MODELS} SET onnx = 'no model'")
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import random
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,13 +10,14 @@ import psycopg
 import pytest
 
 from logintel.training import default_models
-from logintel.training.dataset import Line
+from logintel.training.dataset import Line, Shape
+from logintel.training.golden import ODD_LINES
 from logintel.training.models import TrainedModel, train_models
 from support.dumps import restore
 from support.lines import insert
 from support.servers import Database
 from support.tiny_models import LEVELS, TinyModel, deploy, register, tiny_model
-from support.training_lines import simulated
+from support.training_lines import LOGHUB, loghub, mask, simulated
 
 COMPARED = """
 SELECT (c).* FROM (
@@ -31,6 +33,17 @@ SCORED_BY = "SELECT name, scored_by FROM ml_models WHERE state = 'in force' ORDE
 @functools.cache
 def lines() -> tuple[Line, ...]:
     return tuple(line for _, line in simulated(3000, seed=5, corrupt=0.05))
+
+
+@functools.cache
+def other_lines() -> tuple[Line, ...]:
+    """Lines that no model has seen: real ones, where the shared folder is beside the checkout, odd and random ones."""
+    real = loghub("Android", "Apache", "HDFS", "Hadoop", "Linux", "OpenSSH", "OpenStack", "Spark") if LOGHUB.exists() else []
+    draw = random.Random(7)
+    alphabets = [range(32, 127), range(0xA0, 0x600), range(0x1E00, 0x2100), range(0x3000, 0xD000), range(0x1F300, 0x1F700)]
+    texts = [" ".join("".join(chr(draw.choice(draw.choice(alphabets))) for _ in range(draw.randint(1, 9)))
+                      for _ in range(draw.randint(0, 12))) for _ in range(1500)]  # fmt: skip
+    return (*real, *ODD_LINES, *(Line(Shape(mask(text), text[:30], text[-20:], "warn")) for text in texts))
 
 
 @functools.cache
@@ -59,8 +72,8 @@ def put_into_force(db: Database, models: Sequence[TrainedModel]) -> None:
 
 def test_the_default_models_say_the_same_in_sql_as_by_onnxruntime(fresh_db: Database) -> None:
     assert fresh_db.execute(SCORED_BY) == [("anomaly", "SQL"), ("category", "SQL"), ("level", "SQL")]
-    shapes, difference, labels = compare(fresh_db, lines())
-    assert shapes > 500
+    shapes, difference, labels = compare(fresh_db, lines() + other_lines())
+    assert shapes > 2000
     assert difference < 1e-5
     assert labels == 0
 
@@ -68,8 +81,8 @@ def test_the_default_models_say_the_same_in_sql_as_by_onnxruntime(fresh_db: Data
 def test_trained_models_say_the_same_in_sql_as_by_onnxruntime(db: Database) -> None:
     put_into_force(db, linear_models())
     assert {by for _, by in db.execute(SCORED_BY)} == {"SQL"}
-    shapes, difference, labels = compare(db, lines())
-    assert shapes > 500
+    shapes, difference, labels = compare(db, lines() + other_lines())
+    assert shapes > 2000
     assert difference < 1e-5
     assert labels == 0
 
@@ -154,6 +167,21 @@ def test_layouts_go_with_the_sets_that_no_longer_serve(db: Database) -> None:
     db.execute("SELECT logintel.rollback('level')")
     insert(db, "something failed")
     assert db.execute("SELECT predicted_level, model_version FROM ml_predictions") == [("ERROR", "level 1")]
+
+
+def test_versions_out_of_use_keep_no_rows_and_get_them_again(db: Database) -> None:
+    for _ in range(3):
+        deploy(db, tiny_model())
+    with_rows = "SELECT DISTINCT version FROM logintel.linear_weights JOIN logintel.models ON id = model_id ORDER BY 1"
+    assert db.execute(with_rows) == [(1,), (2,), (3,)]
+    db.execute("UPDATE logintel.models SET created_at = now() - interval '2 days'")
+    db.execute("CALL logintel.maintain('45 s')")
+    assert db.execute(with_rows) == [(3,)]
+    db.execute("SELECT logintel.rollback('level')")
+    insert(db, "something failed")
+    assert db.execute("SELECT predicted_level, model_version FROM ml_predictions") == [("ERROR", "level 2")]
+    db.execute("SELECT logintel.retire('level', 3), logintel.drop_model('level', 3)")
+    assert db.execute(with_rows) == [(2,)]
 
 
 def test_known_words_and_templates_are_told_by_sql_too(db: Database) -> None:
