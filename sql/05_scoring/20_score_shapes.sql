@@ -28,6 +28,13 @@ $function$;
 COMMENT ON FUNCTION logintel._score_shapes(integer, logintel._shapes) IS 'What a model set says of up to 256 shapes, in their order.';
 
 
+CREATE OR REPLACE FUNCTION logintel._can_score(model_set_id integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS 'SELECT logintel._has_python() OR logintel._lanes($1) IS NOT NULL';
+
+COMMENT ON FUNCTION logintel._can_score(integer) IS 'Whether this database can score with a set; the worker can in any case.';
+
+
 CREATE OR REPLACE FUNCTION logintel._lanes(model_set_id integer) RETURNS logintel.layouts[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$

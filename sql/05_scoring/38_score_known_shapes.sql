@@ -8,6 +8,9 @@ DECLARE
     shapes logintel._shapes;
     learned bigint := 0;
 BEGIN
+    IF NOT logintel._can_score(learner) THEN
+        RETURN 0;  -- its lines wait for the worker, those of known shapes too
+    END IF;
     PERFORM logintel._publish_scores();
     FOR shapes IN
         WITH unknown AS (

@@ -7,6 +7,8 @@ from typing import Any
 
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import StringTensorType
+from sklearn.base import ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -52,11 +54,20 @@ class TinyModel:
 
 @functools.cache
 def tiny_model(name: str = "level", classes: tuple[tuple[str, str], ...] = LEVELS, feature: str = "words") -> TinyModel:
-    """Make a classifier that gives each word of `classes` its class, nearly for certain."""
+    """Make a linear classifier that gives each word of `classes` its class, nearly for certain."""
+    return _made(name, classes, feature, LogisticRegression(C=1000, max_iter=1000))
+
+
+@functools.cache
+def tiny_forest(name: str = "level", classes: tuple[tuple[str, str], ...] = LEVELS) -> TinyModel:
+    """Make a classifier that is not linear, and knows the same words."""
+    return _made(name, classes, "words", RandomForestClassifier(20, bootstrap=False, random_state=0))
+
+
+def _made(name: str, classes: tuple[tuple[str, str], ...], feature: str, model: ClassifierMixin) -> TinyModel:
     words, labels = zip(*classes, strict=True)
-    pipeline = make_pipeline(
-        CountVectorizer(token_pattern="[^ ]+", lowercase=False, binary=True), LogisticRegression(C=1000, max_iter=1000)
-    ).fit(words, labels)
+    pipeline = make_pipeline(CountVectorizer(token_pattern="[^ ]+", lowercase=False, binary=True), model)
+    pipeline.fit(words, labels)
     onnx = to_onnx(
         pipeline,
         initial_types=[(feature, StringTensorType([None, 1]))],
