@@ -43,42 +43,11 @@ DROP FUNCTION logintel._score_shapes(integer, logintel._shapes), logintel._check
     logintel._python_versions();
 
 -- 00_core
-CREATE TABLE logintel.locks (
-    name text NOT NULL,
-    CONSTRAINT locks_pkey PRIMARY KEY (name)
-);
-
-COMMENT ON TABLE logintel.locks IS 'Locks, a row each: who updates a row keeps all others out until the end of the transaction.';
-COMMENT ON COLUMN logintel.locks.name IS 'What it is the lock of.';
+-- include 00_core/10_locks.sql
 INSERT INTO logintel.locks (name) VALUES ('deployments'), ('partitions'), ('lines'), ('scores'), ('upkeep');
 
 -- 03_models: one row says what serves lines
-CREATE TABLE logintel.serving (
-    id integer GENERATED ALWAYS AS IDENTITY,
-    model_set_id integer NOT NULL,
-    test_id integer,
-    share double precision,
-    challenger_set_id integer,
-    shadow_set_ids integer[] NOT NULL,
-    since timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT serving_pkey PRIMARY KEY (id),
-    CONSTRAINT serving_split_check CHECK (num_nulls(test_id, share, challenger_set_id) IN (0, 3)),
-    CONSTRAINT serving_share_check CHECK (share > 0 AND share < 1),
-    CONSTRAINT serving_model_set_id_fkey FOREIGN KEY (model_set_id) REFERENCES logintel.model_sets (id),
-    CONSTRAINT serving_challenger_set_id_fkey FOREIGN KEY (challenger_set_id) REFERENCES logintel.model_sets (id)
-);
-
-SELECT pg_catalog.pg_extension_config_dump('logintel.serving', '');
-SELECT pg_catalog.pg_extension_config_dump('logintel.serving_id_seq', '');
-
-COMMENT ON TABLE logintel.serving IS 'What scores lines, and what did before; the row with the highest id is in force.';
-COMMENT ON COLUMN logintel.serving.id IS 'Order of the rows.';
-COMMENT ON COLUMN logintel.serving.model_set_id IS 'The model set in force.';
-COMMENT ON COLUMN logintel.serving.test_id IS 'The test that splits the lines, which decides with the key of a line who serves it; null without one.';
-COMMENT ON COLUMN logintel.serving.share IS 'Share of the lines that the challenger of this test serves.';
-COMMENT ON COLUMN logintel.serving.challenger_set_id IS 'The set that serves this share.';
-COMMENT ON COLUMN logintel.serving.shadow_set_ids IS 'Sets that score the same shapes beside the set in force and serve no line.';
-COMMENT ON COLUMN logintel.serving.since IS 'Since when.';
+-- include 03_models/13_serving.sql
 
 INSERT INTO logintel.serving (model_set_id, test_id, share, challenger_set_id, shadow_set_ids)
 SELECT d.model_set_id, split.id, split.share, split.challenger_set_id,
@@ -118,77 +87,9 @@ DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 
 -- 06_counts
-CREATE TABLE logintel.count_changes (
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    hour timestamptz NOT NULL,
-    score_id bigint NOT NULL,
-    lines bigint NOT NULL,
-    is_new boolean NOT NULL,
-    is_recount boolean NOT NULL,
-    CONSTRAINT count_changes_pkey PRIMARY KEY (id)
-);
+-- include 06_counts/11_count_changes.sql
 
-COMMENT ON TABLE logintel.count_changes IS 'Changes of the counts since they were last read, by hour of the line and score.';
-COMMENT ON COLUMN logintel.count_changes.id IS 'Rows of a later roll-up have larger ids.';
-COMMENT ON COLUMN logintel.count_changes.hour IS 'Hour of the lines (UTC).';
-COMMENT ON COLUMN logintel.count_changes.score_id IS 'The score that the lines have.';
-COMMENT ON COLUMN logintel.count_changes.lines IS 'How many lines more, or less.';
-COMMENT ON COLUMN logintel.count_changes.is_new IS 'Whether these are the first lines that were ever counted with the score; in one row of a score at most.';
-COMMENT ON COLUMN logintel.count_changes.is_recount IS 'Whether the lines were there before and counted afresh from nothing, as after a restore.';
-
-CREATE TABLE logintel.count_readers (
-    reader text NOT NULL,
-    read_to bigint NOT NULL DEFAULT 0,
-    CONSTRAINT count_readers_pkey PRIMARY KEY (reader)
-);
-
-COMMENT ON TABLE logintel.count_readers IS 'Who reads count_changes, and how far. A capability that reads it brings its row.';
-COMMENT ON COLUMN logintel.count_readers.reader IS 'Name of the capability.';
-COMMENT ON COLUMN logintel.count_readers.read_to IS 'The last id that it has read.';
-
-CREATE TABLE logintel.known_scores (
-    score_id bigint NOT NULL,
-    model_set_id integer NOT NULL,
-    repeated boolean NOT NULL,
-    used_at timestamptz NOT NULL,
-    CONSTRAINT known_scores_pkey PRIMARY KEY (score_id)
-);
-CREATE INDEX known_scores_least_used_idx ON logintel.known_scores (model_set_id, repeated, used_at, score_id);
-
-CREATE TABLE logintel.known_counts (
-    model_set_id integer NOT NULL,
-    scores bigint NOT NULL,
-    CONSTRAINT known_counts_pkey PRIMARY KEY (model_set_id)
-);
-
--- Appended by who publishes, who may be a deployment, so that neither waits for the other.
-CREATE TABLE logintel.published_scores (
-    score_id bigint NOT NULL
-);
-
-CREATE TABLE logintel.unused_scores (
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    score_id bigint NOT NULL,
-    evicted_txid bigint NOT NULL,
-    CONSTRAINT unused_scores_pkey PRIMARY KEY (id)
-);
-
-COMMENT ON TABLE logintel.known_scores IS 'Canonical scores that are looked up, with what decides which is evicted first.';
-COMMENT ON COLUMN logintel.known_scores.score_id IS 'The score in scores.';
-COMMENT ON COLUMN logintel.known_scores.model_set_id IS 'Its model set.';
-COMMENT ON COLUMN logintel.known_scores.repeated IS 'Whether more than one line has it.';
-COMMENT ON COLUMN logintel.known_scores.used_at IS 'When a new line last had it, as far as counted, within ten minutes; when it was made, before.';
-COMMENT ON TABLE logintel.known_counts IS 'How many known scores each model set has.';
-COMMENT ON COLUMN logintel.known_counts.model_set_id IS 'The model set.';
-COMMENT ON COLUMN logintel.known_counts.scores IS 'Its rows in known_scores.';
-COMMENT ON TABLE logintel.published_scores IS 'Scores made canonical that known_scores does not have yet.';
-COMMENT ON COLUMN logintel.published_scores.score_id IS 'The score in scores.';
-COMMENT ON TABLE logintel.unused_scores IS 'Evicted scores that no line had when they were noted: to be removed when nobody can use them any more.';
-COMMENT ON COLUMN logintel.unused_scores.id IS 'Order in which they are looked at.';
-COMMENT ON COLUMN logintel.unused_scores.score_id IS 'The score in scores.';
-COMMENT ON COLUMN logintel.unused_scores.evicted_txid IS 'Transaction that evicted it.';
-
-INSERT INTO logintel.count_readers (reader) VALUES ('known shapes');
+-- include 06_counts/12_known_scores.sql
 ALTER TABLE logintel.score_totals DROP COLUMN last_used_at;
 ALTER TABLE logintel.rollup_state ADD COLUMN evicted_before bigint, ADD COLUMN users_before bigint;
 COMMENT ON COLUMN logintel.rollup_state.evicted_before IS 'Nobody looks up scores any more that transactions below this id evicted; see _task_063_remove_unused_scores().';
@@ -266,72 +167,7 @@ DROP FUNCTION logintel._take_changed_hours();
 DROP FUNCTION logintel._measure_windows();
 -- What model_metrics is computed from: sums to which each change of the counts is added, so a window costs no more when it
 -- has more shapes. None of this is dumped: where a dump is restored, all lines are counted afresh and added again.
-INSERT INTO logintel.count_readers (reader) VALUES ('metrics');
-
--- A line that is taken off has to be taken off the sum that it was added to. So an hour keeps the settings under which
--- its first lines were added.
-CREATE TABLE logintel.metric_hours (
-    hour timestamptz NOT NULL,
-    anomaly_threshold real NOT NULL,
-    min_confidence real NOT NULL,
-    CONSTRAINT metric_hours_pkey PRIMARY KEY (hour)
-);
-
-CREATE TABLE logintel.metric_sums (
-    hour timestamptz NOT NULL,
-    model_set_id integer NOT NULL,
-    abstained boolean,
-    declared_right boolean,
-    bin double precision,
-    lines bigint NOT NULL,
-    learned bigint NOT NULL,
-    level double precision NOT NULL,
-    category double precision NOT NULL,
-    anomaly double precision NOT NULL,
-    CONSTRAINT metric_sums_key UNIQUE NULLS NOT DISTINCT (hour, model_set_id, abstained, declared_right, bin)
-) WITH (fillfactor = 70);
-
--- Sixteen buckets to each doubling: the mean of a bucket is less than 4.5 % from any latency in it.
-CREATE TABLE logintel.latency_sums (
-    hour timestamptz NOT NULL,
-    model_set_id integer NOT NULL,
-    bucket integer NOT NULL,
-    scores bigint NOT NULL,
-    total_us double precision NOT NULL,
-    max_us double precision NOT NULL,
-    CONSTRAINT latency_sums_pkey PRIMARY KEY (hour, model_set_id, bucket)
-) WITH (fillfactor = 70);
-
--- A verdict on a template speaks for all lines of some scores. They are looked for once, when it is given.
-CREATE TABLE logintel.judged_scores (
-    score_id bigint NOT NULL,
-    CONSTRAINT judged_scores_pkey PRIMARY KEY (score_id)
-);
-
-COMMENT ON TABLE logintel.metric_hours IS 'Settings under which the lines of an hour are measured.';
-COMMENT ON COLUMN logintel.metric_hours.hour IS 'Start of the hour, UTC, by the time of the lines.';
-COMMENT ON COLUMN logintel.metric_hours.anomaly_threshold IS 'The setting of that name when the first lines of the hour were measured.';
-COMMENT ON COLUMN logintel.metric_hours.min_confidence IS 'The setting classification_min_confidence then.';
-COMMENT ON TABLE logintel.metric_sums IS 'Lines by hour and by what model sets said of them, with sums of the confidences.';
-COMMENT ON COLUMN logintel.metric_sums.hour IS 'Start of the hour, UTC, by the time of the lines.';
-COMMENT ON COLUMN logintel.metric_sums.model_set_id IS 'The set that scored the lines.';
-COMMENT ON COLUMN logintel.metric_sums.abstained IS 'Whether the level is below the minimum confidence; null without a level model.';
-COMMENT ON COLUMN logintel.metric_sums.declared_right IS 'Whether the level is the declared one; null where none is declared that is known.';
-COMMENT ON COLUMN logintel.metric_sums.bin IS 'Bin of the confidence in the level, 0 to 9.';
-COMMENT ON COLUMN logintel.metric_sums.lines IS 'Number of lines.';
-COMMENT ON COLUMN logintel.metric_sums.learned IS 'Scores that a line of the hour waited for: counted for the first time then.';
-COMMENT ON COLUMN logintel.metric_sums.level IS 'Sum of the confidences in the level.';
-COMMENT ON COLUMN logintel.metric_sums.category IS 'Sum of the confidences in the category.';
-COMMENT ON COLUMN logintel.metric_sums.anomaly IS 'Sum of the confidences in being an anomaly or none.';
-COMMENT ON TABLE logintel.latency_sums IS 'How long scores took that lines waited for, as a histogram of each hour.';
-COMMENT ON COLUMN logintel.latency_sums.hour IS 'Start of the hour, UTC, in which the scores were made.';
-COMMENT ON COLUMN logintel.latency_sums.model_set_id IS 'The set that made them.';
-COMMENT ON COLUMN logintel.latency_sums.bucket IS '16 times the binary logarithm of the microseconds, rounded.';
-COMMENT ON COLUMN logintel.latency_sums.scores IS 'Number of scores.';
-COMMENT ON COLUMN logintel.latency_sums.total_us IS 'Sum of their microseconds.';
-COMMENT ON COLUMN logintel.latency_sums.max_us IS 'The most that one of them took.';
-COMMENT ON TABLE logintel.judged_scores IS 'Scores whose template has had a verdict, which may be withdrawn since.';
-COMMENT ON COLUMN logintel.judged_scores.score_id IS 'The score.';
+-- include 09_metrics/11_metric_sums.sql
 
 -- 10_drift
 DROP FUNCTION logintel._judge_day(date);
@@ -344,55 +180,7 @@ DROP FUNCTION logintel._drift_shifts(integer, date, jsonb);
 DROP FUNCTION logintel._drift_news(integer, date, jsonb);
 -- What the training lines of a version were like, taken out of its metadata when it is registered or restored, so that a
 -- day is compared by joins and nobody reads a large document again. Not dumped: a trigger on models makes the rows.
-CREATE TABLE logintel.baselines (
-    model_id integer NOT NULL,
-    anomaly_threshold real,
-    hours double precision[],
-    records_news boolean NOT NULL,
-    CONSTRAINT baselines_pkey PRIMARY KEY (model_id),
-    CONSTRAINT baselines_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.models (id) ON DELETE CASCADE,
-    CONSTRAINT baselines_hours_check CHECK (cardinality(hours) = 24)
-);
-
-CREATE TABLE logintel.baseline_measures (
-    model_id integer NOT NULL,
-    service text,
-    measure text NOT NULL,
-    lines double precision NOT NULL,
-    usual double precision,
-    CONSTRAINT baseline_measures_key UNIQUE NULLS NOT DISTINCT (model_id, service, measure),
-    CONSTRAINT baseline_measures_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.baselines (model_id) ON DELETE CASCADE,
-    CONSTRAINT baseline_measures_lines_check CHECK (lines > 0)
-);
-
-CREATE TABLE logintel.baseline_shares (
-    model_id integer NOT NULL,
-    service text,
-    measure text NOT NULL,
-    bin text NOT NULL,
-    share double precision NOT NULL,
-    CONSTRAINT baseline_shares_key UNIQUE NULLS NOT DISTINCT (model_id, measure, bin, service),
-    CONSTRAINT baseline_shares_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.baselines (model_id) ON DELETE CASCADE,
-    CONSTRAINT baseline_shares_share_check CHECK (share >= 0)
-);
-
-COMMENT ON TABLE logintel.baselines IS 'Model versions whose training lines are known; of an ensemble, those of its first member that has recorded them.';
-COMMENT ON COLUMN logintel.baselines.model_id IS 'The model version.';
-COMMENT ON COLUMN logintel.baselines.anomaly_threshold IS 'The threshold that its classes were counted under.';
-COMMENT ON COLUMN logintel.baselines.hours IS 'Shares of the lines in each hour of the day, UTC; null where they were of less than a day.';
-COMMENT ON COLUMN logintel.baselines.records_news IS 'Whether it has the templates and words, so that scores say what is new.';
-COMMENT ON TABLE logintel.baseline_measures IS 'What is measured against a baseline: of all lines, and of each service that had enough of them.';
-COMMENT ON COLUMN logintel.baseline_measures.model_id IS 'The model version.';
-COMMENT ON COLUMN logintel.baseline_measures.service IS 'The service, digits in it as #; null for all lines.';
-COMMENT ON COLUMN logintel.baseline_measures.measure IS 'As in drift.';
-COMMENT ON COLUMN logintel.baseline_measures.lines IS 'Training lines, of the service where one is named.';
-COMMENT ON COLUMN logintel.baseline_measures.usual IS 'The most that the training lines strayed by themselves; null where they were too few to tell.';
-COMMENT ON TABLE logintel.baseline_shares IS 'Shares of the training lines in each class, bin of confidence, and service.';
-COMMENT ON COLUMN logintel.baseline_shares.model_id IS 'The model version.';
-COMMENT ON COLUMN logintel.baseline_shares.service IS 'The service whose lines these are; null for all lines.';
-COMMENT ON COLUMN logintel.baseline_shares.measure IS 'classes, confidence or services.';
-COMMENT ON COLUMN logintel.baseline_shares.bin IS 'The class, the bin or the service.';
-COMMENT ON COLUMN logintel.baseline_shares.share IS 'Share of the lines, 0 to 1.';
+-- include 10_drift/11_baselines.sql
 
 -- What drift is measured from: sums to which each change of the counts is added, of versions that have a baseline. Services
 -- that a baseline does not measure by themselves share one sum. None of this is dumped: where a dump is restored, all
