@@ -8,11 +8,11 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg
 $function$
 DECLARE
     letters text COLLATE "C" := regexp_replace(
-        replace(translate(text, E'\x01', ' '), '<*>', E' \x01 ') COLLATE "C", '[^A-Za-z\x01]+', ' ', 'g');
+        replace(translate(text, E'\x01', ' '), '<*>', E' \x01 ') COLLATE "C", E'[^A-Za-z\x01]+', ' ', 'g');
 BEGIN
     IF letters ~ '[a-z][A-Z]|[A-Z][A-Z][a-z]' THEN
-        letters := regexp_replace(regexp_replace(letters, '([a-z])([A-Z])', '\1 \2', 'g'),
-                                  '([A-Z])([A-Z][a-z])', '\1 \2', 'g');
+        letters := regexp_replace(regexp_replace(letters, '([a-z])([A-Z])', E'\\1 \\2', 'g'),
+                                  '([A-Z])([A-Z][a-z])', E'\\1 \\2', 'g');
     END IF;
     RETURN string_to_array(replace(lower(btrim(letters)), E'\x01', '<*>'), ' ');
 END
@@ -27,16 +27,17 @@ CREATE OR REPLACE FUNCTION logintel._unicode_tokens(text text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    cased CONSTANT text := '\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u058f\u1e00-\u1fff';
-    single CONSTANT text := '\u2600-\u27bf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff'
-        '\U0001f300-\U0001faff\U00020000-\U0003ffff';
-    breaks CONSTANT text := '\x01-\x7f\u0080-\u00b4\u00b6-\u00bf\u00d7\u00f7\u1680\u180e\u2000-\u206f'
-        '\u2190-\u25ff\u27c0-\u2bff\u3000-\u303f\ud800-\uf8ff\ufe00-\ufe1f\ufe30-\ufe6f'
-        '\ufeff-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffff\U000e0000-\U0010ffff';
+    -- Quoted by dollars: no session's standard_conforming_strings takes these backslashes for its own.
+    cased CONSTANT text := $re$\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u058f\u1e00-\u1fff$re$;
+    single CONSTANT text := $re$\u2600-\u27bf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff$re$
+        || $re$\U0001f300-\U0001faff\U00020000-\U0003ffff$re$;
+    breaks CONSTANT text := $re$\x01-\x7f\u0080-\u00b4\u00b6-\u00bf\u00d7\u00f7\u1680\u180e\u2000-\u206f$re$
+        || $re$\u2190-\u25ff\u27c0-\u2bff\u3000-\u303f\ud800-\uf8ff\ufe00-\ufe1f\ufe30-\ufe6f$re$
+        || $re$\ufeff-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffff\U000e0000-\U0010ffff$re$;
     chunk text;
     tokens text[] := '{}';
 BEGIN
-    FOR chunk IN SELECT (regexp_matches(text COLLATE "C", format('[A-Za-z%1$s]+|[%2$s]|[^%3$s%1$s%2$s]+|<\*>',
+    FOR chunk IN SELECT (regexp_matches(text COLLATE "C", format('[A-Za-z%1$s]+|[%2$s]|[^%3$s%1$s%2$s]+|<[*]>',
                                                                  cased, single, breaks), 'g'))[1] LOOP
         IF octet_length(chunk) = length(chunk) THEN
             tokens := tokens || logintel._ascii_tokens(chunk);
@@ -103,3 +104,13 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._context_tokens(text, text, text, text) IS 'Tokens for all that a line says of itself beside its message, but never for its level.';
+
+
+-- As digest() in logintel_server/tokens.py. A database without an encoding has bytes for characters, and converts
+-- nothing.
+CREATE OR REPLACE FUNCTION logintel._template_digest(template text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN left(md5(convert_to(template,
+                           CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 16);
+
+COMMENT ON FUNCTION logintel._template_digest(text) IS 'What a baseline keeps of a template.';

@@ -23,3 +23,17 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel.register_default_models() IS 'Registers the models that ship with this version, unless they are there, and deploys each whose name has none in force; installation calls it. Returns what it registered.';
+
+
+-- Golden cases of the default models, each as JSON in ASCII. A database in another encoding than UTF-8 may lack the
+-- characters beyond, and takes them apart in its own way: no case that has any says something of it.
+CREATE OR REPLACE FUNCTION logintel._cases_here(cases text[]) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    RETURN (SELECT jsonb_agg(c.one::jsonb ORDER BY c.n) FROM unnest(cases) WITH ORDINALITY AS c (one, n)
+            WHERE getdatabaseencoding() = 'UTF8' OR strpos(c.one, E'\\u') = 0);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._cases_here(text[]) IS 'The golden cases that say something of a database of this encoding.';

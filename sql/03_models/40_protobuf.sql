@@ -133,9 +133,11 @@ $function$;
 
 COMMENT ON FUNCTION logintel._protobuf_run(bytea, integer, integer, bigint, integer) IS 'Where the values of one width, each with this tag in front but for the first, end.';
 
+-- Text in a graph is UTF-8. A database without an encoding converts nothing, and has no characters but bytes.
 CREATE OR REPLACE FUNCTION logintel._protobuf_text(bytes bytea, at integer, size integer) RETURNS text
 LANGUAGE sql IMMUTABLE
-RETURN convert_from(substr(bytes, at + 1, size), 'UTF8');
+RETURN convert_from(substr(bytes, at + 1, size),
+                    CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END);
 
 COMMENT ON FUNCTION logintel._protobuf_text(bytea, integer, integer) IS 'The text in a part of the bytes.';
 
@@ -145,7 +147,7 @@ CREATE OR REPLACE FUNCTION logintel._protobuf_texts(
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    RETURN ARRAY(SELECT convert_from(substr(bytes, f.at + 1, f.size), 'UTF8')
+    RETURN ARRAY(SELECT logintel._protobuf_text(bytes, f.at, f.size)
                  FROM logintel._protobuf_fields(bytes, start, until) AS f WHERE f.field = number AND f.wire = 2);
 END
 $function$;

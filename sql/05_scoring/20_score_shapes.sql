@@ -98,7 +98,7 @@ BEGIN
             level := (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(shape.level)));
         END IF;
         IF known_as.knows_lines THEN
-            digest := left(md5(convert_to(shape.template, 'UTF8')), 16);
+            digest := logintel._template_digest(shape.template);
         END IF;
         words := logintel._tokens(shape.template);
         p := logintel._linear_probabilities(lanes, logintel._keys(words, context, level, digest));

@@ -62,7 +62,7 @@ class Sources:
     def _model_row(self, name: str) -> str:
         model = shipped.read(name, self.models)
         graph = base64.b64encode(model.onnx).decode("ascii")
-        return f"('{name}', decode('{graph}', 'base64'), {_jsonb(model.metadata)}, {_jsonb(model.golden)})"
+        return f"('{name}', decode('{graph}', 'base64'), {_jsonb(model.metadata)}, {_cases(model.golden)})"
 
 
 def of_package() -> Sources:
@@ -81,7 +81,15 @@ def _texts(folder: Path, pattern: str) -> list[str]:
 
 
 def _jsonb(value: object) -> str:
-    return "'" + json.dumps(value).replace("'", "''") + "'::jsonb"
+    return _json(value) + "::jsonb"
+
+
+def _cases(golden: list[dict]) -> str:
+    return f"logintel._cases_here(ARRAY[{', '.join(map(_json, golden))}])"
+
+
+def _json(value: object) -> str:
+    return "'" + json.dumps(value).replace("'", "''") + "'"
 
 
 _RELEASE = """\

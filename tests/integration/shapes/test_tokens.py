@@ -5,12 +5,14 @@ import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import psycopg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logintel.training.golden import ODD_LINES
 from logintel_server import lower_case, tokens
-from support.servers import Database
+from support.servers import Database, Server
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
@@ -80,3 +82,25 @@ def test_lower_case_is_a_fixed_table(db: Database) -> None:
     # A letter that got a lower case in Unicode 16 has none here, whichever Python runs.
     assert lower_case.lower_case("\u1c89") == "\u1c89"
     assert lower_case.lower_case("ΤΈΛΟΣ") == "τέλος"
+
+
+def test_a_session_may_read_backslashes_as_it_likes(db: Database) -> None:
+    text = "HTTPServer.handleRequest Größe 連接失敗"
+    session = db.connect()
+    session.execute("SET standard_conforming_strings = off")
+    assert session.execute("SELECT logintel._tokens(%s)", (text,)).fetchone() == (tokens.tokenize(text),)
+
+
+@pytest.mark.local_only
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP"])
+def test_a_database_in_another_encoding_has_the_default_models(server: Server, encoding: str) -> None:
+    name = f"logintel_{encoding.lower()}"
+    server.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        with psycopg.connect(server.dsn(name), autocommit=True, client_encoding=encoding) as session:
+            session.execute("CREATE EXTENSION logintel")
+            session.execute("SELECT logintel.create_log_entries()")
+            session.execute("INSERT INTO log_entries (message) VALUES ('out of memory, shutting down')")
+            assert session.execute("SELECT predicted_level::bytea FROM logintel.ml_predictions").fetchone() == (b"FATAL",)
+    finally:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
