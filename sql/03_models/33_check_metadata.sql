@@ -15,9 +15,14 @@ DECLARE
             THEN format('its metadata has the kind %s; use classifier, or outlier for anomaly',
                         coalesce(quote_literal(kind), 'null'))
         WHEN missing IS NOT NULL THEN 'its metadata lacks ' || missing
-        WHEN kind = 'classifier' THEN logintel._fault_of_classes(name, metadata -> 'classes') END;
+        WHEN kind = 'outlier' THEN logintel._fault_of_outlier(metadata)
+        ELSE logintel._fault_of_classes(name, metadata -> 'classes') END;
 BEGIN
     fault := coalesce(fault, 'its baseline ' || logintel._fault_of_baseline(metadata -> 'baseline'));
+    -- Sessions of any DateStyle read it.
+    IF fault IS NULL AND metadata ->> 'trained_at' !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}' THEN
+        fault := 'its metadata cannot be read: trained_at is no time as 2026-01-31T12:00:00+00:00';
+    END IF;
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION 'model %: %', name, fault
             USING ERRCODE = 'invalid_parameter_value', HINT = 'models/README.md says what each key holds.';
@@ -26,7 +31,9 @@ BEGIN
             (metadata ->> 'accuracy_time_split')::double precision,
             (metadata ->> 'accuracy_random_split')::double precision,
             (metadata #>> '{samples,lines}')::bigint, (metadata ->> 'trained_at')::timestamptz,
-            (metadata ->> 'shape_version')::integer, (metadata ->> 'replaces')::integer;
+            (metadata ->> 'shape_version')::integer, (metadata ->> 'replaces')::integer,
+            (metadata ->> 'tokens_version')::integer, (metadata #>> '{trained_from,lines}')::bigint,
+            (metadata #>> '{trained_with,lines}')::bigint;
 EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range OR invalid_datetime_format
                OR datetime_field_overflow THEN
     RAISE EXCEPTION 'model %: its metadata cannot be read: %', name, SQLERRM
@@ -37,10 +44,22 @@ $function$;
 COMMENT ON FUNCTION logintel._check_metadata(text, jsonb) IS 'Raises an error unless everything can be read that is read of a model''s metadata.';
 
 
+CREATE OR REPLACE FUNCTION logintel._fault_of_outlier(metadata jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE
+    WHEN jsonb_typeof(metadata -> 'vocabulary') <> 'array'
+         OR jsonb_path_exists(metadata -> 'vocabulary', 'strict $[*] ? (@.type() != "string")')
+        THEN 'its vocabulary is no list of words'
+    WHEN jsonb_typeof(metadata -> 'center') <> 'number' OR jsonb_typeof(metadata -> 'scale') <> 'number'
+        THEN 'its center or its scale is no number' END;
+
+COMMENT ON FUNCTION logintel._fault_of_outlier(jsonb) IS 'What is wrong with what an outlier model needs, null for nothing.';
+
+
 CREATE OR REPLACE FUNCTION logintel._fault_of_classes(name text, classes jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE
-    WHEN jsonb_typeof(classes) <> 'array' OR jsonb_path_exists(classes, '$[*] ? (@.type() != "string")')
+    WHEN jsonb_typeof(classes) <> 'array' OR jsonb_path_exists(classes, 'strict $[*] ? (@.type() != "string")')
         THEN 'its classes are no list of names'
     WHEN name = 'level' AND NOT classes <@ '["DEBUG", "INFO", "WARN", "ERROR", "FATAL"]'
         THEN format('its classes are %s; they can be DEBUG, INFO, WARN, ERROR, FATAL', classes)
@@ -66,7 +85,7 @@ AS $function$
             THEN 'has an anomaly_threshold that is no number'
         ELSE (SELECT format('has %s that are no list of strings', k) FROM unnest('{templates,vocabulary}'::text[]) AS k
               WHERE $1 ? k AND (jsonb_typeof($1 -> k) <> 'array'
-                                OR jsonb_path_exists($1 -> k, '$[*] ? (@.type() != "string")'))
+                                OR jsonb_path_exists($1 -> k, 'strict $[*] ? (@.type() != "string")'))
               ORDER BY k LIMIT 1) END
     FROM (SELECT min(s.place) AS fault
           FROM (SELECT '' AS place, $1 AS part

@@ -9,6 +9,8 @@ DECLARE
 BEGIN
     IF jsonb_typeof(golden) <> 'array' OR golden = '[]' THEN
         fault := 'has no golden cases: give a list of shapes with expected outputs';
+    ELSIF jsonb_array_length(golden) > 1000 THEN
+        fault := 'has more than 1000 golden cases';
     ELSE
         SELECT 'a golden case lacks ' || quote_literal(k.key) INTO fault
         FROM jsonb_array_elements(golden) WITH ORDINALITY AS c (golden_case, n)
@@ -21,6 +23,11 @@ BEGIN
               IS DISTINCT FROM CASE WHEN k.key = 'shape' THEN 'object' WHEN k.key = 'probabilities' THEN 'array'
                                     WHEN k.key = 'score' THEN 'number' ELSE 'string' END
         ORDER BY c.n, k.outside DESC LIMIT 1;
+    END IF;
+    IF fault IS NULL AND EXISTS (SELECT FROM jsonb_array_elements(golden) AS c (golden_case)
+                                 CROSS JOIN jsonb_array_elements(c.golden_case -> 'probabilities') AS p (value)
+                                 WHERE jsonb_typeof(p.value) <> 'number') THEN
+        fault := 'has golden cases with probabilities that are no numbers';
     END IF;
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION 'model % %', name || CASE WHEN fault LIKE 'a %' THEN ':' ELSE '' END, fault

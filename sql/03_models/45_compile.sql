@@ -14,7 +14,7 @@ BEGIN
     coefficients := logintel._onnx_floats(bytes, node, 'coefficients');
     half := cardinality(coefficients) / 2;
     PERFORM logintel._refuse_unless(cardinality(classes) > 0, 'a LinearClassifier without classes that are texts');
-    PERFORM logintel._refuse_unless(cardinality(classes) <= 20, 'a model of more than 20 classes');
+    PERFORM logintel._refuse_unless(cardinality(classes) BETWEEN 2 AND 20, 'a model of one class, or of more than 20');
     PERFORM logintel._refuse_unless(link = 'SOFTMAX' OR link = 'LOGISTIC' AND cardinality(classes) = 2,
                                     format('%s probabilities of %s classes', link, cardinality(classes)));
     IF cardinality(intercepts) <> cardinality(classes) OR cardinality(coefficients) % cardinality(classes) <> 0 THEN

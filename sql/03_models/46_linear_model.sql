@@ -43,6 +43,11 @@ BEGIN
                 model.name, cardinality(compiled.classes), (logintel._columns_of(model.name)).most
                 USING ERRCODE = 'feature_not_supported';
         END IF;
+        -- The sums of both scorers would overflow, each in its own way.
+        PERFORM logintel._refuse_unless(
+            NOT EXISTS (SELECT FROM unnest(compiled.weights || compiled.idfs) AS w WHERE abs(w) > 1e6)
+            AND NOT EXISTS (SELECT FROM unnest(compiled.intercepts) AS i WHERE abs(i) > 1e6),
+            'a weight beyond a million');
     EXCEPTION WHEN feature_not_supported THEN
         INSERT INTO logintel.linear_models (model_id, hash_canary, fault)
         VALUES (model.id, logintel._hash_canary(), SQLERRM);

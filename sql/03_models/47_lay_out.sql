@@ -43,6 +43,18 @@ $function$;
 COMMENT ON FUNCTION logintel._layout_parts(integer[]) IS 'The graphs that score for models, with the lane and the columns of each.';
 
 
+-- A layout without its intercepts has lost rows.
+CREATE OR REPLACE FUNCTION logintel._is_laid_out(model_set_id integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT EXISTS (SELECT FROM logintel.layouts l
+                   WHERE l.model_set_id = $1 AND l.lane = 1 AND l.hash_canary = logintel._hash_canary()
+                     AND EXISTS (SELECT FROM logintel.layout_weights w WHERE w.layout_id = l.id AND w.key = 0));
+$function$;
+
+COMMENT ON FUNCTION logintel._is_laid_out(integer) IS 'Whether SQL can score with a set.';
+
+
 -- Lays a set out, where that is not done yet. Returns why SQL cannot score with it, null where it can.
 CREATE OR REPLACE FUNCTION logintel._lay_out(model_set_id integer) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
@@ -51,8 +63,7 @@ DECLARE
     ids integer[] := (SELECT s.model_ids FROM logintel.model_sets s WHERE s.id = $1);
     fault text;
 BEGIN
-    IF EXISTS (SELECT FROM logintel.layouts l
-               WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary()) THEN
+    IF logintel._is_laid_out($1) THEN
         RETURN NULL;
     END IF;
     DELETE FROM logintel.layouts l WHERE l.model_set_id = $1;
@@ -95,7 +106,8 @@ BEGIN
            false, logintel._set_classes($2, 'level') IS NOT NULL,
            nullif(array_remove(columns[6:13], NULL), '{}'), nullif(array_remove(columns[14:20], NULL), '{}'),
            ARRAY(SELECT EXISTS (SELECT FROM logintel.models m
-                                WHERE m.id = ANY ($2) AND m.name = n.name AND m.metadata ->> 'combine' = 'vote')
+                                WHERE m.id = ANY ($2) AND m.name = n.name AND m.metadata ->> 'kind' = 'ensemble'
+                                  AND m.metadata ->> 'combine' = 'vote')
                  FROM unnest('{level,category,anomaly}'::text[]) WITH ORDINALITY AS n (name, number) ORDER BY n.number)
     FROM logintel._layout_parts($2) p JOIN logintel.linear_models l USING (model_id)
     RETURNING * INTO made;
@@ -113,7 +125,9 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT l.key, l.norm, l.idf, l.weights FROM logintel.linear_weights l WHERE l.model_id = p.model_id
         UNION ALL
-        SELECT 0, 0, NULL, l.intercepts::real[] FROM logintel.linear_models l WHERE l.model_id = p.model_id) AS w
+        SELECT 0, 0, NULL, ARRAY(SELECT CASE WHEN abs(i) > 1e-30 THEN i ELSE 0 END::real
+                                 FROM unnest(l.intercepts) WITH ORDINALITY AS u (i, n) ORDER BY u.n)
+        FROM logintel.linear_models l WHERE l.model_id = p.model_id) AS w
     GROUP BY w.key, norm_here, w.idf;
     RETURN made;
 END
@@ -139,6 +153,7 @@ BEGIN
         INSERT INTO logintel.layout_weights (layout_id, key, norm)
         SELECT layout_id, hashtextextended(k.word COLLATE "C", 0), -1
         FROM jsonb_array_elements_text(baseline -> 'vocabulary') AS k (word)
+        WHERE k.word <> '<*>' AND strpos(k.word, ' ') = 0
         UNION
         SELECT layout_id, hashtextextended(k.digest COLLATE "C", 5), -2
         FROM jsonb_array_elements_text(baseline -> 'templates') AS k (digest);
@@ -156,44 +171,63 @@ AS 'SELECT logintel._lay_out($1::integer)';
 COMMENT ON FUNCTION logintel._on_deployment_prepared_031_lay_out(bigint) IS 'Lays a set out before it serves lines.';
 
 
+-- The sets that score lines, or are asked beside them.
+CREATE OR REPLACE FUNCTION logintel._served_sets() RETURNS integer[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT array_remove(v.shadow_set_ids || v.challenger_set_id || v.model_set_id, NULL) FROM logintel._serving() v;
+$function$;
+
+COMMENT ON FUNCTION logintel._served_sets() IS 'The model sets that serve lines or shadow those that do.';
+
+
+-- Of a set without a layout it may be known that SQL cannot score with it.
+CREATE OR REPLACE FUNCTION logintel._sets_to_lay_out() RETURNS integer[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT coalesce(array_agg(s.id), '{}') FROM unnest(logintel._served_sets()) AS s (id)
+    WHERE NOT logintel._is_laid_out(s.id)
+      AND NOT EXISTS (SELECT FROM logintel.model_sets m CROSS JOIN logintel._layout_parts(m.model_ids) p
+                      JOIN logintel.linear_models l USING (model_id)
+                      WHERE m.id = s.id AND l.hash_canary = logintel._hash_canary() AND l.fault IS NOT NULL);
+$function$;
+
+COMMENT ON FUNCTION logintel._sets_to_lay_out() IS 'The sets that serve lines and lack their layout.';
+
+
 -- A database that was updated, or restored in parts, has no layouts: upkeep makes those that are missing. It removes
 -- those of sets that no longer serve, and a day after their registration the rows of versions that do not either: a
--- deployment makes them again. A set that cannot be laid out keeps no other from it; doctor() tells what is corrupt.
+-- deployment makes them again. Where there is something to do, it waits until nobody deploys, and looks again. A set
+-- that cannot be laid out keeps no other from it; doctor() tells what is corrupt.
 CREATE OR REPLACE FUNCTION logintel._task_031_lay_out_models() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    served integer[] := (SELECT array_remove(v.shadow_set_ids || v.challenger_set_id || v.model_set_id, NULL)
-                         FROM logintel._serving() v);
-    missing integer[] := ARRAY(
-        SELECT s FROM unnest(served) AS s
-        WHERE NOT EXISTS (SELECT FROM logintel.layouts l
-                          WHERE l.model_set_id = s AND l.hash_canary = logintel._hash_canary())
-          AND NOT EXISTS (SELECT FROM logintel.model_sets m CROSS JOIN logintel._layout_parts(m.model_ids) p
-                          JOIN logintel.linear_models l USING (model_id)
-                          WHERE m.id = s AND l.hash_canary = logintel._hash_canary() AND l.fault IS NOT NULL));
     set_id integer;
+    made bigint := 0;
     removed bigint;
 BEGIN
-    IF missing <> '{}' THEN
-        PERFORM logintel._lock_deployments();
-        FOREACH set_id IN ARRAY missing LOOP
-            BEGIN
-                PERFORM logintel._lay_out(set_id);
-            EXCEPTION WHEN data_corrupted OR invalid_parameter_value THEN
-                NULL;
-            END;
-        END LOOP;
+    IF logintel._sets_to_lay_out() = '{}'
+       AND NOT EXISTS (SELECT FROM logintel.layouts l WHERE l.model_set_id <> ALL (logintel._served_sets())) THEN
+        RETURN 0;
     END IF;
-    DELETE FROM logintel.layouts l WHERE l.model_set_id <> ALL (served);
+    PERFORM logintel._lock_deployments();
+    FOREACH set_id IN ARRAY logintel._sets_to_lay_out() LOOP
+        BEGIN
+            PERFORM logintel._lay_out(set_id);
+            made := made + 1;
+        EXCEPTION WHEN data_corrupted OR invalid_parameter_value THEN
+            NULL;
+        END;
+    END LOOP;
+    DELETE FROM logintel.layouts l WHERE l.model_set_id <> ALL (logintel._served_sets());
     GET DIAGNOSTICS removed = ROW_COUNT;
     DELETE FROM logintel.linear_weights w WHERE w.model_id IN (
         SELECT l.model_id FROM logintel.linear_models l JOIN logintel.models m ON m.id = l.model_id
         WHERE m.created_at < now() - interval '1 day'
-          AND EXISTS (SELECT FROM logintel.linear_weights r WHERE r.model_id = l.model_id)
           AND NOT EXISTS (SELECT FROM logintel.model_sets s CROSS JOIN logintel._layout_parts(s.model_ids) p
-                          WHERE s.id = ANY (served) AND p.model_id = l.model_id));
-    RETURN removed + cardinality(missing);
+                          WHERE s.id = ANY (logintel._served_sets()) AND p.model_id = l.model_id));
+    RETURN made + removed;
 END
 $function$;
 

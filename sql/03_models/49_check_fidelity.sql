@@ -55,7 +55,8 @@ COMMENT ON FUNCTION logintel._check_again(integer) IS 'Raises an error unless a 
 
 CREATE OR REPLACE FUNCTION logintel._check_by_sql(model logintel.models, lane logintel.layouts) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
-SET extra_float_digits = 1 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
+SET extra_float_digits = 1 SET enable_nestloop = on SET enable_seqscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
 DECLARE
     linear logintel.linear_models := (SELECT l FROM logintel.linear_models l WHERE l.model_id = model.id);

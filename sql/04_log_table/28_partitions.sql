@@ -50,6 +50,7 @@ DECLARE
     default_partition regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = parent);
     key text := (SELECT a.columns ->> 'id' FROM logintel.attachments a WHERE a.log_table = parent);
     misplaced integer := 0;
+    moved bigint[];
 BEGIN
     IF logintel._day_partition(parent, day) IS NOT NULL THEN
         RETURN false;
@@ -65,8 +66,10 @@ BEGIN
     EXECUTE format('ALTER TABLE %s OWNER TO %I', name, owner);
     IF misplaced > 0 THEN
         EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %s RETURNING *), kept AS (INSERT INTO %s SELECT * FROM moved) '
-                       'INSERT INTO logintel.pending (log_entry_id) SELECT %s FROM moved WHERE %L',
-                       default_partition, of_day, name, coalesce(quote_ident(key), '0'), key IS NOT NULL);
+                       'SELECT array_agg(%s::bigint) FROM moved', default_partition, of_day, name, coalesce(quote_ident(key), 'NULL'))
+        INTO moved;
+        -- After the deletion, whose trigger takes the predictions along of lines that do not wait.
+        INSERT INTO logintel.pending (log_entry_id) SELECT k FROM unnest(moved) AS k WHERE k IS NOT NULL;
     END IF;
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s %s', parent, name, logintel._day_bounds(day));
     RETURN true;

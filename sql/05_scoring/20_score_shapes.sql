@@ -65,7 +65,7 @@ COMMENT ON FUNCTION logintel._not_linear(integer) IS 'Why SQL cannot score with 
 CREATE OR REPLACE FUNCTION logintel._score_in_sql(lanes logintel.layouts[], shapes logintel._shapes)
 RETURNS logintel._scores
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
+SET enable_nestloop = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
 DECLARE
     started timestamptz := clock_timestamp();
@@ -104,6 +104,10 @@ BEGIN
         p := logintel._linear_probabilities(lanes, logintel._keys(words, context, level, digest));
         IF known_as.has_level THEN
             best := greatest(p[1], p[2], p[3], p[4], p[5]);
+            IF best IS NULL THEN
+                RAISE EXCEPTION 'the layout of the models in force has lost rows' USING ERRCODE = 'data_corrupted',
+                    HINT = 'Run CALL logintel.maintain(''45 s''), which makes it again.';
+            END IF;
             predicted := predicted || ('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[])[array_position(p[1:5], best)];
             confidence := confidence || best::real;
             by_level := by_level || ARRAY[coalesce(p[1], 0), coalesce(p[2], 0), coalesce(p[3], 0),

@@ -12,7 +12,7 @@ BEGIN
     SELECT e.n, f.name, e.log INTO bad
     FROM jsonb_array_elements(logs) WITH ORDINALITY AS e (log, n)
     LEFT JOIN unnest(ARRAY['http_status', 'response_time_ms']) AS f (name)
-        ON e.log ->> f.name !~ '^\s*-?[0-9]{1,15}(\.[0-9]+)?\s*$'
+        ON e.log ->> f.name !~ E'^\\s*-?[0-9]{1,15}(\\.[0-9]+)?\\s*$'
     WHERE jsonb_typeof(e.log) <> 'object' OR f.name IS NOT NULL
     ORDER BY e.n LIMIT 1;
     IF FOUND THEN

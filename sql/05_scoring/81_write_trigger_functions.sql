@@ -17,7 +17,7 @@ $function$;
 COMMENT ON FUNCTION logintel._write_trigger_function(text, text) IS 'Writes a trigger function with this body.';
 
 CREATE OR REPLACE FUNCTION logintel._write_trigger_functions() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS
 $function$
 DECLARE
     attached logintel.attachments;

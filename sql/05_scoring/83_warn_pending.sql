@@ -13,7 +13,7 @@ BEGIN
     IF current_setting('logintel.last_warning', true) IS DISTINCT FROM warning THEN
         PERFORM set_config('logintel.last_warning', warning, false);
         RAISE WARNING 'log lines are stored without a prediction: %', reason
-            USING HINT = 'Run SELECT * FROM logintel.doctor(); then SELECT logintel.backfill() scores the pending lines.';
+            USING HINT = 'Run SELECT * FROM logintel.doctor(); then SELECT logintel.backfill(), or logintel worker, scores the pending lines.';
     END IF;
 END
 $function$;

@@ -5,7 +5,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE needed (classid, objid) AS (
         SELECT 'pg_class'::regclass::oid, c.oid FROM pg_class c
-        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'ml\_%'
+        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE E'ml\\_%'
         UNION
         SELECT d.refclassid, d.refobjid
         FROM needed n
@@ -34,7 +34,7 @@ AS $function$
                     WHEN p.proname IN ('maintain', '_begin_next_task', '_run_begun_task', 'backfill', 'reconcile',
                                        'request_retraining')
                         THEN 'workers and managers'
-                    WHEN p.proname LIKE '\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL
+                    WHEN p.proname LIKE E'\\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL
                     ELSE 'managers' END AS callers) AS c
     WHERE p.pronamespace = 'logintel'::regnamespace AND strpos(c.callers, who) > 0;
 $function$;
@@ -59,7 +59,7 @@ DECLARE
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA logintel TO %s', to_role);
     FOR readable IN SELECT c.oid::regclass AS name FROM pg_class c
-                    WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE 'ml\_%' LOOP
+                    WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE E'ml\\_%' LOOP
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
     EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments TO %s', to_role);

@@ -26,7 +26,8 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
     constant = _constant_sources(lines)
     examples = group("level", _telling(lines, constant), level_of, ("words", "context"), LEVELS)
     unknown = Counter(line.shape.level for line in lines if level_of(line) is None)
-    spellings = ", ".join(f"'{name}'" for name, _ in unknown.most_common(5) if name)
+    # As the table holds them.
+    spellings = ", ".join(f"'{name.strip(' ').lower()}'" for name, _ in unknown.most_common(5) if name)
     hint = (f"add the spellings {spellings} to logintel.level_names" if spellings
             else "map the column that holds levels in logintel.attach()")
     if not examples.classes:

@@ -88,6 +88,17 @@ def test_a_clock_that_ran_ahead_does_not_keep_its_day_from_a_partition(scoring_d
     assert counts(scoring_db) == (3,) * 5
 
 
+def test_lines_that_move_to_their_day_wait_once_and_keep_no_prediction_meanwhile(scoring_db: Database) -> None:
+    scoring_db.execute(f"INSERT INTO log_entries (timestamp, message) SELECT {TODAY} - 3 + interval '1 hour', 'failed ' || n "
+                       "FROM generate_series(1, 100) n")  # fmt: skip
+    scoring_db.execute("CALL logintel.maintain('45 s')")
+    scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY})")
+    status = "SELECT lines, predictions, pending FROM logintel.ml_status"
+    assert scoring_db.execute(status) == [(100, 0, 100)]
+    assert scoring_db.value("SELECT logintel.backfill()") == 100
+    assert scoring_db.execute(status) == [(100, 100, 0)]
+
+
 def test_a_day_with_much_history_in_the_default_partition_stays_there(scoring_db: Database) -> None:
     insert_days(scoring_db, -5, lines=10_001)
     assert scoring_db.value(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY} - 5)") == 0

@@ -349,7 +349,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "perceptron": (lambda: readme_example(counts(), model=Perceptron()), "cannot be scored in SQL"),
     "integers as labels": (lambda: readme_example(counts(), labels=(1, 2, 3, 4)),
                            "the attribute classlabels_ints of the operator LinearClassifier cannot"),
-    "21 classes": (lambda: fitted(("words", counts()), classes=21), "a model of more than 20 classes cannot"),
+    "21 classes": (lambda: fitted(("words", counts()), classes=21), "a model of one class, or of more than 20 cannot"),
     "template": (lambda: readme_example(counts(), feature="template"), "the input template cannot be scored in SQL"),
     "pairs in the context": (lambda: fitted(("context", counts(ngram_range=(1, 2)))), "pairs of words in context cannot"),
     "known contexts": (lambda: fitted(("context", OneHotEncoder(handle_unknown="ignore"))),

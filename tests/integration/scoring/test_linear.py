@@ -3,7 +3,9 @@
 import functools
 import json
 import random
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psycopg
@@ -197,3 +199,66 @@ def test_probabilities_add_up_to_one(db: Database) -> None:
     insert(db, *(line.shape.template for line in lines()[:500]))
     sums = db.execute("SELECT (SELECT sum(p) FROM unnest(level_probabilities) AS p) FROM logintel.scores")
     assert np.abs(np.array(sums, float) - 1).max() < 1e-5
+
+
+def test_a_layout_that_has_lost_rows_scores_nothing_and_is_made_again(fresh_db: Database) -> None:
+    fresh_db.execute("DELETE FROM logintel.layout_weights")
+    insert(fresh_db, "new while rows are missing")
+    assert fresh_db.execute("SELECT predictions, pending FROM ml_status") == [(0, 1)]
+    fresh_db.execute("CALL logintel.maintain('45 s')")
+    assert fresh_db.value("SELECT logintel.backfill()") == 1
+    _, difference, labels = compare(fresh_db, lines())
+    assert (difference < 1e-5, labels) == (True, 0)
+
+
+def test_the_upkeep_takes_no_layout_from_what_is_being_put_into_force(db: Database) -> None:
+    for _ in range(2):
+        deploy(db, tiny_model())
+    db.execute("SELECT logintel.deploy('level', 1)")
+    deploying = db.connect(autocommit=False)
+    deploying.execute("SELECT logintel.deploy('level', 2)")
+    upkeep = db.connect()
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(upkeep.execute, "CALL logintel.maintain('45 s')")
+        time.sleep(0.5)  # it looks for layouts to remove, and waits for who deploys
+        deploying.commit()
+        done.result(timeout=60)
+    assert db.value("SELECT count(*) FROM logintel.layouts WHERE model_set_id = logintel._set_in_force()") == 1
+
+
+def test_a_classifier_does_not_vote_whatever_its_metadata_say(db: Database) -> None:
+    plain, voting = tiny_model(), tiny_model()
+    register(db, plain)
+    deploy(db, TinyModel(voting.name, voting.onnx, voting.metadata | {"combine": "vote"}, voting.golden))
+    insert(db, "something failed")
+    assert db.value("SELECT level_confidence < 1 FROM ml_predictions")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"trained_at": "13/02/2026"}, "trained_at is no time as 2026-01-31"),
+        ({"trained_with": {"lines": "x"}}, "its metadata cannot be read"),
+        ({"trained_from": {"lines": {}}}, "its metadata cannot be read"),
+        ({"tokens_version": "x"}, "its metadata cannot be read"),
+        ({"classes": [["INFO"], "WARN"]}, "its classes are no list of names"),
+    ],
+)
+def test_metadata_that_would_break_views_are_refused(db: Database, changes: dict[str, object], fault: str) -> None:
+    model = tiny_model()
+    session = db.connect()
+    session.execute("SET DateStyle = 'SQL, DMY'")
+    with pytest.raises(psycopg.Error, match=fault):
+        session.execute("SELECT logintel.import_model(%s, %s, %s, %s)",
+                        (model.name, model.onnx, json.dumps(model.metadata | changes), json.dumps(model.golden)))  # fmt: skip
+    assert db.execute("SELECT count(*) FROM logintel.models") == [(0,)]
+
+
+def test_golden_cases_that_are_none_are_refused_in_one_line(db: Database) -> None:
+    model = tiny_model()
+    for golden, fault in (
+        ([case | {"probabilities": [None] * 5} for case in model.golden], "probabilities that are no numbers"),
+        (model.golden * 300, "has more than 1000 golden cases"),
+    ):
+        with pytest.raises(psycopg.Error, match=fault):
+            register(db, TinyModel(model.name, model.onnx, model.metadata, golden))
