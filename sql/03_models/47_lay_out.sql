@@ -197,8 +197,8 @@ COMMENT ON FUNCTION logintel._sets_to_lay_out() IS 'The sets that serve lines an
 
 -- A database that was updated, or restored in parts, has no layouts: upkeep makes those that are missing. It removes
 -- those of sets that no longer serve, and a day after their registration the rows of versions that do not either: a
--- deployment makes them again. Where there is something to do, it waits until nobody deploys, and looks again. A set
--- that cannot be laid out keeps no other from it; doctor() tells what is corrupt.
+-- deployment makes them again. While somebody deploys, it leaves that to its next run. A set that cannot be laid out
+-- keeps no other from it; doctor() tells what is corrupt.
 CREATE OR REPLACE FUNCTION logintel._task_031_lay_out_models() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -210,8 +210,9 @@ BEGIN
     IF logintel._sets_to_lay_out() = '{}'
        AND NOT EXISTS (SELECT FROM logintel.layouts l WHERE l.model_set_id <> ALL (logintel._served_sets())) THEN
         RETURN 0;
+    ELSIF NOT logintel._try_lock('deployments') THEN
+        RETURN 0;
     END IF;
-    PERFORM logintel._lock_deployments();
     FOREACH set_id IN ARRAY logintel._sets_to_lay_out() LOOP
         BEGIN
             PERFORM logintel._lay_out(set_id);

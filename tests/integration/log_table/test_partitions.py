@@ -295,7 +295,7 @@ def test_without_its_default_partition_a_table_still_gets_and_loses_its_days(sco
     scoring_db.execute(f"INSERT INTO log_entries_{day(7)} (message, timestamp, id) OVERRIDING SYSTEM VALUE "
                        "SELECT message, timestamp, id + 100 FROM log_entries WHERE timestamp > now()")  # fmt: skip
     with pytest.raises(psycopg.errors.UniqueViolation):
-        scoring_db.execute(f"INSERT INTO log_entries_{day(7)} SELECT * FROM log_entries_{day(7)}")
+        scoring_db.execute(f"INSERT INTO log_entries_{day(7)} OVERRIDING SYSTEM VALUE SELECT * FROM log_entries_{day(7)}")
 
 
 @pytest.mark.parametrize("days", ["NULL, NULL", "current_date, NULL", "'infinity', 'infinity'", "'-infinity', current_date", "'0044-03-15 BC', '0001-01-01'"])
