@@ -31,6 +31,9 @@ from support.servers import ROOT, Database
 from support.tiny_models import ANOMALIES, LEVELS, tiny_model
 from support.training_lines import simulated
 
+# What compiles is the same on all servers; test_linear.py scores on each.
+pytestmark = pytest.mark.any_server
+
 TOLERANCE = 1e-5
 SPACED = export.SPACED
 FEATURES = ("words", "context", "level")
