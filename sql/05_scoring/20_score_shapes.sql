@@ -8,8 +8,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     most_for_sql CONSTANT integer := 32;
-    lanes logintel.layouts[] := (SELECT array_agg(l ORDER BY l.lane) FROM logintel.layouts l
-                                 WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary());
+    lanes logintel.layouts[] := logintel._lanes($1);
     scores logintel._scores;
 BEGIN
     IF lanes IS NOT NULL AND (cardinality(shapes.template) <= most_for_sql OR NOT logintel._has_python()) THEN

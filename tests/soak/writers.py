@@ -123,7 +123,10 @@ class Batch(Writer):
     pause = 1.0
 
     def transact(self, connection: psycopg.Connection) -> bool:
-        self.insert(connection, self.lines(700 if self.is_new else self.random.choice((2, 20, 100, 700))))
+        # Many new shapes at first: it may meet as many after a deployment, and onnxruntime scores so many.
+        number = self.random.choice((2, 20, 100, 700))
+        lines = self.lines(700, self.mixture.new) if self.is_new else self.lines(number)
+        self.insert(connection, lines)
         self.is_new = False
         return True
 
@@ -139,7 +142,10 @@ class FixedSnapshot(Batch):
         connection.execute("SELECT 1")
         for _ in range(0 if self.soak.is_calm() else 3):
             self.soak.stop.wait(self.random.uniform(0, 1.5))
-            self.insert(connection, self.lines(self.random.choice((1, 5, 50))))
+            number = self.random.choice((1, 5, 50))
+            lines = self.lines(50, self.mixture.new) if self.is_new else self.lines(number)
+            self.insert(connection, lines)
+            self.is_new = False
         return True
 
 
