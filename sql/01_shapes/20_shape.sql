@@ -48,25 +48,40 @@ COMMENT ON FUNCTION logintel._shape(text, text, text, text, integer, double prec
 -- takes the columns nearly as they are: each function in here costs a one-row insert more than all that it computes.
 -- Each field's hash seeds the next one's, so that no two different contexts are one string.
 CREATE OR REPLACE FUNCTION logintel._context_hash(
-    service text, source_type text, level text, http_status integer, response_time_ms double precision
+    service text, source_type text, level text, http_status integer, response_time_ms double precision, seed bigint
 ) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(coalesce(service, '') COLLATE "C",
        hashtextextended(coalesce(source_type, '') COLLATE "C",
        hashtextextended(coalesce(level, '') COLLATE "C",
-           coalesce(http_status / 100, 0) * 8
-           + coalesce(width_bucket(response_time_ms, ARRAY[100, 500, 1000, 5000, 30000]::double precision[]), 7))));
+           seed # (coalesce(http_status / 100, 0) * 8
+                   + coalesce(width_bucket(response_time_ms, ARRAY[100, 500, 1000, 5000, 30000]::double precision[]), 7)))));
 
-COMMENT ON FUNCTION logintel._context_hash(text, text, text, integer, double precision) IS '64-bit hash of the context of a line.';
+COMMENT ON FUNCTION logintel._context_hash(text, text, text, integer, double precision, bigint) IS '64-bit hash of the context of a line.';
 
 -- How a line finds its score: lines of one hash have one shape. The planner inlines it into the write path.
 -- The hash means nothing else and is stored with the score, so a server whose hash function differs would score
--- shapes once more and lose nothing.
+-- shapes once more and lose nothing. Without the seed, which is secret, nobody can write a message that has the hash of
+-- another one.
 CREATE OR REPLACE FUNCTION logintel._shape_hash(
-    message text, service text, source_type text, level text, http_status integer, response_time_ms double precision
+    message text, service text, source_type text, level text, http_status integer, response_time_ms double precision,
+    seed bigint
 ) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(
-    logintel.mask(message), logintel._context_hash(service, source_type, level, http_status, response_time_ms));
+    logintel.mask(message), logintel._context_hash(service, source_type, level, http_status, response_time_ms, seed));
 
-COMMENT ON FUNCTION logintel._shape_hash(text, text, text, text, integer, double precision) IS '64-bit hash by which a line finds the score of its shape.';
+COMMENT ON FUNCTION logintel._shape_hash(text, text, text, text, integer, double precision, bigint) IS '64-bit hash by which a line finds the score of its shape; seed is that of the database, _shape_seed().';
+
+CREATE OR REPLACE FUNCTION logintel._shape_seed() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (SELECT s.seed FROM logintel.shape_seed s);
+
+COMMENT ON FUNCTION logintel._shape_seed() IS 'The secret of this database that hashes of shapes are made with.';
+
+-- 64 random bits: those of an UUID that are random.
+CREATE OR REPLACE FUNCTION logintel._random_seed() RETURNS bigint
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT ('x' || left(u.id, 8) || right(u.id, 8))::bit(64)::bigint FROM (SELECT gen_random_uuid()::text AS id) AS u);
+
+COMMENT ON FUNCTION logintel._random_seed() IS 'A new seed for the hashes of shapes, that nobody can guess.';

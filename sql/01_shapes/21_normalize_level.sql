@@ -1,7 +1,14 @@
+-- A Turkish database makes a dotless letter of I: that one letter is made small before, and for all locales alike.
+CREATE OR REPLACE FUNCTION logintel._level_name(level text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN lower(translate(btrim(level), 'I', 'i'));
+
+COMMENT ON FUNCTION logintel._level_name(text) IS 'A spelling of a level as level_names has it: in lower case, without surrounding spaces.';
+
 -- Anybody may ask it, so it reads level_names with its owner's rights. The planner inlines no scalar function that reads a
 -- table (4 microseconds a call, with the caller's rights 3): a query over many rows joins level_names, as _scores_now does.
 CREATE OR REPLACE FUNCTION logintel.normalize_level(name text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-RETURN (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(normalize_level.name)));
+RETURN (SELECT n.level FROM logintel.level_names n WHERE n.name = logintel._level_name(normalize_level.name));
 
 COMMENT ON FUNCTION logintel.normalize_level(text) IS 'The level that a spelling stands for (DEBUG, INFO, WARN, ERROR, FATAL); null for an unknown one. Spellings are in level_names.';

@@ -1,5 +1,5 @@
--- Which table holds the logs. The trigger in 80_apply_attachment.sql builds the view log_lines and the trigger
--- functions from this row, also when a restore loads it.
+-- Which table holds the logs. The triggers in 80_apply_attachment.sql write the functions that read it from this row, also
+-- when a restore loads it.
 CREATE TABLE logintel.attachments (
     log_table regclass NOT NULL,
     columns jsonb NOT NULL,
@@ -7,6 +7,8 @@ CREATE TABLE logintel.attachments (
     reconciled_tables oid[],
     attached_at timestamptz NOT NULL DEFAULT now(),
     attached_by text NOT NULL DEFAULT session_user,
+    column_numbers jsonb NOT NULL DEFAULT '{}',
+    time_zone text NOT NULL DEFAULT current_setting('TimeZone'),
     CONSTRAINT attachments_pkey PRIMARY KEY (log_table)
 );
 CREATE UNIQUE INDEX attachments_one_key ON logintel.attachments ((true));
@@ -20,3 +22,5 @@ COMMENT ON COLUMN logintel.attachments.manages_partitions IS 'Whether maintain()
 COMMENT ON COLUMN logintel.attachments.reconciled_tables IS 'The table and its partitions when reconcile() last compared lines and predictions; null before it did.';
 COMMENT ON COLUMN logintel.attachments.attached_at IS 'When it was attached.';
 COMMENT ON COLUMN logintel.attachments.attached_by IS 'By which role.';
+COMMENT ON COLUMN logintel.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
+COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, in columns of type timestamp or date: that of the session that attached the table.';

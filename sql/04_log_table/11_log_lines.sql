@@ -1,12 +1,17 @@
--- What the rest reads instead of the log table. attach() replaces it by one over the attached table.
-CREATE VIEW logintel.log_lines AS
-SELECT NULL::bigint AS id, NULL::timestamptz AS "timestamp", NULL::text AS level, NULL::text AS message,
-       NULL::text AS source_type, NULL::text AS host, NULL::text AS service, NULL::text AS category,
-       NULL::boolean AS is_anomaly, NULL::text AS anomaly_type,
-       NULL::integer AS http_status, NULL::double precision AS response_time_ms
-WHERE false;
+-- What the rest reads instead of the log table. attach() replaces the function by one over the attached table, whose text
+-- the planner puts into the query, so that the table is read with the rights, and under the row-level security, of who
+-- asks. A function of text depends on no table: whatever happens to the log table takes nothing of logintel's along.
+CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS TABLE (
+    id bigint, "timestamp" timestamptz, level text, message text, source_type text, host text, service text, category text,
+    is_anomaly boolean, anomaly_type text, http_status integer, response_time_ms double precision
+)
+LANGUAGE sql STABLE AS 'SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false';
 
-COMMENT ON VIEW logintel.log_lines IS 'The lines of the attached log table, under the names that logintel uses.';
+COMMENT ON FUNCTION logintel._log_lines() IS 'The lines of the attached log table, read with the rights of the caller.';
+
+CREATE OR REPLACE VIEW logintel.log_lines AS SELECT * FROM logintel._log_lines();
+
+COMMENT ON VIEW logintel.log_lines IS 'The lines of the attached log table that its reader may read there, under the names that logintel uses.';
 COMMENT ON COLUMN logintel.log_lines.id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.log_lines."timestamp" IS 'When the line was written at its source.';
 COMMENT ON COLUMN logintel.log_lines.level IS 'Level as the source wrote it.';

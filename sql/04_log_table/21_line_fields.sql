@@ -1,26 +1,50 @@
--- The fields of a line, in the order of the view log_lines. %s in an expression is the column of the log table that
--- holds the field. The expressions never fail, whatever the column holds: an insert must not be refused over a number
--- that is out of range. Columns of the plain types are read by a cast alone, which spares every write the comparisons.
+-- The fields of a line, in the order of the view log_lines, and the types of columns that hold them; null for any. They
+-- are types of pg_catalog, whose conversions nobody but a superuser can define, or domains over these.
 CREATE OR REPLACE FUNCTION logintel._line_fields() RETURNS TABLE (
-    name text, type text, type_category text, required boolean, plain_types regtype[], expression text
+    name text, type text, required boolean, takes regtype[]
 )
 LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     VALUES
-        ('id', 'bigint', 'key', true, NULL::regtype[], '%s::bigint'),
-        ('timestamp', 'timestamptz', 'D', false, NULL, '%s::timestamptz'),
-        ('level', 'text', NULL, false, NULL, '%s::text'),
-        ('message', 'text', NULL, true, NULL, '%s::text'),
-        ('source_type', 'text', NULL, false, NULL, '%s::text'),
-        ('host', 'text', NULL, false, NULL, '%s::text'),
-        ('service', 'text', NULL, false, NULL, '%s::text'),
-        ('category', 'text', NULL, false, NULL, '%s::text'),
-        ('is_anomaly', 'boolean', 'B', false, NULL, '%s::boolean'),
-        ('anomaly_type', 'text', NULL, false, NULL, '%s::text'),
-        ('http_status', 'integer', 'N', false, '{int2,int4}',
-         'CASE WHEN %1$s BETWEEN 0 AND 999 THEN %1$s::integer END'),
-        ('response_time_ms', 'double precision', 'N', false, '{int2,int4,int8,float4,float8}',
-         'CASE WHEN %1$s BETWEEN 0 AND 1e12 THEN %1$s::double precision END');
+        ('id', 'bigint', true, '{int2,int4,int8}'::regtype[]),
+        ('timestamp', 'timestamptz', false, '{date,timestamp,timestamptz}'),
+        ('level', 'text', false, NULL),
+        ('message', 'text', true, NULL),
+        ('source_type', 'text', false, NULL),
+        ('host', 'text', false, NULL),
+        ('service', 'text', false, NULL),
+        ('category', 'text', false, NULL),
+        ('is_anomaly', 'boolean', false, '{bool}'),
+        ('anomaly_type', 'text', false, NULL),
+        ('http_status', 'integer', false, '{int2,int4,int8,numeric,float4,float8}'),
+        ('response_time_ms', 'double precision', false, '{int2,int4,int8,numeric,float4,float8}');
 END;
 
-COMMENT ON FUNCTION logintel._line_fields() IS 'Fields that a log table can hold, the types of columns they take (pg_type.typcategory), and how each is read.';
+COMMENT ON FUNCTION logintel._line_fields() IS 'Fields that a log table can hold, and the types of columns that each is read from, null for all.';
+
+CREATE OR REPLACE FUNCTION logintel._base_type(type oid) RETURNS regtype
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE types (oid, base) AS (
+        SELECT t.oid, t.typbasetype FROM pg_type t WHERE t.oid = $1
+        UNION ALL
+        SELECT t.oid, t.typbasetype FROM types d JOIN pg_type t ON t.oid = d.base)
+    SELECT d.oid FROM types d WHERE d.base = 0;
+END;
+
+COMMENT ON FUNCTION logintel._base_type(oid) IS 'The type that a domain is made of in the end; any other type is its own.';
+
+-- The time by which a line is counted and kept. A time outside the years 1 to 9999, where clocks and sums of times end, is
+-- none: the line counts when it is written.
+CREATE OR REPLACE FUNCTION logintel._line_time("timestamp" timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN "timestamp" BETWEEN '0001-01-01 00:00+00'::timestamptz AND '9999-12-31 23:59:59+00'::timestamptz
+            THEN "timestamp" END;
+
+COMMENT ON FUNCTION logintel._line_time(timestamptz) IS 'The time of a line; null where it has none in the years 1 to 9999.';
+
+CREATE OR REPLACE FUNCTION logintel._is_time_of("timestamp" timestamptz, prediction_time timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(logintel._line_time("timestamp") = prediction_time, true);
+
+COMMENT ON FUNCTION logintel._is_time_of(timestamptz, timestamptz) IS 'Whether a prediction of that time can be of a line with that time: two lines may have one key.';

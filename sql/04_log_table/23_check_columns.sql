@@ -19,10 +19,8 @@ BEGIN
                   HINT = 'Write the mapping as {"field": "column", ...}, such as {"message": "msg"}.';
     END LOOP;
     FOR field IN SELECT * FROM logintel._line_fields() LOOP
-        SELECT a.attname, a.atttypid::regtype AS type, t.typcategory,
-               a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AS is_key
-        INTO col
-        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+        SELECT a.attname, a.atttypid::regtype AS type, logintel._base_type(a.atttypid) AS base INTO col
+        FROM pg_attribute a
         WHERE a.attrelid = log_table AND a.attnum > 0 AND NOT a.attisdropped
           AND a.attname = coalesce(columns ->> field.name, field.name);
         IF NOT FOUND THEN
@@ -32,10 +30,10 @@ BEGIN
                     USING ERRCODE = 'undefined_column',
                           HINT = format('Map it: SELECT logintel.attach(%L, ''{"%s": "your_column"}'').', log_table, field.name);
             END IF;
-        ELSIF NOT coalesce(CASE field.type_category WHEN 'key' THEN col.is_key ELSE col.typcategory = field.type_category::"char" END, true) THEN
+        ELSIF col.base <> ALL (field.takes) THEN
             IF columns ? field.name OR field.required THEN
                 RAISE EXCEPTION 'column "%" of % is of type %, the field "%" needs %', col.attname, log_table, col.type, field.name,
-                    CASE field.type_category WHEN 'key' THEN 'an integer key' ELSE field.type END
+                    CASE field.name WHEN 'id' THEN 'an integer key' ELSE field.type END
                     USING ERRCODE = 'datatype_mismatch', HINT = 'Map another column, or leave the field out.';
             END IF;
         ELSE

@@ -1,4 +1,37 @@
--- The views read the log table with the extension owner's rights, so only who owns the table may attach it.
+CREATE OR REPLACE FUNCTION logintel._check_partitions(log_table regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    foreign_table regclass := (SELECT min(t.tbl::oid) FROM logintel._tables_below(log_table) t WHERE t.kind = 'f');
+BEGIN
+    IF foreign_table IS NOT NULL THEN
+        RAISE EXCEPTION '% cannot be attached: its partition % is a foreign table', log_table, foreign_table
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'PostgreSQL shows lines of a foreign table to no statement trigger.',
+                  HINT = 'Attach the table on the server that holds its lines.';
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._check_partitions(regclass) IS 'Raises an error where a log table has partitions whose lines no trigger sees.';
+
+CREATE OR REPLACE FUNCTION logintel._check_readable(log_table regclass, columns jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF NOT (SELECT bool_and(has_column_privilege(log_table, c.value, 'SELECT')) FROM jsonb_each_text(columns) AS c) THEN
+        RAISE EXCEPTION 'role % may not read %', current_user, log_table USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Its owner: GRANT SELECT, TRIGGER ON %s TO %I.', log_table, current_user);
+    ELSIF row_security_active(log_table) THEN
+        RAISE EXCEPTION 'row-level security hides lines of % from role %', log_table, current_user
+            USING ERRCODE = 'insufficient_privilege', HINT = format('A superuser: ALTER ROLE %I BYPASSRLS.', current_user);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._check_readable(regclass, jsonb) IS 'Raises an error unless logintel''s role can read every line of a log table.';
+
+-- Whoever attaches a table lets logintel, and those who read its views, read the columns that it names. So only who owns
+-- the table may attach it.
 CREATE OR REPLACE FUNCTION logintel.attach(log_table regclass, columns jsonb DEFAULT '{}', manage_partitions boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -18,6 +51,7 @@ BEGIN
             USING ERRCODE = 'object_in_use', HINT = 'Run SELECT logintel.detach() first; predictions are kept per table.';
     END IF;
     columns := logintel._check_columns(attach.log_table, attach.columns);
+    PERFORM logintel._check_partitions(attach.log_table);
     IF manage_partitions AND NOT EXISTS (
         SELECT FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
         WHERE p.partrelid = attach.log_table AND p.partstrat = 'r' AND p.partnatts = 1 AND p.partdefid <> 0
@@ -28,6 +62,7 @@ BEGIN
     END IF;
     INSERT INTO logintel.attachments (log_table, columns, manages_partitions)
     VALUES (attach.log_table, attach.columns, manage_partitions);
+    PERFORM logintel._check_readable(attach.log_table, attach.columns);
     PERFORM logintel._create_triggers(attach.log_table);
 END
 $function$;

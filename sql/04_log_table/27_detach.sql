@@ -14,14 +14,15 @@ BEGIN
         RAISE EXCEPTION 'must be owner of table %', attached USING ERRCODE = 'insufficient_privilege',
             HINT = 'Have its owner, or a superuser, detach it.';
     END IF;
-    DELETE FROM logintel.attachments;
+    -- Writers lock the table first, and what logintel has after it: so does this, and nobody is a deadlock's victim.
     FOR lines_trigger IN
         SELECT g.tgname, g.tgrelid::regclass AS tbl
-        FROM pg_trigger g JOIN logintel._trigger_tables(attached) AS t(tbl) ON g.tgrelid = t.tbl
-        WHERE g.tgname IN ('logintel_insert', 'logintel_update', 'logintel_delete', 'logintel_truncate')
+        FROM pg_trigger g JOIN logintel._installer_triggers() v ON g.tgname = v.name AND g.tgfoid = to_regproc(v.calls)
+        ORDER BY g.tgrelid <> attached, g.tgrelid
     LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', lines_trigger.tgname, lines_trigger.tbl);
+        PERFORM logintel._installer_drop_trigger(lines_trigger.tbl, lines_trigger.tgname);
     END LOOP;
+    DELETE FROM logintel.attachments;
     PERFORM logintel._announce('lines_forgotten', 0);
 END
 $function$;

@@ -1,16 +1,36 @@
 -- Daily partitions, in UTC: of predictions always, of the log table where attach() was told to manage them.
 --
--- Where a time becomes text that is read again, as bounds of partitions do, DateStyle and TimeZone are pinned: other
--- styles print abbreviations of zones, which are read as other zones than they were printed for.
-CREATE OR REPLACE FUNCTION logintel._partitioned_tables() RETURNS TABLE (parent regclass, column_name text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT a.log_table, a.columns ->> 'timestamp' FROM logintel.attachments a WHERE a.manages_partitions
-    UNION ALL
-    SELECT 'logintel.predictions'::regclass, 'timestamp';
-END;
+-- A partition is known by its bounds, whatever it is called: tables are renamed, and a month may be named by its first day.
+-- Where a time becomes text that is read again, as bounds of partitions do, DateStyle and TimeZone are pinned: other styles
+-- print abbreviations of zones, which are read as other zones than they were printed for.
+CREATE OR REPLACE FUNCTION logintel._partitions_by_time(parent regclass) RETURNS TABLE (
+    tbl regclass, from_time timestamptz, to_time timestamptz, day date
+)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS
+$function$
+BEGIN
+    RETURN QUERY
+    SELECT b.tbl, b.from_time, b.to_time,
+           CASE WHEN isfinite(b.from_time) AND b.from_time = date_trunc('day', b.from_time)
+                     AND b.to_time = b.from_time + interval '1 day' THEN b.from_time::date END
+    FROM (SELECT i.inhrelid::regclass AS tbl,
+                 CASE m.parts[1] WHEN 'MINVALUE' THEN '-infinity' ELSE translate(m.parts[1], '''', '')::timestamptz END AS from_time,
+                 CASE m.parts[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE translate(m.parts[2], '''', '')::timestamptz END AS to_time
+          FROM pg_inherits i
+          JOIN pg_class c ON c.oid = i.inhrelid
+          CROSS JOIN LATERAL (SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid),
+                                                  '^FOR VALUES FROM [(](.*)[)] TO [(](.*)[)]$') AS parts) AS m
+          WHERE i.inhparent = parent AND NOT i.inhdetachpending AND m.parts IS NOT NULL) AS b;
+END
+$function$;
 
-COMMENT ON FUNCTION logintel._partitioned_tables() IS 'The tables whose daily partitions logintel manages.';
+COMMENT ON FUNCTION logintel._partitions_by_time(regclass) IS 'Partitions of a table by ranges of time: from, to, and the day (UTC) where a partition is exactly one.';
+
+CREATE OR REPLACE FUNCTION logintel._default_partition(parent regclass) RETURNS regclass
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = parent);
+
+COMMENT ON FUNCTION logintel._default_partition(regclass) IS 'The default partition of a table; null where there is none.';
 
 -- PostgreSQL cuts names after 63 bytes, 11 of which are the day's: the table's name is cut before, between characters.
 CREATE OR REPLACE FUNCTION logintel._partition_name(parent regclass, day date) RETURNS text
@@ -22,118 +42,233 @@ RETURN (SELECT format('%I.%I', s.nspname, left(c.relname::text, (
 
 COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name of the partition of a day, with its schema.';
 
+CREATE OR REPLACE FUNCTION logintel._day_hours(days bigint, OUT from_hour timestamptz, OUT to_hour timestamptz)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT d.day::timestamp AT TIME ZONE 'UTC', (d.day + 1)::timestamp AT TIME ZONE 'UTC'
+    FROM (SELECT date '1970-01-01' + days::integer AS day) AS d;
+END;
+
+COMMENT ON FUNCTION logintel._day_hours(bigint) IS 'Where a day begins and ends (UTC), that many days after 1970-01-01: what the event day_dropped tells.';
+
 CREATE OR REPLACE FUNCTION logintel._day_bounds(day date) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC'
-RETURN format('FOR VALUES FROM (%L) TO (%L)', day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+RETURN (SELECT format('FOR VALUES FROM (%L) TO (%L)', h.from_hour, h.to_hour) FROM logintel._day_hours(day - date '1970-01-01') h);
 
 COMMENT ON FUNCTION logintel._day_bounds(date) IS 'Bounds of the partition of a day.';
 
--- A table is the partition of a day by its place and its bounds, whatever else has its name.
-CREATE OR REPLACE FUNCTION logintel._day_partition(parent regclass, day date) RETURNS regclass
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC'
-RETURN (SELECT c.oid FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = parent
-        WHERE c.oid = to_regclass(logintel._partition_name(parent, day))
-          AND pg_get_expr(c.relpartbound, c.oid) = logintel._day_bounds(day));
-
-COMMENT ON FUNCTION logintel._day_partition(regclass, date) IS 'The partition of a day; null where there is none.';
-
--- Attaching takes no lock that stops writers, save on the default partition, which it reads through. Lines of the day that
--- stand in there (a clock that ran ahead) are moved, and those of the log table queued, because their deletion takes the
--- predictions along; where there are more than a few, the day stays in there.
-CREATE OR REPLACE FUNCTION logintel._create_partition(parent regclass, column_name text, day date) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS
+-- The functions called _table_owner_... run with the rights of the owner of the log table, to whom attach() hands them over
+-- with manage_partitions: what index expressions, constraints and triggers of the table call is code that its owner answers
+-- for. They are called by the upkeep alone.
+--
+-- Lines are never moved: that would fire triggers of the user's, and what refers to a line would go with it. A day whose
+-- lines stand in the default partition already (a clock that ran ahead) stays there.
+CREATE OR REPLACE FUNCTION logintel._table_owner_create_day(log_table regclass, column_name text, name text, day date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS
 $function$
 DECLARE
-    name text := logintel._partition_name(parent, day);
-    of_day text := format('%I >= %L AND %1$I < %3$L', column_name, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
-    owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = parent);
-    default_partition regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = parent);
-    key text := (SELECT a.columns ->> 'id' FROM logintel.attachments a WHERE a.log_table = parent);
-    misplaced integer := 0;
-    moved bigint[];
+    default_partition regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = log_table);
+    from_time timestamptz := day::timestamp AT TIME ZONE 'UTC';
+    to_time timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+    is_taken boolean := false;
 BEGIN
-    IF logintel._day_partition(parent, day) IS NOT NULL THEN
+    IF default_partition IS NOT NULL THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= $1 AND %2$I < $2)', default_partition, column_name)
+        INTO is_taken USING from_time, to_time;
+    END IF;
+    IF is_taken THEN
         RETURN false;
     END IF;
-    IF default_partition IS NOT NULL THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s LIMIT 10001) AS l', default_partition, of_day) INTO misplaced;
-    END IF;
-    IF misplaced > 10000 THEN
-        RAISE check_violation;
-    END IF;
-    EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', name, coalesce(default_partition, parent));
-    EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Partition of %s for %s (UTC).', parent, day));
-    EXECUTE format('ALTER TABLE %s OWNER TO %I', name, owner);
-    IF misplaced > 0 THEN
-        EXECUTE format('WITH moved AS (DELETE FROM %s WHERE %s RETURNING *), kept AS (INSERT INTO %s SELECT * FROM moved) '
-                       'SELECT array_agg(%s::bigint) FROM moved', default_partition, of_day, name, coalesce(quote_ident(key), 'NULL'))
-        INTO moved;
-        -- After the deletion, whose trigger takes the predictions along of lines that do not wait.
-        INSERT INTO logintel.pending (log_entry_id) SELECT k FROM unnest(moved) AS k WHERE k IS NOT NULL;
-    END IF;
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s %s', parent, name, logintel._day_bounds(day));
+    EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', name, coalesce(default_partition, log_table));
+    EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Partition of %s for %s (UTC).', log_table, day));
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', log_table, name, from_time, to_time);
     RETURN true;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._create_partition(regclass, text, date) IS 'Creates the partition of a day; false where it exists.';
+COMMENT ON FUNCTION logintel._table_owner_create_day(regclass, text, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
 
--- Both tables get the day or neither does: retention drops it from both. Something else that has the name of a partition
--- is in the way of its own day only.
-CREATE OR REPLACE FUNCTION logintel._create_day(day date) RETURNS integer
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+-- A day is dropped only while it is a partition: one that was detached a moment ago is an archive.
+CREATE OR REPLACE FUNCTION logintel._table_owner_drop_day(log_table regclass, tbl regclass) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    RETURN (SELECT sum(logintel._create_partition(t.parent, t.column_name, day)::integer) FROM logintel._partitioned_tables() t);
-EXCEPTION
-    WHEN lock_not_available OR check_violation THEN
-        RETURN NULL;
-    WHEN duplicate_table OR duplicate_object THEN
-        RAISE WARNING 'no partition is made for %: %', to_char(day, 'YYYY-MM-DD'), SQLERRM
-            USING HINT = 'Rename or drop what has its name.';
-        RETURN 0;
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', log_table);
+    PERFORM FROM pg_inherits i WHERE i.inhrelid = tbl AND i.inhparent = log_table AND NOT i.inhdetachpending;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('DROP TABLE %s', tbl);
+    RETURN true;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._create_day(date) IS 'Creates the partitions of a day; returns how many, null where they cannot be made now.';
+COMMENT ON FUNCTION logintel._table_owner_drop_day(regclass, regclass) IS 'Drops a partition of the log table; false where it is none.';
 
-CREATE OR REPLACE FUNCTION logintel._taken_names(first_day date, last_day date) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION logintel._table_owner_delete_lines(tbl regclass, column_name text, to_time timestamptz) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    deleted bigint;
+BEGIN
+    EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < $1 LIMIT 2000 FOR UPDATE SKIP LOCKED))',
+                   tbl, column_name) USING to_time;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._table_owner_delete_lines(regclass, text, timestamptz) IS 'Deletes up to 2,000 lines of the default partition that are older; returns how many.';
+
+-- The owner of a function can change how it runs. Then it is not run.
+CREATE OR REPLACE FUNCTION logintel._check_table_owner_functions(log_table regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM pg_proc p
+               WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
+                 AND NOT (p.prosecdef AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp'
+                          AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table))) THEN
+        RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', log_table
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Its new owner, or a superuser: SELECT logintel.adopt_partitions().';
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._check_table_owner_functions(regclass) IS 'Raises an error unless the functions that keep partitions run with the rights of the owner of the log table.';
+
+CREATE OR REPLACE FUNCTION logintel.adopt_partitions() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel._installer_take_on(a.log_table, a.columns, true) FROM logintel.attachments a WHERE a.manages_partitions;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel.adopt_partitions() IS 'After the log table got another owner: lets logintel keep its partitions with that role''s rights. For the owner of the table.';
+
+CREATE OR REPLACE FUNCTION logintel._create_log_day(log_table regclass, column_name text, day date) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    name text := logintel._partition_name(log_table, day);
+BEGIN
+    PERFORM logintel._check_table_owner_functions(log_table);
+    IF NOT logintel._table_owner_create_day(log_table, column_name, name, day) THEN
+        RETURN false;
+    END IF;
+    DELETE FROM logintel.made_partitions m WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
+    INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
+    RETURN true;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._create_log_day(regclass, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
+
+-- Attaching takes no lock that stops writers, save on the default partition, which it reads through. Predictions of the day
+-- that stand in there are moved; where there are more than a few, the day stays in there.
+CREATE OR REPLACE FUNCTION logintel._create_prediction_day(day date) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    name text := logintel._partition_name('logintel.predictions', day);
+    hours record := logintel._day_hours(day - date '1970-01-01');
+BEGIN
+    IF (SELECT count(*) FROM (SELECT FROM logintel.predictions_default p
+                              WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour LIMIT 10001) AS l) > 10000 THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE %s (LIKE logintel.predictions_default INCLUDING ALL)', name);
+    EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', name);
+    EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Predictions of lines of %s (UTC).', to_char(day, 'YYYY-MM-DD')));
+    EXECUTE format('WITH moved AS (DELETE FROM logintel.predictions_default p WHERE p."timestamp" >= $1 AND p."timestamp" < $2 RETURNING *) '
+                   'INSERT INTO %s SELECT * FROM moved', name) USING hours.from_hour, hours.to_hour;
+    EXECUTE format('ALTER TABLE logintel.predictions ATTACH PARTITION %s %s', name, logintel._day_bounds(day));
+    RETURN true;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._create_prediction_day(date) IS 'Creates the partition of a day of predictions; false where too many of that day are in the default partition.';
+
+CREATE OR REPLACE FUNCTION logintel._is_covered(parent regclass, day date) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT p.name
-    FROM logintel._partitioned_tables() t
-    CROSS JOIN generate_series(0, last_day - first_day) AS n
-    CROSS JOIN LATERAL (SELECT logintel._partition_name(t.parent, first_day + n) AS name) AS p
-    WHERE to_regclass(p.name) IS NOT NULL AND logintel._day_partition(t.parent, first_day + n) IS NULL
-    ORDER BY n, p.name;
+    SELECT EXISTS (SELECT FROM logintel._day_hours(day - date '1970-01-01') h
+                   JOIN logintel._partitions_by_time(parent) p ON p.from_time < h.to_hour AND p.to_time > h.from_hour);
 END;
 
-COMMENT ON FUNCTION logintel._taken_names(date, date) IS 'Names of partitions of these days that something else has.';
+COMMENT ON FUNCTION logintel._is_covered(regclass, date) IS 'Whether a partition of a table holds times of a day, whoever made it.';
+
+-- One day of one table: what is in its way is in the way of nothing else.
+CREATE OR REPLACE FUNCTION logintel._try_create_day(
+    parent regclass, column_name text, day date, most_bytes bigint, OUT created integer, OUT reason text
+)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
+$function$
+DECLARE
+    bytes bigint := pg_relation_size(logintel._default_partition(parent));
+BEGIN
+    created := 0;
+    IF logintel._is_covered(parent, day) THEN
+        RETURN;
+    ELSIF bytes > most_bytes THEN
+        reason := format('the default partition of %s has %s, which a new one makes writers wait for', parent, pg_size_pretty(bytes));
+        RETURN;
+    END IF;
+    IF parent = 'logintel.predictions'::regclass THEN
+        created := logintel._create_prediction_day(day)::integer;
+    ELSE
+        created := logintel._create_log_day(parent, column_name, day)::integer;
+    END IF;
+EXCEPTION
+    WHEN lock_not_available THEN
+        reason := format('%s is locked', parent);
+    WHEN OTHERS THEN
+        reason := SQLERRM;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._try_create_day(regclass, text, date, bigint) IS 'Creates the partition of a day of a table, unless there is one, or the default partition, which has to be read for it, is larger than that (null for any); returns 1 or 0, and what is in the way.';
+
+CREATE OR REPLACE FUNCTION logintel._create_days(first_day date, last_day date, most_bytes bigint, OUT created integer, OUT reasons text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel._lock('partitions');
+    SELECT coalesce(sum(d.created), 0), string_agg(DISTINCT d.reason, '; ') INTO created, reasons
+    FROM generate_series(0, last_day - first_day) AS n
+    CROSS JOIN (SELECT a.log_table, a.columns ->> 'timestamp' AS column_name FROM logintel.attachments a WHERE a.manages_partitions
+                UNION ALL
+                SELECT 'logintel.predictions'::regclass, 'timestamp') AS t
+    CROSS JOIN LATERAL logintel._try_create_day(t.log_table, t.column_name, first_day + n, most_bytes) AS d;
+    -- A table that is locked gets its triggers from the upkeep. New partitions hold no line that nobody knows of, so there
+    -- is nothing in them to reconcile.
+    PERFORM logintel._try_create_triggers(a.log_table) FROM logintel.attachments a WHERE a.manages_partitions AND created > 0;
+    UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
+    WHERE created > 0 AND a.manages_partitions AND a.reconciled_tables IS NOT NULL;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._create_days(date, date, bigint) IS 'Creates the daily partitions that are not there, where default partitions have at most so many bytes; returns how many, and what is in the way of others.';
 
 CREATE OR REPLACE FUNCTION logintel.create_partitions(first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    created integer := 0;
-    created_today integer;
+    made record;
 BEGIN
     IF (first_day >= '0001-01-01' AND last_day <= '9999-12-31') IS NOT TRUE THEN
         RAISE EXCEPTION 'there are no partitions from % to %', coalesce(first_day::text, 'null'), coalesce(last_day::text, 'null')
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give the first and the last day, such as create_partitions(current_date - 30, current_date).';
     END IF;
-    PERFORM logintel._lock('partitions');
-    FOR n IN 0 .. last_day - first_day LOOP
-        created_today := logintel._create_day(first_day + n);
-        EXIT WHEN created_today IS NULL;  -- what is in the way of one day is in the way of the next
-        created := created + created_today;
-    END LOOP;
-    -- A table that is locked gets its triggers from the upkeep. New partitions hold no line that nobody knows of, so there
-    -- is nothing in them to reconcile.
-    PERFORM logintel._try_create_triggers(a.log_table) FROM logintel.attachments a WHERE a.manages_partitions;
-    UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
-    WHERE a.manages_partitions AND a.reconciled_tables IS NOT NULL;
-    RETURN created;
+    made := logintel._create_days(first_day, last_day, NULL);
+    IF made.reasons IS NOT NULL THEN
+        RAISE WARNING 'some partitions are not made: %', made.reasons
+            USING HINT = 'Mend what it names; lines of these days lie in the default partition.';
+    END IF;
+    RETURN made.created;
 END
 $function$;
 

@@ -1,10 +1,13 @@
 CREATE OR REPLACE FUNCTION logintel._check_041_log_table() RETURNS TABLE (status text, detail text, next_step text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT CASE WHEN i.present THEN 'ok' ELSE 'note' END,
-           format('%s is attached%s', a.log_table, CASE WHEN NOT i.present THEN ', but has no index on its key' END),
-           CASE WHEN NOT i.present THEN 'create an index on the key, or views that show lines are slow' END
+    SELECT CASE WHEN NOT t.present THEN 'problem' WHEN i.present THEN 'ok' ELSE 'note' END,
+           CASE WHEN NOT t.present THEN 'the attached log table was dropped'
+                ELSE format('%s is attached%s', a.log_table, CASE WHEN NOT i.present THEN ', but has no index on its key' END) END,
+           CASE WHEN NOT t.present THEN 'run CALL logintel.maintain(''45 s''), which forgets it; then attach another one'
+                WHEN NOT i.present THEN 'create an index on the key, or views that show lines are slow' END
     FROM logintel.attachments a
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = a.log_table) AS present) AS t
     CROSS JOIN LATERAL (
         SELECT EXISTS (SELECT FROM pg_index x JOIN pg_attribute c ON c.attrelid = x.indrelid AND c.attnum = x.indkey[0]
                        WHERE x.indrelid = a.log_table AND c.attname = a.columns ->> 'id') AS present) AS i
@@ -29,19 +32,36 @@ BEGIN ATOMIC
            CASE t.state WHEN 'disabled'
                 THEN string_agg(format('ALTER TABLE %s ENABLE TRIGGER %I', t.tbl, t.name), '; ' ORDER BY t.name)
                 ELSE 'run CALL logintel.maintain(''45 s'')' END
-    FROM triggers t WHERE t.state <> 'ok' GROUP BY t.tbl, t.state;
+    FROM triggers t WHERE t.state <> 'ok' GROUP BY t.tbl, t.state
+    UNION ALL
+    SELECT 'problem', format('%s has a foreign partition, %s: what is inserted through the table is scored late', a.log_table,
+                             string_agg(t.tbl::text, ', ')),
+           'keep lines in partitions of this server; after each load, run SELECT * FROM logintel.reconcile()'
+    FROM logintel.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t WHERE t.kind = 'f' GROUP BY a.log_table
+    UNION ALL
+    SELECT 'note', format('%s on %s is left over', t.name, t.tbl), 'run CALL logintel.maintain(''45 s'')'
+    FROM logintel._left_triggers() t;
 END;
 
 COMMENT ON FUNCTION logintel._check_042_triggers() IS 'Check of doctor(): triggers on the log table and its partitions.';
 
-CREATE OR REPLACE FUNCTION logintel._check_043_retention() RETURNS TABLE (status text, detail text, next_step text)
+CREATE OR REPLACE FUNCTION logintel._check_043_columns() RETURNS TABLE (status text, detail text, next_step text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT CASE WHEN count(*) > 0 THEN 'note' ELSE 'ok' END,
-           format('%s days older than retention_days are still there', count(*)),
-           CASE WHEN count(*) > 0 THEN
-               'maintain() drops them as soon as no transaction that read or wrote the log table stays open' END
-    FROM logintel._expired_days();
+    SELECT 'problem', format('column "%s" of %s, for the field "%s", is called otherwise or gone: lines wait', c.value, a.log_table, c.key),
+           'run CALL logintel.maintain(''45 s''), which finds a column that was renamed; for one that was dropped, attach the table anew'
+    FROM logintel.attachments a CROSS JOIN LATERAL jsonb_each_text(a.columns) AS c
+    WHERE EXISTS (SELECT FROM pg_class t WHERE t.oid = a.log_table)
+      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = a.log_table AND t.attname = c.value AND NOT t.attisdropped)
+    UNION ALL
+    SELECT 'problem', format('%s has lost the column for the field "%s"', a.log_table, f.name),
+           'SELECT logintel.detach(), and attach the table with the column that holds it now'
+    FROM logintel.attachments a CROSS JOIN logintel._line_fields() f WHERE f.required AND NOT a.columns ? f.name
+    UNION ALL
+    SELECT 'note', format('key column "%s" of %s may be null: lines without a key get no prediction', c.attname, a.log_table),
+           format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', a.log_table, c.attname)
+    FROM logintel.attachments a JOIN pg_attribute c ON c.attrelid = a.log_table AND c.attname = a.columns ->> 'id'
+    WHERE NOT c.attnotnull;
 END;
 
-COMMENT ON FUNCTION logintel._check_043_retention() IS 'Check of doctor(): days that retention has to drop.';
+COMMENT ON FUNCTION logintel._check_043_columns() IS 'Check of doctor(): the columns of the log table.';

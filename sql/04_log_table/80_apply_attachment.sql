@@ -1,22 +1,67 @@
--- Builds what depends on the log table's columns from the attachment's row. As a trigger it also runs when a restore
--- loads that row, and so heals the parts that a dump leaves out because they belong to the extension.
+-- Writes what depends on the log table's columns from the attachment's row. As a trigger it also runs when a restore loads
+-- that row, and so heals the parts that a dump leaves out because they belong to the extension.
+CREATE OR REPLACE FUNCTION logintel._column_numbers(log_table regclass, columns jsonb) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT coalesce(jsonb_object_agg(c.key, a.attnum), '{}') FROM jsonb_each_text(columns) AS c
+        JOIN pg_attribute a ON a.attrelid = log_table AND a.attname = c.value AND a.attnum > 0);
+
+COMMENT ON FUNCTION logintel._column_numbers(regclass, jsonb) IS 'The numbers of the columns of a mapping.';
+
+CREATE OR REPLACE FUNCTION logintel._number_columns() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    NEW.column_numbers := logintel._column_numbers(NEW.log_table, NEW.columns);
+    RETURN NEW;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._number_columns() IS 'Trigger on attachments: notes the numbers of the columns.';
+
+CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel.attachments) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT format('SELECT %s FROM %s t%s',
+                      string_agg(logintel._line_expression(($1).log_table, ($1).columns, ($1).time_zone, f.name), ', ' ORDER BY f.n),
+                      coalesce(($1).log_table::regclass::text, '(VALUES (NULL))'),
+                      CASE WHEN ($1).log_table IS NULL THEN ' WHERE false' END)
+        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n));
+
+COMMENT ON FUNCTION logintel._log_lines_text(logintel.attachments) IS 'The text of _log_lines() for an attachment, null for none.';
+
+-- Every name in the text is pg_catalog's or has its schema, for it pins no search_path, which would keep the planner from
+-- putting it into queries.
+CREATE OR REPLACE FUNCTION logintel._write_log_lines() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS TABLE (%s) LANGUAGE sql STABLE AS %L',
+                   (SELECT string_agg(format('%I %s', f.name, f.type), ', ' ORDER BY f.n)
+                    FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)),
+                   logintel._log_lines_text((SELECT a FROM logintel.attachments a)));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._write_log_lines() IS 'Writes _log_lines() for the attached table.';
+
 CREATE OR REPLACE FUNCTION logintel._apply_attachment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
-DECLARE
-    columns jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}' ELSE NEW.columns END;
-    fields text := (
-        SELECT string_agg(format('%s AS %I', logintel._line_expression(NEW.log_table, columns, f.name), f.name), ', ' ORDER BY f.n)
-        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, type_category, required, plain_types, expression, n));
-    source text := CASE WHEN TG_OP = 'DELETE' THEN '(VALUES (NULL)) t WHERE false' ELSE format('%s t', NEW.log_table) END;
 BEGIN
-    EXECUTE format('CREATE OR REPLACE VIEW logintel.log_lines AS SELECT %s FROM %s', fields, source);
+    IF TG_OP = 'INSERT' THEN
+        PERFORM logintel._installer_take_on(NEW.log_table, NEW.columns, NEW.manages_partitions);
+    ELSIF TG_OP = 'DELETE' THEN
+        DELETE FROM logintel.made_partitions;
+        PERFORM logintel._installer_let_go(OLD.log_table, OLD.columns);
+    END IF;
+    PERFORM logintel._write_log_lines();
     PERFORM logintel._write_trigger_functions();
     RETURN NULL;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._apply_attachment() IS 'Trigger on attachments: points log_lines and the trigger functions at the attached table.';
+COMMENT ON FUNCTION logintel._apply_attachment() IS 'Trigger on attachments: points _log_lines() and the trigger functions at the attached table.';
 
-CREATE OR REPLACE TRIGGER apply_attachment AFTER INSERT OR DELETE ON logintel.attachments
+CREATE OR REPLACE TRIGGER number_columns BEFORE INSERT OR UPDATE OF columns ON logintel.attachments
+    FOR EACH ROW EXECUTE FUNCTION logintel._number_columns();
+CREATE OR REPLACE TRIGGER apply_attachment AFTER INSERT OR DELETE OR UPDATE OF columns ON logintel.attachments
     FOR EACH ROW EXECUTE FUNCTION logintel._apply_attachment();

@@ -21,7 +21,7 @@ CREATE TYPE logintel._line AS (
 
 COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
 COMMENT ON COLUMN logintel._line.id IS 'Key of the line.';
-COMMENT ON COLUMN logintel._line."timestamp" IS 'Time of the line.';
+COMMENT ON COLUMN logintel._line."timestamp" IS 'Time of the line, null where it has none.';
 COMMENT ON COLUMN logintel._line.shape_hash IS 'Its _shape_hash().';
 COMMENT ON COLUMN logintel._line.shape IS 'Its shape.';
 

@@ -94,7 +94,7 @@ BEGIN
                                                 shape.latency_bucket);
         END IF;
         IF known_as.reads_level THEN
-            level := (SELECT n.level FROM logintel.level_names n WHERE n.name = lower(btrim(shape.level)));
+            level := (SELECT n.level FROM logintel.level_names n WHERE n.name = logintel._level_name(shape.level));
         END IF;
         IF known_as.knows_lines THEN
             digest := logintel._template_digest(shape.template);

@@ -1,7 +1,7 @@
 -- Scores are appended, by anybody and without waiting for anybody: see scores.
 CREATE OR REPLACE FUNCTION logintel._append_scores(
     model_set_id integer, shapes logintel._shapes, scores logintel._scores, canonical boolean, at_write boolean
-) RETURNS void
+) RETURNS TABLE (score_id bigint, shape_hash bigint)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     INSERT INTO logintel.scores (
@@ -11,10 +11,11 @@ AS $function$
     SELECT $1, $4, r.shape_hash, r.template, r.service, r.source_type, r.level, r.status_class, r.latency_bucket,
            r.predicted_level, r.level_confidence, r.level_probabilities, r.category, r.category_confidence, r.labels,
            r.anomaly_score, r.anomaly_type, r.unknown_words, r.is_new_template, r.latency_us, $5
-    FROM logintel._score_rows($2, $3) AS r;
+    FROM logintel._score_rows($2, $3) AS r
+    RETURNING id, shape_hash;
 $function$;
 
-COMMENT ON FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean) IS 'Remembers what a model set says of shapes.';
+COMMENT ON FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean) IS 'Remembers what a model set says of shapes; returns the scores.';
 
 -- At most 256 shapes at once: a running model cannot be cancelled, and its memory grows with the batch.
 CREATE OR REPLACE FUNCTION logintel._score_and_remember(model_set_id integer, shapes logintel._shapes, canonical boolean, at_write boolean) RETURNS void

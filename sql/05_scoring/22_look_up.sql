@@ -2,6 +2,13 @@
 -- in the hot path: a subquery with a limit is only ever joined by a nested loop, and the callers, into which this is
 -- inlined, switch sequential scans off. So the plan is right on every version and for all statistics, none included. What
 -- serves is read once by who scores lines, so that it stays the same between learning a shape and using it.
+CREATE OR REPLACE FUNCTION logintel._set_for(line_id bigint, serving logintel.serving) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN logintel._in_share(line_id, (serving).test_id, (serving).share) THEN (serving).challenger_set_id
+            ELSE (serving).model_set_id END;
+
+COMMENT ON FUNCTION logintel._set_for(bigint, logintel.serving) IS 'The model set that serves a line.';
+
 CREATE OR REPLACE FUNCTION logintel._look_up(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
     id bigint, "timestamp" timestamptz, shape_hash bigint, shape logintel.shape, model_set_id integer, score_id bigint
 )
@@ -9,12 +16,12 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT l.id, l."timestamp", l.shape_hash, l.shape, l.model_set_id, s.id
     FROM (SELECT u.id, u."timestamp", u.shape_hash, u.shape,
-                 CASE WHEN logintel._in_share(u.id, (serving).test_id, (serving).share) THEN (serving).challenger_set_id
-                      ELSE (serving).model_set_id END AS model_set_id
+                 logintel._set_for(u.id, serving) AS model_set_id
           FROM unnest(lines) AS u OFFSET 0) AS l
     LEFT JOIN LATERAL (
         SELECT k.id FROM logintel.scores k
-        WHERE k.model_set_id = l.model_set_id AND k.shape_hash = l.shape_hash AND k.evicted_txid IS NULL LIMIT 1) AS s ON true;
+        WHERE k.model_set_id = l.model_set_id AND k.shape_hash = l.shape_hash AND k.evicted_txid IS NULL
+          AND k.template = (l.shape).template LIMIT 1) AS s ON true;
 END;
 
 COMMENT ON FUNCTION logintel._look_up(logintel._line[], logintel.serving) IS 'Which model set serves each line, and the score that it has for the line''s shape; null where it has none.';
@@ -31,7 +38,7 @@ END;
 COMMENT ON FUNCTION logintel._new_shapes(logintel._line[], logintel.serving) IS 'Shapes of lines that the model set which serves them has no score for, set by set.';
 
 -- At most 256 shapes a batch: see _score_and_remember().
-CREATE OR REPLACE FUNCTION logintel._unknown_batches(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._unknown_batches(lines logintel._line[], serving logintel.serving, takes_all boolean) RETURNS TABLE (
     model_set_id integer, shapes logintel._shapes
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
@@ -40,27 +47,31 @@ AS $function$
            ROW(array_agg(n.shape_hash), array_agg((n.shape).template), array_agg((n.shape).service),
                array_agg((n.shape).source_type), array_agg((n.shape).level), array_agg((n.shape).status_class),
                array_agg((n.shape).latency_bucket))::logintel._shapes
-    FROM (SELECT u.*, row_number() OVER (PARTITION BY u.model_set_id) - 1 AS number FROM logintel._new_shapes($1, $2) u) AS n
+    FROM (SELECT u.*, row_number() OVER (PARTITION BY u.model_set_id) - 1 AS number 
+          FROM (SELECT s.* FROM logintel._new_shapes($1, $2) s WHERE NOT $3
+                UNION ALL
+                SELECT a.* FROM (SELECT DISTINCT ON (1, 2) logintel._set_for(l.id, $2), l.shape_hash, l.shape FROM unnest($1) AS l) AS a
+                WHERE $3) AS u
+          WHERE u.model_set_id IS NOT NULL) AS n
     GROUP BY n.model_set_id, n.number / 256 ORDER BY n.model_set_id;
 $function$;
 
-COMMENT ON FUNCTION logintel._unknown_batches(logintel._line[], logintel.serving) IS 'The unknown shapes of lines in batches that a model set can score.';
+COMMENT ON FUNCTION logintel._unknown_batches(logintel._line[], logintel.serving, boolean) IS 'The unknown shapes of lines, or all of them, in batches that a model set can score.';
 
-CREATE OR REPLACE FUNCTION logintel._write_predictions(lines logintel._line[], serving logintel.serving) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._write_predictions(lines logintel._line[], serving logintel.serving) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
 $function$
 DECLARE
-    waiting bigint;
+    unknown bigint[];
 BEGIN
     WITH looked_up AS MATERIALIZED (
         SELECT l.id, l."timestamp", l.score_id FROM logintel._look_up(lines, serving) l),
     scored AS (
         INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-        SELECT l.id, l.score_id, l."timestamp" FROM looked_up l WHERE l.score_id IS NOT NULL)
-    INSERT INTO logintel.pending (log_entry_id) SELECT l.id FROM looked_up l WHERE l.score_id IS NULL;
-    GET DIAGNOSTICS waiting = ROW_COUNT;
-    RETURN waiting;
+        SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL)
+    SELECT array_agg(l.id) INTO unknown FROM looked_up l WHERE l.score_id IS NULL;
+    RETURN coalesce(unknown, '{}');
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_predictions(logintel._line[], logintel.serving) IS 'Writes the predictions of lines whose shapes are known; the others wait. Returns how many wait.';
+COMMENT ON FUNCTION logintel._write_predictions(logintel._line[], logintel.serving) IS 'Writes the predictions of lines whose shapes are known; returns the keys of the others.';

@@ -34,7 +34,7 @@ BEGIN
     WITH next AS MATERIALIZED (
         SELECT q.id FROM logintel.pending q
         WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
-          AND (since IS NULL OR EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = q.log_entry_id AND l."timestamp" >= since))
+          AND (since IS NULL OR EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = q.log_entry_id AND l."timestamp" >= since))
         ORDER BY q.id LIMIT max_lines FOR UPDATE SKIP LOCKED),
     removed AS (
         DELETE FROM logintel.pending q USING next n WHERE q.id = n.id RETURNING q.log_entry_id)
@@ -48,10 +48,11 @@ COMMENT ON FUNCTION logintel._take_pending(integer, timestamptz) IS 'Takes up to
 CREATE OR REPLACE FUNCTION logintel._lines(log_entry_ids bigint[]) RETURNS logintel._line[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
-    SELECT array_agg(ROW(t.id, coalesce(t."timestamp", now()),
-                         logintel._shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms),
+    SELECT array_agg(ROW(t.id, logintel._line_time(t."timestamp"),
+                         logintel._shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms,
+                                              logintel._shape_seed()),
                          logintel._shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms))::logintel._line)
-    FROM logintel.log_lines t WHERE t.id = ANY ($1);
+    FROM logintel._log_lines() t WHERE t.id = ANY ($1);
 $function$;
 
 COMMENT ON FUNCTION logintel._lines(bigint[]) IS 'The lines with these keys that are still there.';
@@ -74,11 +75,23 @@ COMMENT ON FUNCTION logintel._unknown_shapes(bigint[]) IS 'Shapes of these lines
 CREATE OR REPLACE FUNCTION logintel._remember_scores(model_set_id integer, shapes jsonb, scores jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT logintel._append_scores(
+    SELECT FROM logintel._append_scores(
         $1, jsonb_populate_record(NULL::logintel._shapes, $2), jsonb_populate_record(NULL::logintel._scores, $3), false, true);
 $function$;
 
 COMMENT ON FUNCTION logintel._remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
+
+CREATE OR REPLACE FUNCTION logintel._queue_again(lines logintel._line[], keys bigint[]) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    INSERT INTO logintel.pending (log_entry_id, "timestamp")
+    SELECT l.id, l."timestamp" FROM unnest(lines) AS l WHERE l.id = ANY (keys);
+    RETURN cardinality(keys);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._queue_again(logintel._line[], bigint[]) IS 'Lets those of these lines that have one of these keys wait; returns how many keys there are.';
 
 -- Lines that are gone by now get no prediction, and lose the one they may have.
 CREATE OR REPLACE FUNCTION logintel._score_taken(log_entry_ids bigint[]) RETURNS bigint
@@ -89,7 +102,8 @@ DECLARE
 BEGIN
     PERFORM logintel._require_model_set();
     PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, (SELECT v FROM logintel._serving() v));
+    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(
+        lines, (SELECT v FROM logintel._serving() v)));
 END
 $function$;
 
@@ -104,11 +118,11 @@ DECLARE
     batch record;
 BEGIN
     PERFORM logintel._require_model_set();
-    FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving) b LOOP
+    FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving, false) b LOOP
         PERFORM logintel._score_and_remember(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
     PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._write_predictions(lines, serving);
+    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(lines, serving));
 END
 $function$;
 

@@ -20,6 +20,70 @@ $function$;
 
 COMMENT ON FUNCTION logintel._remove_predictions(bigint[]) IS 'Removes the predictions of these lines; returns how many.';
 
+-- As the write path removes them: of lines whose times are known, it touches only the days that they are of. The query is
+-- planned for these times, so it locks only the partitions that can have such predictions, however many days there are.
+CREATE OR REPLACE FUNCTION logintel._remove_predictions(log_entry_ids bigint[], times timestamptz[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    timeless bigint[];
+    first_time timestamptz;
+    last_time timestamptz;
+BEGIN
+    SELECT array_agg(k.id) FILTER (WHERE k."time" IS NULL), min(k."time"), max(k."time") INTO timeless, first_time, last_time
+    FROM unnest(log_entry_ids, times) AS k (id, "time");
+    PERFORM logintel._remove_predictions(timeless) WHERE timeless IS NOT NULL;
+    IF first_time IS NOT NULL THEN
+        EXECUTE $sql$
+            WITH removed AS (
+                DELETE FROM logintel.predictions p USING unnest($1, $2) AS k (id, "time")
+                WHERE p.log_entry_id = k.id AND p."timestamp" = k."time" AND p."timestamp" BETWEEN $3 AND $4
+                RETURNING p.score_id, p."timestamp", p.txid)
+            INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+            SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3
+            $sql$ USING log_entry_ids, times, first_time, last_time;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._remove_predictions(bigint[], timestamptz[]) IS 'Removes the predictions of lines with these keys and times, null for none.';
+
+-- A line that waits has no prediction, and needs none any more: it is taken from the queue. Where somebody else has it in
+-- hand it is queued again, as changed, so that who writes never touches, and never waits for, a prediction that another
+-- session is replacing. A snapshot that is older than the statement cannot tell whether somebody has: all are queued again.
+CREATE OR REPLACE FUNCTION logintel._forget_lines(log_entry_ids bigint[], times timestamptz[]) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
+$function$
+DECLARE
+    kept bigint[] := '{}';
+BEGIN
+    IF EXISTS (SELECT FROM logintel.pending) THEN
+        IF current_setting('transaction_isolation') = 'read committed' THEN
+            DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
+                SELECT q.ctid FROM logintel.pending q JOIN unnest(log_entry_ids, times) AS k (id, "time")
+                    ON q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time"
+                FOR UPDATE OF q SKIP LOCKED));
+        END IF;
+        WITH changed AS (
+            INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
+            SELECT k.id, k."time", true FROM unnest(log_entry_ids, times) AS k (id, "time")
+            WHERE EXISTS (SELECT FROM logintel.pending q
+                          WHERE q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time")
+            RETURNING log_entry_id)
+        SELECT coalesce(array_agg(c.log_entry_id), '{}') INTO kept FROM changed c;
+    END IF;
+    IF kept = '{}' THEN
+        PERFORM logintel._remove_predictions(log_entry_ids, times);
+    ELSE
+        PERFORM logintel._remove_predictions(array_agg(k.id), array_agg(k."time"))
+        FROM unnest(log_entry_ids, times) AS k (id, "time") WHERE k.id <> ALL (kept);
+    END IF;
+    RETURN kept;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._forget_lines(bigint[], timestamptz[]) IS 'Forgets lines that were changed or deleted: they wait no more and have no prediction. Returns the keys of those that others have in hand, which are queued again.';
+
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_051_predictions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS 'TRUNCATE logintel.predictions, logintel.pending, logintel.removed_predictions';

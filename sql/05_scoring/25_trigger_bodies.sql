@@ -1,13 +1,15 @@
 -- The bodies of the functions behind the triggers: only what has to know the log table's columns. lines is where the lines
--- come from; id, "time" and fields read the key, the time and what _shape() takes from its row t.
+-- come from; id, "time" and fields read the key, the time (null for none) and what _shape() takes from its row t. A line
+-- without a key is nobody's: it gets no prediction and does not wait.
 --
--- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits for
--- nobody, needs no subtransaction, and is the only query of the function where every shape is known: each further one
--- would cost a one-row insert almost as much. So the query itself notes whether it left lines out, in a setting of the
--- transaction; whoever sets that by hand merely sends his lines the long way round. For the same reason the set in force is
--- a number in the text. Where a snapshot doesn't see that set's scores yet, lines are left out, and the rest goes by the
--- row of serving that the snapshot sees. While a split test runs, the key of a line chooses one of two numbers; where the
--- snapshot doesn't see the test, the champion serves every line.
+-- The hot path is one statement: lines of shapes that the set in force knows get their score, the others are queued. So
+-- whatever happens afterwards, every line has a prediction or waits. It starts no Python, waits for nobody, and is the only
+-- query of the function where every shape is known: each further one would cost a one-row insert almost as much. So the
+-- query itself notes whether it left lines out, in a setting of the transaction; whoever sets that by hand merely sends his
+-- lines the long way round. For the same reason the set in force is a number in the text. Where a snapshot doesn't see that
+-- set's scores yet, lines are left out, and the rest goes by the row of serving that the snapshot sees. While a split test
+-- runs, the key of a line chooses one of two numbers; where the snapshot doesn't see the test, the champion serves every
+-- line.
 --
 -- Its plan is the same whichever batch it was made for and with whatever statistics, on every version: a subquery with a
 -- limit is never joined but by a nested loop, these functions switch sequential scans off, and both conditions are those of
@@ -18,77 +20,150 @@ CREATE OR REPLACE FUNCTION logintel._hot_path(lines text, id text, "time" text, 
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($hot_path$
     IF EXISTS (SELECT FROM %1$s OFFSET 9999) THEN
-        nested_loops := current_setting('enable_nestloop');
+        _nested_loops := current_setting('enable_nestloop');
         PERFORM set_config('enable_nestloop', 'off', true);
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-        SELECT l.id, s.id, l."timestamp"
-        FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
-        LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash
-        WHERE %4$s;
-        none_scored := NOT FOUND;
-        PERFORM set_config('enable_nestloop', nested_loops, true);
+        WITH looked_up AS MATERIALIZED (
+            SELECT l.id, l."timestamp", s.id AS score_id
+            FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
+            LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash),
+        %4$s;
+        PERFORM set_config('enable_nestloop', _nested_loops, true);
     ELSE
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-        SELECT l.id, s.id, l."timestamp"
-        FROM (%3$s) AS l
-        LEFT JOIN LATERAL (
-            SELECT s.id FROM logintel.scores s
-            WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
-        WHERE %4$s;
-        none_scored := NOT FOUND;
-    END IF;
-    IF current_setting('logintel.left_out', true) IS DISTINCT FROM 'yes' THEN
-        RETURN NULL;
+        WITH looked_up AS MATERIALIZED (
+            SELECT l.id, l."timestamp", s.id AS score_id
+            FROM (%3$s) AS l
+            LEFT JOIN LATERAL (
+                SELECT s.id FROM logintel.scores s
+                WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true),
+        %4$s;
     END IF;
 $hot_path$, lines, scorer,
-    format('SELECT %s AS id, %s AS "timestamp", logintel._shape_hash(%s) AS shape_hash FROM %s OFFSET 0', id, "time", fields, lines),
-    $$CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END$$);
+    format('SELECT %s AS id, %s AS "timestamp", logintel._shape_hash(%s, (SELECT h.seed FROM logintel.shape_seed h)) AS shape_hash '
+           'FROM %s WHERE %1$s IS NOT NULL OFFSET 0', id, "time", fields, lines),
+    $$left_out AS (
+            INSERT INTO logintel.pending (log_entry_id, "timestamp")
+            SELECT l.id, l."timestamp" FROM looked_up l
+            WHERE CASE WHEN l.score_id IS NULL THEN set_config('logintel.left_out', 'yes', true) = 'yes'
+                                                    AND current_setting('transaction_isolation') <> 'serializable' END)
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL$$);
 
-COMMENT ON FUNCTION logintel._hot_path(text, text, text, text, text) IS 'The text that gives lines of known shapes their score; scorer is the SQL of the model set that serves the line l.';
+COMMENT ON FUNCTION logintel._hot_path(text, text, text, text, text) IS 'The text that gives lines of known shapes their score and queues the others; scorer is the SQL of the model set that serves the line l.';
 
--- The lines that the hot path left out are those without a prediction of this transaction, which carries its now() and so
--- differs from older ones of the same key. A subquery for each line keeps the planner from joining a large batch with all
--- predictions, and adding nothing to the time from walking through the index on it, where every row of this very statement
--- stands in the way.
-CREATE OR REPLACE FUNCTION logintel._cold_path(lines text, id text, "time" text, fields text) RETURNS text
+-- The lines that the hot path left out are those that it has just queued. Under SERIALIZABLE whoever reads where others add
+-- rows fails with them: there, nothing is queued before, and one snapshot says twice which lines are left out.
+CREATE OR REPLACE FUNCTION logintel._cold_path(lines text, id text, "time" text, fields text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($cold_path$
-    OPEN left_out FOR
-        SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
-        FROM (SELECT %2$s AS id, %3$s AS "timestamp", logintel._shape_hash(%4$s) AS shape_hash,
-                     logintel._shape(%4$s) AS shape, row_number() OVER () AS number
-              FROM %1$s
-              WHERE none_scored OR (SELECT max(p.predicted_at + interval '0') FROM logintel.predictions p
-                                    WHERE p.log_entry_id = %2$s AND p."timestamp" = %3$s) IS DISTINCT FROM now()
-              OFFSET 0) AS l
-        GROUP BY l.number / 4096;
-    PERFORM logintel._score_left_out(left_out);
-$cold_path$, lines, id, "time", fields);
+    IF current_setting('logintel.left_out', true) = 'yes' THEN
+        IF current_setting('transaction_isolation') = 'serializable' THEN
+            OPEN _left_out FOR
+                SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
+                FROM (%1$s WHERE %2$s IS NOT NULL OFFSET 0) AS l
+                WHERE (SELECT s.id FROM logintel.scores s
+                       WHERE s.canonical AND s.model_set_id = %3$s AND s.shape_hash = l.shape_hash LIMIT 1) IS NULL
+                GROUP BY l.number / 4096;
+            PERFORM logintel._score_left_out_alone(_left_out);
+            RETURN NULL;
+        END IF;
+        BEGIN
+            OPEN _left_out FOR
+                SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
+                FROM (%1$s
+                      WHERE (SELECT q.id FROM logintel.pending q
+                             WHERE q.log_entry_id = %2$s AND NOT q.changed AND q.queued_at >= _began LIMIT 1) IS NOT NULL
+                      OFFSET 0) AS l
+                GROUP BY l.number / 4096;
+            PERFORM logintel._score_left_out(_left_out, _began);
+        EXCEPTION WHEN OTHERS THEN
+            IF SQLSTATE = '40001' THEN
+                RAISE;
+            END IF;
+            PERFORM logintel._warn_pending(SQLERRM, 0, NULL);
+        END;
+    END IF;
+$cold_path$,
+    format('SELECT %1$s AS id, %2$s AS "timestamp", logintel._shape_hash(%3$s, (SELECT h.seed FROM logintel.shape_seed h)) AS shape_hash, '
+           'logintel._shape(%3$s) AS shape, row_number() OVER () AS number FROM %4$s', id, "time", fields, lines),
+    id, scorer);
 
-COMMENT ON FUNCTION logintel._cold_path(text, text, text, text) IS 'The text that hands on the lines that the hot path left out, in batches.';
+COMMENT ON FUNCTION logintel._cold_path(text, text, text, text, text) IS 'The text that hands on the lines that the hot path left out, in batches.';
+
+CREATE OR REPLACE FUNCTION logintel._queue_path(lines text, id text, "time" text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format('INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT %2$s, %3$s FROM %1$s WHERE %2$s IS NOT NULL',
+              lines, id, "time");
+
+COMMENT ON FUNCTION logintel._queue_path(text, text, text) IS 'The statement that leaves lines pending.';
+
+-- It needs no column but the key.
+CREATE OR REPLACE FUNCTION logintel._queue_changed_path(lines text, id text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format('INSERT INTO logintel.pending (log_entry_id, changed) SELECT %2$s, true FROM (%1$s) t WHERE %2$s IS NOT NULL',
+              lines, id);
+
+COMMENT ON FUNCTION logintel._queue_changed_path(text, text) IS 'The statement that queues lines which may have an outdated prediction; lines is a query for their rows.';
 
 -- While nothing scores lines, because nothing is deployed or by the mode, they only wait.
-CREATE OR REPLACE FUNCTION logintel._waiting_path(lines text, id text, reason text) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._waiting_path(lines text, id text, "time" text, reason text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($waiting_path$
-    INSERT INTO logintel.pending (log_entry_id) SELECT %2$s FROM %1$s;
-    GET DIAGNOSTICS waiting = ROW_COUNT;
-    IF waiting > 0 AND %3$L IS NOT NULL THEN
-        PERFORM logintel._warn_pending(%3$L, waiting, NULL);
+    %1$s;
+    GET DIAGNOSTICS _waiting = ROW_COUNT;
+    IF _waiting > 0 AND %2$L IS NOT NULL THEN
+        PERFORM logintel._warn_pending(%2$L, _waiting, NULL);
     END IF;
-$waiting_path$, lines, id, reason);
+$waiting_path$, logintel._queue_path(lines, id, "time"), reason);
 
-COMMENT ON FUNCTION logintel._waiting_path(text, text, text) IS 'The text that leaves lines pending, with a warning where there is a reason to give.';
+COMMENT ON FUNCTION logintel._waiting_path(text, text, text, text) IS 'The text that leaves lines pending, with a warning where there is a reason to give.';
 
--- A line that waits may be in a worker's hands: it is queued again and all of it is left to the queue, so that who writes
--- never touches, and never waits for, a prediction that somebody else is replacing. keys is a query for keys of lines.
-CREATE OR REPLACE FUNCTION logintel._forget_path(keys text) RETURNS text
+-- lines is a query for the key and the time of lines that were changed or deleted, as they were.
+CREATE OR REPLACE FUNCTION logintel._forget_path(lines text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($forget_path$
-    INSERT INTO logintel.pending (log_entry_id)
-    SELECT c.id FROM (%1$s) c WHERE EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id);
-    PERFORM logintel._remove_predictions(ARRAY(
-        SELECT c.id FROM (%1$s) c WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)));
-$forget_path$, keys);
+    SELECT count(*), array_agg(d.id), array_agg(d."timestamp") INTO _waiting, _ids, _times FROM (%s) d;
+    IF _waiting = 0 THEN
+        RETURN NULL;
+    END IF;
+    _kept := logintel._forget_lines(_ids, _times);
+$forget_path$, lines);
 
-COMMENT ON FUNCTION logintel._forget_path(text) IS 'The text that takes the predictions of lines away, or queues those again that wait.';
+COMMENT ON FUNCTION logintel._forget_path(text) IS 'The text that takes the predictions of lines away; those that somebody else has in hand are queued again and kept in _kept.';
+
+-- Nothing that fails in a path refuses what was written: the lines wait, and where not even that can be noted, the warning
+-- says how to find them. The exception is a failure to serialize, which only the owner of the transaction can retry.
+--
+-- An exception block is a subtransaction, of which a session can have 64 before all others pay for them. So the first
+-- statements of a transaction have one, and the others rely on them: what their columns are called cannot change before it
+-- ends. safely is the statement that is tried when path failed.
+CREATE OR REPLACE FUNCTION logintel._guarded_path(path text, safely text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format($guarded_path$
+    IF coalesce(length(current_setting('logintel.guarded', true)), 0) < 32 THEN
+        PERFORM set_config('logintel.guarded', concat(current_setting('logintel.guarded', true), '.'), true);
+        BEGIN
+            %1$s
+        EXCEPTION WHEN OTHERS THEN
+            IF SQLSTATE = '40001' THEN
+                RAISE;
+            END IF;
+            _reason := SQLERRM;
+        END;
+        IF _reason IS NOT NULL THEN
+            PERFORM set_config('logintel.guarded', '', true);  -- the next statement has to expect the same
+            BEGIN
+                %2$s;
+            EXCEPTION WHEN OTHERS THEN
+                IF SQLSTATE = '40001' THEN
+                    RAISE;
+                END IF;
+                _reason := concat(_reason, '; nor are they queued (', SQLERRM, '): run SELECT * FROM logintel.reconcile()');
+            END;
+            PERFORM logintel._warn_pending(_reason, 0, NULL);
+        END IF;
+    ELSE
+        %1$s
+    END IF;
+$guarded_path$, path, safely);
+
+COMMENT ON FUNCTION logintel._guarded_path(text, text) IS 'The text of a path that refuses no statement, whatever fails in it.';

@@ -8,22 +8,28 @@ BEGIN
     task := 'predictions of vanished lines removed';
     done := logintel._remove_predictions(ARRAY(
         SELECT p.log_entry_id FROM logintel.predictions p
-        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)));
+        WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l
+                          WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp"))));
     RETURN NEXT;
     task := 'lines without a prediction queued';
-    INSERT INTO logintel.pending (log_entry_id)
-    SELECT l.id FROM logintel.log_lines l
-    WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = l.id)
-      AND NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = l.id);
+    INSERT INTO logintel.pending (log_entry_id, "timestamp")
+    SELECT l.id, logintel._line_time(l."timestamp") FROM logintel._log_lines() l
+    WHERE NOT EXISTS (SELECT FROM logintel.predictions p
+                      WHERE p.log_entry_id = l.id AND logintel._is_time_of(l."timestamp", p."timestamp"))
+      AND NOT EXISTS (SELECT FROM logintel.pending q
+                      WHERE q.log_entry_id = l.id AND q."timestamp" IS NOT DISTINCT FROM logintel._line_time(l."timestamp"))
+      AND l.id IS NOT NULL;
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN NEXT;
     task := 'lines that wait for nothing taken from the queue';
-    DELETE FROM logintel.pending q USING (
-        SELECT w.id FROM logintel.pending w
-        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = w.log_entry_id)
-          AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = w.log_entry_id AND f.id < w.id)
-        FOR UPDATE SKIP LOCKED) AS gone
-    WHERE q.id = gone.id;
+    -- What was queued after a row that somebody has in hand has to be taken after it.
+    WITH gone AS MATERIALIZED (
+        SELECT w.id, w.log_entry_id FROM logintel.pending w
+        WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = w.log_entry_id)
+        FOR UPDATE SKIP LOCKED)
+    DELETE FROM logintel.pending q USING gone g
+    WHERE q.id = g.id AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = g.log_entry_id AND f.id < g.id
+                                      AND f.id NOT IN (SELECT o.id FROM gone o));
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN NEXT;
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids();

@@ -21,7 +21,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH removed AS (
         DELETE FROM logintel.predictions p
-        WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)
+        WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l
+                          WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp"))
         RETURNING p.score_id, p."timestamp", p.txid)
     INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
     SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3;
@@ -44,17 +45,41 @@ $function$;
 COMMENT ON FUNCTION logintel._delete_all_predictions() IS 'Removes all predictions when all lines are gone, beside those who read and count.';
 
 -- A snapshot that is older than the lock may not see all predictions that are to be deleted: there they are truncated.
-CREATE OR REPLACE FUNCTION logintel._forget_truncated_lines() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+CREATE OR REPLACE FUNCTION logintel._forget_lines_of_truncated_table() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF EXISTS (SELECT FROM logintel.log_lines) THEN
+    IF EXISTS (SELECT FROM logintel._log_lines()) THEN
         PERFORM logintel._remove_predictions_of_vanished_lines();
+        DELETE FROM logintel.pending q
+        WHERE current_setting('transaction_isolation') = 'read committed' AND q.ctid = ANY (ARRAY(
+            SELECT p.ctid FROM logintel.pending p
+            WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = p.log_entry_id) FOR UPDATE SKIP LOCKED));
     ELSIF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         PERFORM logintel._announce('lines_forgotten', 0);
     ELSIF NOT logintel._try_forget_all_lines() THEN
         PERFORM logintel._delete_all_predictions();
     END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._forget_lines_of_truncated_table() IS 'Forgets the lines that are gone since the log table, or a part of it, was truncated.';
+
+-- Whatever fails, the table is truncated: the next upkeep compares lines and predictions.
+CREATE OR REPLACE FUNCTION logintel._forget_truncated_lines() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM logintel.attachments a WHERE logintel._is_below(TG_RELID, a.log_table)) THEN
+        PERFORM logintel._forget_lines_of_truncated_table();
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    IF SQLSTATE = '40001' THEN
+        RAISE;
+    END IF;
+    RAISE WARNING 'predictions of truncated lines are still there: %', SQLERRM USING HINT = 'SELECT * FROM logintel.reconcile() removes them.';
+    UPDATE logintel.attachments SET reconciled_tables = NULL;
     RETURN NULL;
 END
 $function$;

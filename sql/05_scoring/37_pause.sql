@@ -45,7 +45,7 @@ BEGIN
     ELSE
         PERFORM logintel._set_mode(coalesce(
             (SELECT h.old_value FROM logintel.settings_history h WHERE h.name = 'mode' ORDER BY h.id DESC LIMIT 1), 'inline'), resume.why);
-        waiting := (SELECT count(*) FROM logintel.pending);
+        waiting := (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q);
         IF waiting > 0 THEN
             RAISE NOTICE 'lines that wait for a prediction: %; SELECT logintel.backfill() until it returns 0, or let "logintel worker" run', waiting;
         END IF;

@@ -2,22 +2,59 @@
 -- the trigger function alone, and a statement planned once is several times faster than one planned for every insert, so
 -- both are written into the functions. The lock keeps two that write them apart.
 --
--- pg_catalog comes first without being named; naming it would make every call look it up.
-CREATE OR REPLACE FUNCTION logintel._write_trigger_function(name text, body text) RETURNS void
+-- pg_catalog comes first without being named; naming it would make every call look it up. A name that is a column and a
+-- variable is the column's. A trigger left on a table that is not the attached one, or a partition of it, does nothing.
+CREATE OR REPLACE FUNCTION logintel._write_trigger_function(name text, log_table oid, body text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                   'SET search_path = pg_temp SET jit = off SET enable_seqscan = off AS %L', name,
-                   concat(E'\nDECLARE\n    none_scored boolean := true;\n    left_out refcursor;\n    nested_loops text;\n    waiting bigint;\nBEGIN',
-                          body, E'    RETURN NULL;\nEND\n'));
+                   'SET search_path = pg_temp SET jit = off SET enable_seqscan = off AS %L', name, format($body$
+#variable_conflict use_column
+DECLARE
+    _began timestamptz := clock_timestamp();
+    _left_out refcursor;
+    _nested_loops text;
+    _waiting bigint;
+    _ids bigint[];
+    _times timestamptz[];
+    _kept bigint[] := '{}';
+    _reason text;
+BEGIN
+    IF TG_RELID <> %1$s AND NOT logintel._is_below(TG_RELID, %1$s) THEN
+        RETURN NULL;
+    END IF;
+    %2$s
+    RETURN NULL;
+END
+$body$, log_table, body));
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_trigger_function(text, text) IS 'Writes a trigger function with this body.';
+COMMENT ON FUNCTION logintel._write_trigger_function(text, oid, text) IS 'Writes a trigger function with this body.';
+
+-- The SQL of the model set that serves a line l.
+CREATE OR REPLACE FUNCTION logintel._scorer(serving logintel.serving) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+RETURN CASE WHEN (serving).test_id IS NULL THEN (serving).model_set_id::text
+            ELSE format('CASE WHEN logintel._in_share(l.id, %s, %L) '
+                        'AND EXISTS (SELECT FROM logintel.serving v WHERE v.id = %s) THEN %s ELSE %s END',
+                        (serving).test_id, (serving).share, (serving).id, (serving).challenger_set_id,
+                        (serving).model_set_id) END;
+
+COMMENT ON FUNCTION logintel._scorer(logintel.serving) IS 'SQL of the model set that serves a line l.';
+
+CREATE OR REPLACE FUNCTION logintel._write_no_trigger_functions() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT logintel._write_trigger_function(f, 0, 'NULL;')
+    FROM unnest('{_score_new_lines,_score_changed_lines,_forget_deleted_lines}'::text[]) AS f;
+$function$;
+
+COMMENT ON FUNCTION logintel._write_no_trigger_functions() IS 'Writes trigger functions that do nothing, while no table is attached.';
 
 CREATE OR REPLACE FUNCTION logintel._write_trigger_functions() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     attached logintel.attachments;
@@ -31,46 +68,53 @@ DECLARE
     selected text;
     of_changed text := 't.' || array_to_string(names, ', t.');
     changed text;
-    scorer text;
     reason text;
+    path text;
 BEGIN
     PERFORM logintel._lock_deployments();
     SELECT a.* INTO attached FROM logintel.attachments a;
     IF NOT FOUND THEN
+        PERFORM logintel._write_no_trigger_functions();
         RETURN;
     END IF;
     SELECT v.* INTO serving FROM logintel._serving() v;
-    id := logintel._line_expression(attached.log_table, attached.columns, 'id');
-    "time" := format('coalesce(%s, now())', logintel._line_expression(attached.log_table, attached.columns, 'timestamp'));
-    SELECT string_agg(e.expression, ', ' ORDER BY f.n), format('SELECT %s AS id, %s AS "timestamp", ', id, "time")
-               || string_agg(format('%s AS %s', e.expression, f.name), ', ' ORDER BY f.n)
-    INTO fields, selected
-    FROM unnest(names) WITH ORDINALITY AS f (name, n),
-         LATERAL logintel._line_expression(attached.log_table, attached.columns, f.name) AS e (expression);
-    changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c '
-                      'WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = c.id)) t', selected);
+    reason := CASE WHEN NOT attached.columns ? 'message' THEN format('%s has lost the column of its messages', attached.log_table)
+                   WHEN serving IS NULL AND NOT is_off THEN 'no model is deployed' END;
+    SELECT string_agg(e.expression, ', ' ORDER BY f.n) FILTER (WHERE f.name = ANY (names)),
+           min(e.expression) FILTER (WHERE f.name = 'id'),
+           format('logintel._line_time(%s)', min(e.expression) FILTER (WHERE f.name = 'timestamp'))
+    INTO fields, id, "time"
+    FROM unnest(names || '{id,timestamp}') WITH ORDINALITY AS f (name, n),
+         LATERAL logintel._line_expression(attached.log_table, attached.columns, attached.time_zone, f.name) AS e (expression);
+    selected := format('SELECT %s AS id, %s AS "timestamp", %s', id, "time",
+                       (SELECT string_agg(format('%s AS %s', logintel._line_expression(
+                                   attached.log_table, attached.columns, attached.time_zone, f.name), f.name), ', ' ORDER BY f.n)
+                        FROM unnest(names) WITH ORDINALITY AS f (name, n)));
+    changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c WHERE c.id <> ALL (_kept)) t',
+                      selected);
 
-    IF is_off OR serving IS NULL THEN
-        reason := CASE WHEN NOT is_off THEN 'no model is deployed' END;
-        PERFORM logintel._write_trigger_function('_score_new_lines', logintel._waiting_path('new_lines t', id, reason));
+    IF is_off OR reason IS NOT NULL THEN
+        path := logintel._waiting_path('new_lines t', id, "time", reason);
     ELSE
-        scorer := serving.model_set_id;
-        IF serving.test_id IS NOT NULL THEN
-            scorer := format('CASE WHEN logintel._in_share(l.id, %s, %L) '
-                             'AND EXISTS (SELECT FROM logintel.serving v WHERE v.id = %s) THEN %s ELSE %s END',
-                             serving.test_id, serving.share, serving.id, serving.challenger_set_id, serving.model_set_id);
-        END IF;
-        PERFORM logintel._write_trigger_function('_score_new_lines', concat(
-            logintel._hot_path('new_lines t', id, "time", fields, scorer),
-            logintel._cold_path('new_lines t', id, "time", fields)));
+        path := concat(logintel._hot_path('new_lines t', id, "time", fields, logintel._scorer(serving)),
+                       logintel._cold_path('new_lines t', id, "time", fields, logintel._scorer(serving)));
     END IF;
-    PERFORM logintel._write_trigger_function('_score_changed_lines', concat(
-        logintel._forget_path(format('SELECT d.id FROM (%1$s FROM old_lines t EXCEPT ALL %1$s FROM new_lines t) d UNION '
-                                     'SELECT d.id FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) d', selected)),
-        CASE WHEN is_off OR serving IS NULL THEN logintel._waiting_path(changed, 't.id', reason)
-             ELSE logintel._cold_path(changed, 't.id', 't."timestamp"', of_changed) END));
-    PERFORM logintel._write_trigger_function(
-        '_forget_deleted_lines', logintel._forget_path(format('SELECT %s AS id FROM old_lines t', id)));
+    PERFORM logintel._write_trigger_function('_score_new_lines', attached.log_table, logintel._guarded_path(
+        path, logintel._queue_changed_path('SELECT * FROM new_lines', id)));
+
+    IF is_off OR reason IS NOT NULL THEN
+        path := logintel._waiting_path(changed, 't.id', 't."timestamp"', reason);
+    ELSE
+        path := concat(logintel._hot_path(changed, 't.id', 't."timestamp"', of_changed, logintel._scorer(serving)),
+                       logintel._cold_path(changed, 't.id', 't."timestamp"', of_changed, logintel._scorer(serving)));
+    END IF;
+    PERFORM logintel._write_trigger_function('_score_changed_lines', attached.log_table, logintel._guarded_path(
+        logintel._forget_path(format('%1$s FROM old_lines t EXCEPT ALL %1$s FROM new_lines t', selected)) || path,
+        logintel._queue_changed_path('SELECT * FROM old_lines UNION ALL SELECT * FROM new_lines', id)));
+
+    PERFORM logintel._write_trigger_function('_forget_deleted_lines', attached.log_table, logintel._guarded_path(
+        logintel._forget_path(format('SELECT %s AS id, %s AS "timestamp" FROM old_lines t', id, "time")),
+        logintel._queue_changed_path('SELECT * FROM old_lines', id)));
 END
 $function$;
 

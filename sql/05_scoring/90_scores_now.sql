@@ -20,7 +20,7 @@ CROSS JOIN (SELECT max(value) FILTER (WHERE name = 'anomaly_threshold')::real AS
                    max(value) FILTER (WHERE name = 'classification_min_confidence')::real AS min_confidence
             FROM logintel.settings) AS settings
 CROSS JOIN LATERAL (SELECT s.anomaly_score >= settings.anomaly_threshold AS is_anomaly) AS v
-LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level));
+LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(s.level);
 
 COMMENT ON VIEW logintel._scores_now IS 'Scores of shapes under the settings in force, with the declared level normalised.';
 COMMENT ON COLUMN logintel._scores_now.score_id IS 'Identifies the score.';

@@ -30,9 +30,14 @@ BEGIN
     RETURN QUERY EXECUTE format(
         'SELECT date_trunc(''hour'', p."timestamp", ''UTC''), p.score_id, count(*) FROM logintel.predictions p WHERE %s GROUP BY 1, 2',
         logintel._not_counted(counted));
+    -- What somebody wrote of a line that was changed meanwhile is outdated.
+    IF EXISTS (SELECT FROM logintel.pending q WHERE q.changed) THEN
+        RETURN QUERY SELECT date_trunc('hour', p."timestamp", 'UTC'), p.score_id, -count(*) FROM logintel.predictions p
+                     WHERE p.log_entry_id IN (SELECT q.log_entry_id FROM logintel.pending q WHERE q.changed) GROUP BY 1, 2;
+    END IF;
     RETURN QUERY SELECT r.hour, r.score_id, -sum(r.lines)::bigint FROM logintel.removed_predictions r
                  WHERE txid_visible_in_snapshot(r.prediction_txid, counted) GROUP BY 1, 2;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._uncounted() IS 'Predictions made and removed since the last roll-up, by hour and score.';
+COMMENT ON FUNCTION logintel._uncounted() IS 'Predictions made and removed since the last roll-up, or outdated, by hour and score.';

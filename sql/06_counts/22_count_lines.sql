@@ -4,8 +4,23 @@ CREATE OR REPLACE FUNCTION logintel._count_lines() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    RETURN (SELECT count(*) FROM logintel.log_lines);
+    RETURN (SELECT count(*) FROM logintel._log_lines());
 END
 $function$;
 
 COMMENT ON FUNCTION logintel._count_lines() IS 'Number of lines in the log table, counted.';
+
+-- A line that was deleted while somebody else had it in hand stays in the queue until it is taken again.
+CREATE OR REPLACE FUNCTION logintel._waiting_lines() RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    RETURN (SELECT count(*) FROM (
+                SELECT DISTINCT q.log_entry_id, q."timestamp" FROM logintel.pending q
+                WHERE q.log_entry_id <> ALL (ARRAY(SELECT c.log_entry_id FROM logintel.pending c WHERE c.changed))) AS w)
+         + (SELECT count(*) FROM logintel._log_lines() l
+            WHERE l.id = ANY (ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q WHERE q.changed)));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._waiting_lines() IS 'Number of lines that wait for a prediction.';

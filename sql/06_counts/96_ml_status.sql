@@ -23,7 +23,7 @@ CROSS JOIN (
 CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel._score_counts c) AS predictions
 CROSS JOIN LATERAL (
     SELECT CASE WHEN a.reconciled_tables IS NULL THEN logintel._count_lines() - predictions.n
-                ELSE (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q) END AS n) AS pending;
+                ELSE logintel._waiting_lines() END AS n) AS pending;
 
 COMMENT ON VIEW logintel.ml_status IS 'Whether and how lines are scored, in one row.';
 COMMENT ON COLUMN logintel.ml_status.scoring IS 'Whether inserted lines are scored: a log table is attached, a model is deployed, and the mode is not off.';

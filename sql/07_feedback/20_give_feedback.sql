@@ -63,9 +63,10 @@ BEGIN
             USING ERRCODE = 'string_data_right_truncation', HINT = 'Write at most 100, and the rest into the note.';
     END IF;
     SELECT logintel._shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms),
-           logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
+           logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms,
+                                logintel._shape_seed())
     INTO verdict.shape, verdict.shape_hash
-    FROM logintel.log_lines l WHERE l.id = give_feedback.log_entry_id;
+    FROM logintel._log_lines() l WHERE l.id = give_feedback.log_entry_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no log line %', log_entry_id
             USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
@@ -82,7 +83,7 @@ $function$
 DECLARE
     -- Of a line that is gone, what was said of it tells the template.
     template_hash text := coalesce(
-        (SELECT md5(logintel.mask(l.message)) FROM logintel.log_lines l WHERE l.id = withdraw_feedback.log_entry_id),
+        (SELECT md5(logintel.mask(l.message)) FROM logintel._log_lines() l WHERE l.id = withdraw_feedback.log_entry_id),
         (SELECT md5((f.shape).template) FROM logintel.feedback f
          WHERE f.log_entry_id = withdraw_feedback.log_entry_id ORDER BY f.id DESC LIMIT 1));
     ended bigint;

@@ -2,10 +2,11 @@
 --
 -- A correction is not shown where a verdict says that the declared level is right. Of a score that a verdict on its
 -- template rejects, only the hours of lines whose own verdict says otherwise are read.
-CREATE OR REPLACE FUNCTION logintel._corrections() RETURNS TABLE (
-    log_entry_id bigint, "timestamp" timestamptz, service text, host text, declared_level text, predicted_level text,
-    true_level text, level_confidence real, severity_gap integer, severity text, message text, template text,
-    template_lines bigint, template_declared_levels jsonb, level_probabilities jsonb, model_version text, predicted_at timestamptz
+--
+-- Which lines these are is a statistic; what they say is read with the rights of who asks.
+CREATE OR REPLACE FUNCTION logintel._corrected_lines() RETURNS TABLE (
+    log_entry_id bigint, "timestamp" timestamptz, true_level text, severity_gap integer, template_lines bigint,
+    template_declared_levels jsonb, level_probabilities jsonb
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -16,13 +17,10 @@ AS $function$
     FROM corrected c
     CROSS JOIN LATERAL logintel._hours_of_scores(c.score_ids, c.other_hours, c.other_scores) AS h
     CROSS JOIN LATERAL (
-        SELECT p.log_entry_id, l."timestamp", s.service, l.host, s.declared_level, s.predicted_level, v.true_level,
-               s.level_confidence, predicted.severity_number - declared.severity_number, s.severity, l.message, s.template,
-               (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared',
-               s.level_probabilities, s.model_version, p.predicted_at
+        SELECT p.log_entry_id, p."timestamp", v.true_level, predicted.severity_number - declared.severity_number,
+               (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared', s.level_probabilities
         FROM logintel.predictions p
         JOIN logintel._scores_now s ON s.score_id = p.score_id
-        JOIN logintel.log_lines l ON l.id = p.log_entry_id
         JOIN logintel.levels predicted ON predicted.level = s.predicted_level
         JOIN logintel.levels declared ON declared.level = s.declared_level
         LEFT JOIN logintel.feedback f ON f.log_entry_id = p.log_entry_id AND f.shape_hash = s.shape_hash
@@ -31,6 +29,27 @@ AS $function$
         WHERE p."timestamp" >= h.from_time AND p."timestamp" <= h.to_time AND p.score_id = ANY (h.score_ids)
           AND v.true_level IS DISTINCT FROM s.declared_level
         ORDER BY p.predicted_at DESC) AS line;
+$function$;
+
+COMMENT ON FUNCTION logintel._corrected_lines() IS 'The lines of ml_corrections, newest first, and the evidence.';
+
+CREATE OR REPLACE FUNCTION logintel._corrections() RETURNS TABLE (
+    log_entry_id bigint, "timestamp" timestamptz, service text, host text, declared_level text, predicted_level text,
+    true_level text, level_confidence real, severity_gap integer, severity text, message text, template text,
+    template_lines bigint, template_declared_levels jsonb, level_probabilities jsonb, model_version text, predicted_at timestamptz
+)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $function$
+    SELECT line.*
+    FROM (SELECT logintel._corrected_lines() AS line) AS c
+    CROSS JOIN LATERAL (
+        SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.declared_level, p.predicted_level, (c.line).true_level,
+               p.level_confidence, (c.line).severity_gap, p.severity, l.message, p.template, (c.line).template_lines,
+               (c.line).template_declared_levels, (c.line).level_probabilities, p.model_version, p.predicted_at
+        FROM logintel.ml_predictions p
+        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp")
+        WHERE p.log_entry_id = (c.line).log_entry_id AND p."timestamp" = (c.line)."timestamp") AS line;
 $function$;
 
 COMMENT ON FUNCTION logintel._corrections() IS 'The rows of ml_corrections.';

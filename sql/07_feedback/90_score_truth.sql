@@ -2,7 +2,7 @@
 CREATE OR REPLACE VIEW logintel._score_truth AS
 SELECT s.id AS score_id, n.level AS declared_level, v.true_level, v.true_category, v.is_anomaly, v.given_at
 FROM logintel.scores s
-LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
+LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(s.level)
 CROSS JOIN LATERAL logintel._truth(NULL, s.template, n.level) AS v;
 
 COMMENT ON VIEW logintel._score_truth IS 'What verdicts on templates say of each score; those on single lines are in _line_truth and come before them.';

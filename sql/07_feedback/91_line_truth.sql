@@ -5,7 +5,7 @@ SELECT p.log_entry_id, p.score_id, p."timestamp", n.level AS declared_level, v.t
 FROM logintel.feedback f
 JOIN logintel.predictions p ON p.log_entry_id = f.log_entry_id
 JOIN logintel.scores s ON s.id = p.score_id AND s.shape_hash = f.shape_hash
-LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
+LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(s.level)
 CROSS JOIN LATERAL logintel._truth(f, s.template, n.level) AS v
 WHERE f.is_current AND f.scope = 'line';
 

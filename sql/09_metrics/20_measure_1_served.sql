@@ -25,7 +25,7 @@ BEGIN
         FROM logintel.count_changes c
         JOIN logintel.metric_hours h ON h.hour = c.hour
         CROSS JOIN LATERAL (SELECT o.* FROM logintel.scores o WHERE o.id = c.score_id OFFSET 0) AS s
-        LEFT JOIN logintel.level_names n ON n.name = lower(btrim(s.level))
+        LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(s.level)
         WHERE c.id > after_id AND c.id <= up_to_id),
     served AS (
         INSERT INTO logintel.metric_sums AS m

@@ -11,6 +11,7 @@ CREATE TABLE logintel.upkeep_tasks (
     begun_at timestamptz,
     begun_by integer,
     begun_in timestamptz,
+    has_more boolean NOT NULL DEFAULT false,
     CONSTRAINT upkeep_tasks_pkey PRIMARY KEY (task)
 );
 
@@ -25,6 +26,7 @@ COMMENT ON COLUMN logintel.upkeep_tasks.done IS 'How many things it did; null wh
 COMMENT ON COLUMN logintel.upkeep_tasks.failure IS 'SQLSTATE and message of the error that it failed with; null when it did not.';
 COMMENT ON COLUMN logintel.upkeep_tasks.next_step IS 'What to do about the failure.';
 COMMENT ON COLUMN logintel.upkeep_tasks.failing_since IS 'When it failed first since it last did not.';
+COMMENT ON COLUMN logintel.upkeep_tasks.has_more IS 'Whether it does its work bit by bit and has more to do: it runs again in the same maintain().';
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_at IS 'When it began, if it has not ended since; null when it has.';
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_by IS 'Process id of the session that began it.';
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_in IS 'When the statement of that session began: once that is over, so is the task.';

@@ -6,28 +6,28 @@ AS $function$
     SELECT h.name
     FROM logintel._handlers('task') AS h (name)
     LEFT JOIN logintel.upkeep_tasks u ON u.task = h.name
-    WHERE u.task IS NULL OR u.run_began_at < $1 OR u.run_began_at > clock_timestamp()
-    ORDER BY u.run_began_at NULLS FIRST, h.name COLLATE "C" LIMIT 1;
+    WHERE u.task IS NULL OR u.run_began_at < $1 OR u.run_began_at > clock_timestamp() OR u.has_more
+    ORDER BY coalesce(u.has_more AND u.run_began_at = $1, false), u.run_began_at NULLS FIRST, h.name COLLATE "C" LIMIT 1;
 $function$;
 
 COMMENT ON FUNCTION logintel._next_task(timestamptz) IS 'The task that a maintain() which began then has to run next; null when it ran all.';
 
 -- A statement_timeout, a cancelled statement and a lost session end a task, and no handler hears of it. So a task is
 -- noted as begun, and maintain(budget) commits that before it runs: what was begun in a statement that is over did not
--- end. A standby cannot know.
-CREATE OR REPLACE FUNCTION logintel._goes_on(begun_by integer, begun_in timestamptz) RETURNS boolean
+-- end. A standby cannot know. What other sessions do is shown to the role that installed logintel, where that is a superuser.
+CREATE OR REPLACE FUNCTION logintel._installer_sees(begun_by integer, begun_in timestamptz) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN pg_is_in_recovery() OR EXISTS (
     SELECT FROM pg_stat_activity a
     WHERE a.pid = begun_by AND a.query_start = begun_in AND a.state IN ('active', 'fastpath function call'));
 
-COMMENT ON FUNCTION logintel._goes_on(integer, timestamptz) IS 'Whether the session with this process id is still at the statement that it began then.';
+COMMENT ON FUNCTION logintel._installer_sees(integer, timestamptz) IS 'Whether the session with this process id is still at the statement that it began then.';
 
 CREATE OR REPLACE FUNCTION logintel._is_upkeep_at_work() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (
     SELECT FROM logintel.upkeep_tasks u
-    WHERE u.begun_by <> pg_backend_pid() AND logintel._goes_on(u.begun_by, u.begun_in));
+    WHERE u.begun_by <> pg_backend_pid() AND logintel._installer_sees(u.begun_by, u.begun_in));
 
 COMMENT ON FUNCTION logintel._is_upkeep_at_work() IS 'Whether another session is between two transactions of a maintain().';
 
@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION logintel._note_begun(task text, run_began_at timestam
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     INSERT INTO logintel.upkeep_tasks AS u (task, run_began_at, begun_at, begun_by, begun_in)
-    SELECT $1, $2, clock_timestamp(), a.pid, a.query_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()
+    VALUES ($1, $2, clock_timestamp(), pg_backend_pid(), statement_timestamp())
     ON CONFLICT ON CONSTRAINT upkeep_tasks_pkey DO UPDATE
     SET run_began_at = excluded.run_began_at, begun_at = excluded.begun_at, begun_by = excluded.begun_by,
         begun_in = excluded.begun_in, failing_since = coalesce(u.failing_since, u.begun_at);
@@ -79,6 +79,12 @@ $function$;
 
 COMMENT ON FUNCTION logintel._begin_next_task(timestamptz, interval) IS 'Begins the next task of a maintain(); returns false where there is none, or no time for it.';
 
+CREATE OR REPLACE FUNCTION logintel._has_more_to_do() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS 'SELECT set_config(''logintel.has_more_to_do'', ''yes'', true)';
+
+COMMENT ON FUNCTION logintel._has_more_to_do() IS 'Called by a task of the upkeep that did a bit of its work: maintain() commits, and runs it again when all others had their turn.';
+
 CREATE OR REPLACE FUNCTION logintel._run_task(task text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -87,6 +93,7 @@ DECLARE
     ran logintel.upkeep_tasks;
     hint text;
 BEGIN
+    PERFORM set_config('logintel.has_more_to_do', '', true);
     BEGIN
         EXECUTE format('SELECT logintel.%I()', task) INTO ran.done;
     EXCEPTION WHEN OTHERS THEN
@@ -99,7 +106,8 @@ BEGIN
     END;
     UPDATE logintel.upkeep_tasks u
     SET ran_at = began, seconds = extract(epoch FROM clock_timestamp() - began),
-        done = ran.done, failure = ran.failure, next_step = ran.next_step,
+        done = ran.done + CASE WHEN u.has_more THEN u.done ELSE 0 END, failure = ran.failure, next_step = ran.next_step,
+        has_more = current_setting('logintel.has_more_to_do') = 'yes',
         failing_since = CASE WHEN ran.failure IS NOT NULL THEN coalesce(u.failing_since, began) END,
         begun_at = NULL, begun_by = NULL, begun_in = NULL
     WHERE u.task = $1;

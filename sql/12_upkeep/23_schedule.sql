@@ -1,3 +1,16 @@
+-- Anybody may have made a schema of that name: only what the extension brought is called.
+CREATE OR REPLACE FUNCTION logintel._has_cron() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT count(DISTINCT d.objid) = 2
+    FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_cron'
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+      AND ((d.classid, d.objid) = ('pg_proc'::regclass, to_regprocedure('cron.schedule(text,text,text)'))
+           OR (d.classid, d.objid) = ('pg_class'::regclass, to_regclass('cron.job')));
+END;
+
+COMMENT ON FUNCTION logintel._has_cron() IS 'Whether the extension pg_cron is in this database.';
+
 -- Upkeep, and requests for retrainings, by one call: from pg_cron where it is installed, else from "logintel worker". A job
 -- belongs to the role that calls this, which has to be allowed to call what it runs. Models are trained outside the server:
 -- by "logintel worker", which takes every request, or by a "logintel retrain" that something else runs.
@@ -11,7 +24,7 @@ BEGIN
     IF hours NOT BETWEEN 0 AND 24 THEN
         RAISE EXCEPTION 'a retraining cannot be requested every % hours', hours
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a number of hours from 1 to 24, or 0 for never.';
-    ELSIF to_regprocedure('cron.schedule(text,text,text)') IS NULL THEN
+    ELSIF NOT logintel._has_cron() THEN
         UPDATE logintel.settings s SET value = hours WHERE s.name = 'retrain_every_hours';
         RETURN NEXT 'logintel worker: scores pending lines, and runs maintain() every minute';
         IF hours > 0 THEN
@@ -45,7 +58,7 @@ DECLARE
     removed integer := 0;
     turned_off integer;
 BEGIN
-    IF to_regclass('cron.job') IS NOT NULL THEN
+    IF logintel._has_cron() THEN
         EXECUTE $sql$SELECT count(cron.unschedule(j.jobid)) FROM cron.job j WHERE j.jobname LIKE 'logintel %' AND j.username = current_user$sql$
         INTO removed;
     END IF;

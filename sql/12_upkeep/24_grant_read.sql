@@ -28,7 +28,9 @@ AS $function$
     FROM pg_proc p
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
-                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor') THEN 'readers'
+                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line', '_hours_of_anomalies', '_corrected_lines')
+                        THEN 'readers'
+                    WHEN p.proname = '_drift_lines' THEN 'managers'
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
                                        '_begin_retraining', '_finish_retraining') THEN 'workers'
                     WHEN p.proname IN ('maintain', '_begin_next_task', '_run_begun_task', 'backfill', 'reconcile',
@@ -51,6 +53,26 @@ $function$;
 
 COMMENT ON FUNCTION logintel._grant_functions(regrole, regprocedure[]) IS 'Lets a role call functions.';
 
+-- Views show a line to those who may read it in the log table.
+CREATE OR REPLACE FUNCTION logintel._grant_lines(to_role regrole, log_table regclass, columns jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF has_table_privilege(to_role, log_table, 'SELECT') THEN
+        RETURN;
+    ELSIF pg_has_role(logintel._installer_table_owner(log_table), 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s',
+                       (SELECT c.relnamespace::regnamespace FROM pg_class c WHERE c.oid = log_table), to_role);
+        EXECUTE format('GRANT SELECT (%s) ON %s TO %s', logintel._installer_columns(log_table, columns), log_table, to_role);
+    ELSE
+        RAISE NOTICE 'views show no lines to % yet', to_role
+            USING HINT = format('The owner of the log table: GRANT SELECT ON %s TO %s.', log_table, to_role);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._grant_lines(regrole, regclass, jsonb) IS 'Lets a role read the columns of the log table that views show.';
+
 CREATE OR REPLACE FUNCTION logintel.grant_read(to_role regrole) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -62,10 +84,12 @@ BEGIN
                     WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE E'ml\\_%' LOOP
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
-    EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments TO %s', to_role);
+    EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments, '
+                   'logintel.log_lines TO %s', to_role);
+    PERFORM logintel._grant_lines(to_role, a.log_table, a.columns) FROM logintel.attachments a;
     PERFORM logintel._grant_functions(to_role, ARRAY(
         SELECT logintel._functions_of_views() UNION SELECT logintel._functions_for('readers')));
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.grant_read(regrole) IS 'Lets a role read the views and ask analyze(), predict_log() and doctor(). Undo it with DROP OWNED BY or REVOKE.';
+COMMENT ON FUNCTION logintel.grant_read(regrole) IS 'Lets a role read the views, and the columns of the attached log table that they show, and ask analyze(), predict_log() and doctor(). Undo it with DROP OWNED BY or REVOKE.';

@@ -6,7 +6,7 @@ BEGIN
     PERFORM logintel.grant_read(to_role);
     EXECUTE format('GRANT UPDATE (value) ON logintel.settings TO %s', to_role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON logintel.level_names TO %s', to_role);
-    EXECUTE format('GRANT SELECT ON logintel.log_lines, logintel.deployments, logintel.models, logintel.model_sets, logintel.pending, '
+    EXECUTE format('GRANT SELECT ON logintel.deployments, logintel.models, logintel.model_sets, logintel.pending, '
                    'logintel.feedback, logintel.ab_tests, logintel._in_force TO %s', to_role);
     PERFORM logintel._grant_functions(to_role, ARRAY(SELECT logintel._functions_for('managers')));
 END

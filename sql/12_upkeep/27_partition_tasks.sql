@@ -1,11 +1,13 @@
 -- Partitions and triggers: last, because a maintain() inside a transaction keeps their locks until its end. None of
--- these tasks waits for who keeps the log table locked: the upkeep has more to do, and what they had to leave is done
--- the next time. What is in the way of all that is left is a failure: ml_upkeep and doctor() tell it until it is gone.
+-- these tasks waits longer than writers may for who keeps the log table locked: the upkeep has more to do, and what they had
+-- to leave is done the next time. What is in the way of all that is left is a failure: ml_upkeep and doctor() tell it until
+-- it is gone.
 CREATE OR REPLACE FUNCTION logintel._task_121_create_triggers() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     tried record;
+    dropped bigint := (SELECT count(*) FROM logintel._left_triggers() t WHERE logintel._try_drop_trigger(t.tbl, t.name));
 BEGIN
     SELECT t.* INTO tried FROM logintel.attachments a CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
     IF tried.made = 0 AND tried.locked <> '{}' THEN
@@ -13,11 +15,11 @@ BEGIN
             USING ERRCODE = 'lock_not_available',
                   HINT = 'End the transactions that have locked it; pg_locks shows them.';
     END IF;
-    RETURN coalesce(tried.made, 0);
+    RETURN coalesce(tried.made, 0) + dropped;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_121_create_triggers() IS 'Task of the upkeep: creates the triggers that new partitions lack.';
+COMMENT ON FUNCTION logintel._task_121_create_triggers() IS 'Task of the upkeep: creates the triggers that new partitions lack, and drops those of detached ones.';
 
 -- New partitions may have brought lines along, vanished ones have taken lines away.
 CREATE OR REPLACE FUNCTION logintel._task_122_compare_lines_of_changed_partitions() RETURNS bigint
@@ -55,32 +57,74 @@ $function$;
 COMMENT ON FUNCTION logintel._task_123_summarize_indexes() IS 'Task of the upkeep: lets the BRIN indexes of predictions describe the pages written since the last time.';
 
 CREATE OR REPLACE FUNCTION logintel._task_124_create_partitions() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     today date := now() AT TIME ZONE 'UTC';
-    created bigint := logintel.create_partitions(today, today + 7);
-    taken text := (SELECT string_agg(t, ', ') FROM logintel._taken_names(today, today + 7) AS t WHERE created = 0);
+    made record := logintel._create_days(today, today + 7, 16777216);
 BEGIN
-    IF taken IS NOT NULL THEN
-        RAISE EXCEPTION 'what is called % is no partition of that day', taken
-            USING ERRCODE = 'duplicate_table',
-                  HINT = 'Rename or drop it: lines of that day lie in the default partition.';
+    IF made.created = 0 AND made.reasons IS NOT NULL THEN
+        RAISE EXCEPTION 'days have no partition: %', made.reasons
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Mend what it names; or, at a quiet time, SELECT logintel.create_partitions(current_date, current_date + 365).';
     END IF;
-    RETURN created;
+    RETURN made.created;
 END
 $function$;
 
 COMMENT ON FUNCTION logintel._task_124_create_partitions() IS 'Task of the upkeep: creates the partitions of the week ahead.';
 
--- The counts are locked first, as by a roll-up, which then reads the partitions.
+-- The counts are locked first, as by a roll-up, which then reads the partitions. One day at a time: who writes waits for
+-- one at most.
 CREATE OR REPLACE FUNCTION logintel._task_125_drop_days() RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    dropped record;
 BEGIN
     PERFORM logintel._lock_counts();
-    RETURN logintel._apply_retention();
+    IF logintel._delete_expired_lines() > 0 THEN
+        PERFORM logintel._has_more_to_do();
+        RETURN 0;
+    END IF;
+    dropped := logintel._drop_next_day();
+    IF dropped.dropped = 0 AND dropped.reasons IS NOT NULL THEN
+        RAISE EXCEPTION 'expired days are still there: %', dropped.reasons
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Mend what it names, or end these transactions.';
+    END IF;
+    PERFORM logintel._has_more_to_do() WHERE dropped.dropped > 0;
+    RETURN dropped.dropped;
 END
 $function$;
 
 COMMENT ON FUNCTION logintel._task_125_drop_days() IS 'Task of the upkeep: drops the days that the setting retention_days no longer keeps.';
+
+-- What the log table became since: its columns were renamed, dropped or given other types, it was renamed itself, or is
+-- gone. A line that waits meanwhile is scored when its column is found again.
+CREATE OR REPLACE FUNCTION logintel._task_120_follow_log_table() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    attached logintel.attachments := (SELECT a FROM logintel.attachments a);
+    followed jsonb;
+BEGIN
+    IF attached IS NULL THEN
+        RETURN 0;
+    ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = attached.log_table) THEN
+        DELETE FROM logintel.attachments;
+        PERFORM logintel._announce('lines_forgotten', 0);
+        RETURN 1;
+    END IF;
+    followed := (SELECT coalesce(jsonb_object_agg(n.key, a.attname), '{}') FROM jsonb_each_text(attached.column_numbers) AS n
+                 JOIN pg_attribute a ON a.attrelid = attached.log_table AND a.attnum = n.value::smallint AND NOT a.attisdropped
+                 JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL OR logintel._base_type(a.atttypid) = ANY (f.takes)));
+    IF followed = attached.columns
+       AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
+        RETURN 0;
+    END IF;
+    UPDATE logintel.attachments SET columns = followed;
+    RETURN 1;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._task_120_follow_log_table() IS 'Task of the upkeep: reads the log table by what its columns are called now, and forgets one that was dropped.';

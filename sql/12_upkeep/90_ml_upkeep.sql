@@ -11,7 +11,7 @@ SELECT logintel._handler_words(h.name) AS task, u.ran_at, u.seconds, CASE WHEN N
 FROM logintel._handlers('task') AS h (name)
 LEFT JOIN logintel.upkeep_tasks u ON u.task = h.name
 CROSS JOIN LATERAL (
-    SELECT u.begun_at IS NOT NULL AND NOT logintel._goes_on(u.begun_by, u.begun_in) AS was_ended OFFSET 0) AS b
+    SELECT u.begun_at IS NOT NULL AND NOT logintel._installer_sees(u.begun_by, u.begun_in) AS was_ended OFFSET 0) AS b
 ORDER BY h.name COLLATE "C";
 
 COMMENT ON VIEW logintel.ml_upkeep IS 'The tasks of maintain(), in their order, and the last run of each.';

@@ -12,7 +12,6 @@ ALTER VIEW logintel.scored_shapes RENAME TO _scores_now;
 ALTER VIEW logintel.score_counts RENAME TO _score_counts;
 ALTER VIEW logintel.score_counts_by_hour RENAME TO _score_counts_by_hour;
 ALTER FUNCTION logintel.shape(text, text, text, text, integer, double precision) RENAME TO _shape;
-ALTER FUNCTION logintel.shape_hash(text, text, text, text, integer, double precision) RENAME TO _shape_hash;
 ALTER FUNCTION logintel.shape_version() RENAME TO _shape_version;
 ALTER FUNCTION logintel.status_class(integer) RENAME TO _status_class;
 ALTER FUNCTION logintel.latency_bucket(double precision) RENAME TO _latency_bucket;
@@ -41,6 +40,12 @@ DROP FUNCTION logintel._take_pending(integer, timestamptz), logintel.rescore(int
 -- What is in PL/Python is the extension logintel_python now. The default models come with the scripts.
 DROP FUNCTION logintel._score_shapes(integer, logintel._shapes), logintel._check_model(text, bytea, jsonb, jsonb), logintel._check_figures(text, jsonb),
     logintel._python_versions();
+
+-- Hashes of shapes are made with a secret. A database of 0.1.0 keeps its scores and has none: change_shape_seed().
+DROP FUNCTION logintel.shape_hash(text, text, text, text, integer, double precision);
+DROP FUNCTION logintel._context_hash(text, text, text, integer, double precision);
+-- include 01_shapes/13_shape_seed.sql
+INSERT INTO logintel.shape_seed (seed) VALUES (0);
 
 -- 00_core
 -- include 00_core/10_locks.sql
@@ -82,7 +87,26 @@ FROM (VALUES
 WHERE s.name = n.name;
 ALTER TABLE logintel.settings ENABLE TRIGGER USER;
 
+-- 04_log_table: the log table is read by functions that depend on nothing of it, and kept with the rights of its owner
+ALTER TABLE logintel.attachments ADD COLUMN column_numbers jsonb NOT NULL DEFAULT '{}',
+                                 ADD COLUMN time_zone text NOT NULL DEFAULT current_setting('TimeZone');
+COMMENT ON COLUMN logintel.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
+COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, in columns of type timestamp or date: that of the session that attached the table.';
+-- include 04_log_table/11_log_lines.sql
+-- include 04_log_table/14_made_partitions.sql
+SELECT set_config('logintel.notes_partitions', 'yes', true);
+DROP FUNCTION logintel._partitioned_tables(), logintel._create_partition(regclass, text, date), logintel._create_day(date),
+    logintel._drop_day(date), logintel._expired_days(), logintel._apply_retention(),
+    logintel._line_expression(regclass, jsonb, text), logintel._line_fields();
+
 -- 05_scoring, its lines, predictions and upkeep
+ALTER TABLE logintel.pending ADD COLUMN "timestamp" timestamptz, ADD COLUMN changed boolean NOT NULL DEFAULT false;
+ALTER TABLE logintel.pending ALTER COLUMN queued_at SET DEFAULT clock_timestamp();
+CREATE INDEX pending_changed_idx ON logintel.pending (log_entry_id, "timestamp") WHERE changed;
+COMMENT ON TABLE logintel.pending IS 'Lines that wait for a prediction. backfill() and the worker take them.';
+COMMENT ON COLUMN logintel.pending.queued_at IS 'When it was queued.';
+COMMENT ON COLUMN logintel.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
+COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted while somebody else had it in hand.';
 DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 
@@ -114,6 +138,7 @@ CREATE TABLE logintel.upkeep_tasks (
     begun_at timestamptz,
     begun_by integer,
     begun_in timestamptz,
+    has_more boolean NOT NULL DEFAULT false,
     CONSTRAINT upkeep_tasks_pkey PRIMARY KEY (task)
 );
 
@@ -126,6 +151,7 @@ COMMENT ON COLUMN logintel.upkeep_tasks.done IS 'How many things it did; null wh
 COMMENT ON COLUMN logintel.upkeep_tasks.failure IS 'SQLSTATE and message of the error that it failed with; null when it did not.';
 COMMENT ON COLUMN logintel.upkeep_tasks.next_step IS 'What to do about the failure.';
 COMMENT ON COLUMN logintel.upkeep_tasks.failing_since IS 'When it failed first since it last did not.';
+COMMENT ON COLUMN logintel.upkeep_tasks.has_more IS 'Whether it does its work bit by bit and has more to do: it runs again in the same maintain().';
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_at IS 'When it began, if it has not ended since; null when it has.';
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_by IS 'Process id of the session that began it.';
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_in IS 'When the statement of that session began: once that is over, so is the task.';

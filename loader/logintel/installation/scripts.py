@@ -8,6 +8,25 @@ from logintel.installation.sources import Sources, python_functions
 # Nobody else can put anything into these schemas, so every name in a script means what it says.
 _PINNED = "SET LOCAL search_path = pg_catalog, pg_temp;\n"
 _SCHEMA = "CREATE SCHEMA logintel;\n"
+# CREATE EXTENSION takes a schema that is there, whose owner, and all that is in it, would be trusted with everything.
+_OWN_SCHEMA = """\
+DO $block$
+DECLARE
+    grantee oid;
+BEGIN
+    IF EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'logintel'::regnamespace
+                                             AND d.classid <> 'pg_extension'::regclass) THEN
+        RAISE EXCEPTION 'there is a schema logintel already, with something in it'
+            USING ERRCODE = 'duplicate_schema', HINT = 'Rename it, or drop it.';
+    END IF;
+    ALTER SCHEMA logintel OWNER TO CURRENT_USER;
+    FOR grantee IN SELECT DISTINCT a.grantee FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) AS a
+                   WHERE n.nspname = 'logintel' AND a.grantee <> n.nspowner LOOP
+        EXECUTE format('REVOKE ALL ON SCHEMA logintel FROM %s CASCADE', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END);
+    END LOOP;
+END
+$block$;
+"""
 # CREATE EXTENSION looks at no body before it runs: functions may call others that the script makes later.
 _UNCHECKED = "SET LOCAL check_function_bodies = off;\n"
 _DUMPED = re.compile(r"^SELECT pg_catalog\.pg_extension_config_dump\(.*\);\n", re.MULTILINE)
@@ -16,7 +35,7 @@ TAG = "$logintel_script$"
 
 def extension(sources: Sources) -> str:
     """Return the script of CREATE EXTENSION logintel."""
-    return _guarded("CREATE EXTENSION logintel", _creation(sources))
+    return _guarded("CREATE EXTENSION logintel", _PINNED, _OWN_SCHEMA, _creation(sources))
 
 
 def extension_update(sources: Sources, release: str) -> str:

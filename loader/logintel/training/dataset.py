@@ -62,25 +62,23 @@ class Line(NamedTuple):
 _LATEST_LINES = """
     WITH latest AS MATERIALIZED (
         SELECT line.id, line."timestamp", shape, logintel.normalize_level(line.level) AS declared_level,
-               line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash,
-               logintel._shape_hash(line.message, line.service, line.source_type, line.level, line.http_status,
-                                   line.response_time_ms) AS shape_hash
+               line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash
         FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
         CROSS JOIN LATERAL logintel._shape(line.message, line.service, line.source_type, line.level, line.http_status,
                                           line.response_time_ms) AS shape),
     others AS (
         SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'line'
-            AND NOT EXISTS (SELECT FROM latest l WHERE l.id = v.log_entry_id AND l.shape_hash = v.shape_hash)
+            AND NOT EXISTS (SELECT FROM latest l WHERE l.id = v.log_entry_id AND l.shape = v.shape)
         UNION ALL
         SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'template'
             AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = md5((v.shape).template))),
     lines AS (
         SELECT l.*, v.id AS verdict_id FROM latest l
         LEFT JOIN logintel.feedback v ON v.is_current AND v.scope = 'line' AND v.log_entry_id = l.id
-            AND v.shape_hash = l.shape_hash
+            AND v.shape = l.shape
         UNION ALL
         SELECT o.log_entry_id, '-infinity', o.shape, logintel.normalize_level((o.shape).level), NULL, NULL, NULL,
-               NULL, o.shape_hash, o.id
+               NULL, o.id
         FROM others o)
     SELECT (l.shape).template, (l.shape).service, (l.shape).source_type, (l.shape).level, (l.shape).status_class,
            (l.shape).latency_bucket, l.declared_level, l.is_anomaly, l.anomaly_type, l.category,

@@ -1,0 +1,142 @@
+-- What only the owner of a table, or a superuser, can do for logintel's role: these few functions stay with the role that
+-- installed logintel, all others belong to a role that can do nothing (12_upkeep/97_belongings.sql). They run nothing that
+-- anybody else wrote: they grant, create and drop triggers, and hand functions over. None reads a row of the log table, or
+-- calls a function of another role.
+CREATE OR REPLACE FUNCTION logintel._installer_keeper() RETURNS regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel.locks'::regclass);
+
+COMMENT ON FUNCTION logintel._installer_keeper() IS 'The role that logintel''s tables and most of its functions belong to.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_table_owner(log_table regclass) RETURNS regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = log_table);
+
+COMMENT ON FUNCTION logintel._installer_table_owner(regclass) IS 'The owner of a table.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_readers() RETURNS SETOF regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT a.grantee::regrole
+    FROM pg_class c CROSS JOIN aclexplode(c.relacl) AS a
+    WHERE c.oid = 'logintel.log_lines'::regclass AND a.privilege_type = 'SELECT' AND a.grantee NOT IN (0, c.relowner);
+END;
+
+COMMENT ON FUNCTION logintel._installer_readers() IS 'Roles that grant_read() let read the views.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_columns(log_table regclass, columns jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+        WHERE a.attrelid = log_table AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.attname IN (SELECT c.value FROM jsonb_each_text(columns) AS c));
+
+COMMENT ON FUNCTION logintel._installer_columns(regclass, jsonb) IS 'The columns of a mapping, for GRANT.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_triggers() RETURNS TABLE (
+    name name, event text, type smallint, old_table name, new_table name, calls text
+)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES  -- type as in pg_trigger.tgtype: AFTER the event, FOR EACH STATEMENT
+        ('logintel_insert'::name, 'INSERT', 4::smallint, NULL::name, 'new_lines'::name, 'logintel._score_new_lines'),
+        ('logintel_update', 'UPDATE', 16, 'old_lines', 'new_lines', 'logintel._score_changed_lines'),
+        ('logintel_delete', 'DELETE', 8, 'old_lines', NULL, 'logintel._forget_deleted_lines'),
+        ('logintel_truncate', 'TRUNCATE', 32, NULL, NULL, 'logintel._forget_truncated_lines');
+END;
+
+COMMENT ON FUNCTION logintel._installer_triggers() IS 'The triggers that a log table and each of its partitions has.';
+
+-- Who attaches a table has to own it, whoever calls this. In an installation by an ordinary role, that role reads the
+-- table with what its owner has granted it.
+CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    owner regrole := logintel._installer_table_owner(log_table);
+    keeper regrole := logintel._installer_keeper();
+    read_columns text := logintel._installer_columns(log_table, columns);
+    schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
+    schema_owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema);
+    role regrole;
+    function regprocedure;
+BEGIN
+    IF NOT pg_has_role(session_user, owner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF pg_has_role(current_user, owner, 'USAGE') THEN
+        FOR role IN SELECT keeper UNION SELECT logintel._installer_readers() LOOP
+            IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
+                EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema, role);
+            END IF;
+            CONTINUE WHEN pg_has_role(role, owner, 'USAGE') OR has_table_privilege(role, log_table, 'SELECT');
+            EXECUTE format('GRANT SELECT (%s) ON %s TO %s', read_columns, log_table, role);
+        END LOOP;
+    END IF;
+    IF manages_partitions THEN
+        FOR function IN SELECT p.oid FROM pg_proc p
+                        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%' LOOP
+            EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, owner);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, keeper);
+        END LOOP;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_take_on(regclass, jsonb, boolean) IS 'Lets logintel and its readers read the columns of a log table, and hands the functions that keep its partitions over to its owner.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_let_go(log_table regclass, columns jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    role regrole;
+    function regprocedure;
+BEGIN
+    FOR function IN SELECT p.oid FROM pg_proc p
+                    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
+                      AND p.proowner <> logintel._installer_keeper()::oid LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, logintel._installer_keeper());
+    END LOOP;
+    IF logintel._installer_columns(log_table, columns) IS NOT NULL
+       AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
+        FOR role IN SELECT logintel._installer_keeper() UNION SELECT logintel._installer_readers() LOOP
+            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', logintel._installer_columns(log_table, columns), log_table, role);
+        END LOOP;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_let_go(regclass, jsonb) IS 'Takes back what _installer_take_on() gave.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_create_trigger(tbl regclass, name name) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    wanted record;
+BEGIN
+    SELECT v.* INTO wanted FROM logintel._installer_triggers() v WHERE v.name = _installer_create_trigger.name;
+    EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %s%s%s%s FOR EACH STATEMENT EXECUTE FUNCTION %s()',
+                   wanted.name, wanted.event, tbl,
+                   CASE WHEN wanted.old_table IS NOT NULL OR wanted.new_table IS NOT NULL THEN ' REFERENCING' END,
+                   ' OLD TABLE AS ' || quote_ident(wanted.old_table), ' NEW TABLE AS ' || quote_ident(wanted.new_table),
+                   wanted.calls);
+    -- Dropping the extension, where logintel is one, takes its triggers along, and nothing else of the user's.
+    IF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') THEN
+        EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION logintel', wanted.name, tbl);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_create_trigger(regclass, name) IS 'Creates one of _installer_triggers() on a table.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_drop_trigger(tbl regclass, name name) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM FROM logintel._installer_triggers() v WHERE v.name = _installer_drop_trigger.name;
+    IF FOUND THEN
+        EXECUTE format('DROP TRIGGER %I ON %s', name, tbl);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_drop_trigger(regclass, name) IS 'Drops one of _installer_triggers() from a table.';

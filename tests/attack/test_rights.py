@@ -1,0 +1,209 @@
+"""Nobody gets rights that are not his: whatever code the owner of a log table defines runs with his own, or with those of a
+role that can do nothing but keep logintel's tables.
+
+Each trap notes in a table who runs it. The attacks are made by the ordinary owner of a table that a superuser attached or
+by a manager who attached his own, and whoever writes, reads or does the upkeep is a superuser.
+"""
+
+import psycopg
+import pytest
+
+from support.servers import Database
+from support.tiny_models import deploy
+
+KEEPER = "logintel_owner"
+
+
+@pytest.fixture
+def attacked(db: Database) -> Database:
+    """A database whose log table belongs to an ordinary role, with a table in which traps note who runs them."""
+    deploy(db)
+    db.execute("SELECT logintel.detach()")
+    db.execute("DROP TABLE public.log_entries")
+    owner = db.create_role("owner")
+    db.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
+    db.execute("CREATE TABLE public.caught (who text)")
+    db.execute("GRANT INSERT ON public.caught TO PUBLIC")
+    db.execute(f"SELECT logintel.grant_manage('{owner}')")
+    return db
+
+
+def owner_of(db: Database) -> psycopg.Connection:
+    return db.connect(user=f"{db.name}_owner")
+
+
+def trap(owner: psycopg.Connection, signature: str, returns: str, value: str) -> None:
+    """Make a function that notes who runs it."""
+    owner.execute(
+        f"CREATE FUNCTION public.{signature} RETURNS {returns} LANGUAGE plpgsql AS $$ "
+        f"BEGIN INSERT INTO public.caught VALUES (current_user); RETURN {value}; END $$"
+    )
+
+
+def own_standard_table(db: Database) -> psycopg.Connection:
+    owner = owner_of(db)
+    owner.execute("SELECT logintel.create_log_entries()")
+    return owner
+
+
+def everything(db: Database) -> None:
+    """What a superuser, who trusts logintel, lets it do."""
+    db.execute("SELECT logintel.create_partitions(current_date - 3, current_date + 9)")
+    db.execute("CALL logintel.maintain('45 s')")
+    db.execute("SELECT logintel.backfill(), logintel.rescore()")
+    db.execute("SELECT * FROM logintel.reconcile()")
+    db.execute("SELECT * FROM logintel.maintain()")
+    for view in ("ml_status", "ml_predictions", "ml_recent_predictions", "ml_corrections", "ml_anomalies", "doctor()"):
+        db.execute(f"SELECT * FROM logintel.{view}")
+
+
+def assert_nobody_was_caught_but(db: Database, *allowed: str) -> None:
+    caught = {who for (who,) in db.execute("SELECT DISTINCT who FROM public.caught")}
+    assert caught <= {f"{db.name}_owner", KEEPER, *allowed}
+    [(can_do,)] = db.execute(
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin OR rolreplication FROM pg_roles WHERE rolname = %s",
+        (KEEPER,),
+    )
+    assert not can_do
+
+
+def test_a_cast_of_an_owned_type_is_never_run_by_reading_a_line(attacked: Database) -> None:
+    owner = owner_of(attacked)
+    owner.execute("CREATE TYPE public.lvl AS ENUM ('INFO')")
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, level public.lvl, message text)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    trap(owner, "lvl_text(public.lvl)", "text", "'ERROR'")
+    owner.execute("CREATE CAST (public.lvl AS text) WITH FUNCTION public.lvl_text(public.lvl) AS IMPLICIT")
+    attacked.connect().execute("INSERT INTO public.own VALUES (1, 'INFO', 'started')")
+    everything(attacked)
+    assert attacked.execute("SELECT * FROM public.caught") == []
+    assert attacked.value("SELECT declared_level FROM logintel.ml_predictions") == "INFO"
+
+
+@pytest.mark.parametrize("domain", ["text", "varchar(10)"])
+def test_operators_and_functions_for_an_owned_type_are_never_run(attacked: Database, domain: str) -> None:
+    owner = owner_of(attacked)
+    owner.execute(f"CREATE DOMAIN public.msg AS {domain}")
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, level public.msg, message public.msg, http_status real)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    trap(owner, "format(text, public.msg)", "text", "'x'")
+    trap(owner, "real_ge(real, integer)", "boolean", "true")
+    owner.execute("CREATE OPERATOR public.>= (LEFTARG = real, RIGHTARG = integer, FUNCTION = public.real_ge)")
+    attacked.connect().execute("INSERT INTO public.own VALUES (1, 'INFO', 'failed', 500)")
+    everything(attacked)
+    assert attacked.execute("SELECT * FROM public.caught") == []
+
+
+def test_triggers_of_the_owner_run_with_his_rights_when_days_are_made_and_dropped(attacked: Database) -> None:
+    owner = own_standard_table(attacked)
+    trap(owner, "spy()", "trigger", "NULL")
+    for table in ("log_entries", "log_entries_default"):
+        for event in ("INSERT", "DELETE"):
+            owner.execute(
+                f"CREATE TRIGGER spy_{event} AFTER {event} ON public.{table} FOR EACH STATEMENT EXECUTE FUNCTION public.spy()"
+            )
+    owner.execute("INSERT INTO public.log_entries (message, timestamp) VALUES ('failed', now() + interval '9 days')")
+    owner.execute("INSERT INTO public.log_entries (message, timestamp) VALUES ('failed', now() - interval '90 days')")
+    attacked.execute("UPDATE logintel.settings SET value = '30' WHERE name = 'retention_days'")
+    everything(attacked)
+    assert attacked.value("SELECT count(*) FROM public.log_entries") == 1
+    assert_nobody_was_caught_but(attacked)
+
+
+def test_index_expressions_checks_and_defaults_run_with_the_owners_rights(attacked: Database) -> None:
+    owner = own_standard_table(attacked)
+    trap(owner, "note()", "boolean", "true")
+    owner.execute(
+        "CREATE FUNCTION public.spied(text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN public.note(); END'"
+    )
+    owner.execute("CREATE INDEX ON public.log_entries_default (public.spied('x'), id)")
+    owner.execute("ALTER TABLE public.log_entries ADD CONSTRAINT spied CHECK (public.spied(message))")
+    owner.execute("INSERT INTO public.log_entries (message, timestamp) VALUES ('failed', now() + interval '9 days')")
+    everything(attacked)
+    assert attacked.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'public.log_entries'::regclass") > 5
+    assert_nobody_was_caught_but(attacked)
+
+
+def test_the_owner_cannot_make_logintels_role_run_his_functions(attacked: Database) -> None:
+    owner = own_standard_table(attacked)
+    owner.execute("ALTER FUNCTION logintel._table_owner_create_day(regclass, text, text, date) SECURITY INVOKER")
+    attacked.execute("DROP TABLE public.log_entries_" + attacked.value("SELECT to_char(current_date + 7, 'YYYY_MM_DD')"))
+    attacked.execute("CALL logintel.maintain('45 s')")
+    [(failure, next_step)] = attacked.execute(
+        "SELECT failure, next_step FROM logintel.ml_upkeep WHERE task = 'create partitions'"
+    )
+    assert "another role than its owner" in failure and next_step
+
+
+def test_cascades_from_the_log_table_take_nothing_of_logintels_along(attacked: Database) -> None:
+    owner = own_standard_table(attacked)
+    owner.execute("INSERT INTO public.log_entries (message, host) VALUES ('failed', 'h')")
+    owner.execute("ALTER TABLE public.log_entries DROP COLUMN host CASCADE")
+    attacked.execute("CALL logintel.maintain('45 s')")
+    assert attacked.execute("SELECT message, host FROM logintel.ml_recent_predictions") == [("failed", None)]
+    owner.execute("DROP TABLE public.log_entries CASCADE")
+    assert attacked.value("SELECT count(*) FROM pg_extension WHERE extname = 'logintel'") == 1
+    assert attacked.value("SELECT status FROM logintel.doctor() WHERE \"check\" = 'log table'") == "problem"
+    attacked.execute("CALL logintel.maintain('45 s')")
+    assert attacked.execute("SELECT log_table, lines, models IS NOT NULL FROM logintel.ml_status") == [(None, 0, True)]
+    owner.execute("SELECT logintel.create_log_entries()")
+    owner.execute("INSERT INTO public.log_entries (message) VALUES ('failed')")
+    assert attacked.value("SELECT count(*) FROM logintel.ml_predictions") == 1
+
+
+def test_schedule_believes_no_schema_called_cron(attacked: Database) -> None:
+    owner = owner_of(attacked)
+    attacked.execute(f"GRANT CREATE ON DATABASE {attacked.name} TO {attacked.name}_owner")
+    owner.execute("CREATE SCHEMA cron")
+    owner.execute(
+        "CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS $$ "
+        "BEGIN INSERT INTO public.caught VALUES (current_user); RETURN 1; END $$"
+    )
+    owner.execute("CREATE FUNCTION cron.unschedule(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    owner.execute("CREATE TABLE cron.job (jobid bigint, jobname text, username text)")
+    attacked.execute("SELECT logintel.schedule()")
+    attacked.execute("SELECT logintel.unschedule()")
+    assert attacked.execute("SELECT * FROM public.caught") == []
+
+
+def test_a_schema_made_before_the_extension_is_taken_from_its_maker(empty_db: Database) -> None:
+    intruder = empty_db.create_role("intruder")
+    empty_db.execute(f"GRANT CREATE ON DATABASE {empty_db.name} TO {intruder}")
+    maker = empty_db.connect(user=intruder)
+    maker.execute("CREATE SCHEMA logintel")
+    maker.execute("GRANT ALL ON SCHEMA logintel TO PUBLIC")
+    maker.execute("CREATE FUNCTION logintel.shape(text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'")
+    with pytest.raises(psycopg.errors.DuplicateSchema, match="something in it"):
+        empty_db.execute("CREATE EXTENSION logintel")
+    maker.execute("DROP FUNCTION logintel.shape(text)")
+    empty_db.execute("CREATE EXTENSION logintel")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        maker.execute("CREATE FUNCTION logintel.shape(text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        maker.execute("DROP SCHEMA logintel CASCADE")
+
+
+def test_no_function_of_a_superuser_reads_lines_or_runs_for_others(attacked: Database) -> None:
+    of_superuser = {
+        name
+        for (name,) in attacked.execute(
+            "SELECT p.proname FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner AND r.rolsuper "
+            "JOIN pg_language l ON l.oid = p.prolang AND l.lanname <> 'plpython3u' "
+            "WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname NOT LIKE '\\_table\\_owner\\_%%'"
+        )
+    }
+    assert of_superuser and all(name.startswith("_installer_") for name in of_superuser)
+    relations = attacked.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner AND r.rolsuper "
+        "WHERE c.relnamespace = 'logintel'::regnamespace"
+    )
+    assert relations == []
+
+
+@pytest.mark.parametrize("rights", ["LOGIN", "CREATEROLE", "SUPERUSER"])
+def test_a_keeper_with_rights_of_its_own_is_refused(db: Database, empty_db: Database, rights: str) -> None:
+    connection = empty_db.connect(autocommit=False)  # roles are the whole server's, so nothing of this is committed
+    connection.execute(f"ALTER ROLE {KEEPER} {rights}")
+    with pytest.raises(psycopg.Error, match="cannot keep logintel"):
+        connection.execute("CREATE EXTENSION logintel")
+    connection.rollback()
