@@ -33,7 +33,7 @@ _HOW_TO_WRITE = (
 )
 # A URI in which all is encoded that has to be: what is read as a name is one, and no part of the password.
 _SAFE_URI = re.compile(r"postgres(ql)?://([\w.~!$&'()*+,;=:%-]*@)?[^@]*", re.DOTALL)
-_SECRETS = {"password", "sslpassword", "oauth_client_secret"}
+_SECRETS = {"password", "sslpassword"}
 
 
 def connection_string(dsn: str | None) -> str:

@@ -29,9 +29,17 @@ STRINGS = (
     "host=127.0.0.1 port=1 pasword={} user=app",
 )
 COMMANDS = [
-    (command.name or command.callback.__name__) for command in cli.app.registered_commands if command.callback.__name__ != "tle"
+    (command.name or command.callback.__name__)
+    for command in cli.app.registered_commands
+    if command.callback.__name__ != "tle"
 ]
-ARGUMENTS = {"load": ["some.log"], "deploy": ["level"], "rollback": ["level"], "export": ["level", "made"], "import": ["level", "."]}
+ARGUMENTS = {
+    "load": ["some.log"],
+    "deploy": ["level"],
+    "rollback": ["level"],
+    "export": ["level", "made"],
+    "import": ["level", "."],
+}
 
 
 @pytest.fixture(autouse=True)

@@ -178,5 +178,3 @@ def test_a_stricter_default_of_libpq_is_not_weakened(wire: Wire, tmp_path: Path)
     with pytest.raises(UserError) as raised:
         connect(f"host={AWAY} port={wire.port} sslrootcert=system")
     assert "weak sslmode" not in str(raised.value)
-
-

@@ -62,7 +62,9 @@ def test_a_word_that_is_no_text_is_one_line(tmp_path: Path):
 
 
 def test_output_in_another_encoding_than_its_characters_is_written(tmp_path: Path):
-    done = shell("PYTHONIOENCODING=ascii logintel --help; PYTHONIOENCODING=ascii logintel tle | iconv -f UTF-8", tmp_path)
+    done = shell(
+        "PYTHONIOENCODING=ascii logintel --help; PYTHONIOENCODING=ascii logintel tle | iconv -f UTF-8", tmp_path
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -62,7 +62,9 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path):
         kept = path.read_bytes()
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
-            with pytest.raises(UserError, match="rejects cannot be written: File too large; say where to with --rejects"):
+            with pytest.raises(
+                UserError, match="rejects cannot be written: File too large; say where to with --rejects"
+            ):
                 rejects.write("a.log", [record(2, 1000), record(3, 9000)])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
