@@ -33,8 +33,10 @@ def flush() -> None:
 
 def complain(text: str) -> None:
     """Print a line on standard error, where there is one: what is being done matters more than what is said of it."""
+    # Names and lines of logs are repeated here, and must not drive the reader's terminal.
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(shown, file=sys.stderr, flush=True)
 
 
 def give_up() -> None:

@@ -80,6 +80,11 @@ def test_a_file_that_has_no_room_is_one_line_and_nothing_of_it_stays(tmp_path: P
     assert Path("/dev/full").exists()
 
 
+def test_a_name_does_not_drive_the_terminal(tmp_path: Path):
+    assert r"a\x1b[31m.log: no such file" in one_line(shell("logintel load $'a\\e[31m.log'", tmp_path))
+    assert r"\udcff.log: no such file" in one_line(shell("logintel load $'\\xff.log'", tmp_path))
+
+
 def test_a_path_that_cannot_be_looked_at_is_one_line(tmp_path: Path):
     Path(tmp_path, "loop.log").symlink_to("loop.log")
     for path in ("loop.log", "x" * 300 + ".log", "loop.log/in.log"):

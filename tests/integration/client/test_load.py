@@ -303,6 +303,15 @@ def test_a_device_that_fails_in_the_middle_says_where_to_go_on(db: Database):
     assert done.returncode == 1
 
 
+def test_standard_input_that_is_closed_is_named(db: Database):
+    done = subprocess.run(
+        ["bash", "-c", '"$0" -m logintel load - --format text <&-', sys.executable],
+        env=os.environ | {"DATABASE_URL": db.dsn}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr == "logintel: standard input cannot be read: Bad file descriptor\n"
+    assert done.returncode == 1
+
+
 @pytest.mark.parametrize("path", ["/proc/self/mem", "folder.log"])
 def test_a_file_that_cannot_be_read_is_named(db: Database, path: str):
     Path("folder.log").mkdir()
