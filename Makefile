@@ -59,9 +59,11 @@ endef
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
+# A password goes into the environment, never onto a command line, which everybody on the machine can read.
 demo: packages $(ENVIRONMENT)  ## from nothing to predictions, on a private cluster; safe to run again
 	@$(MAKE) --no-print-directory install up
-	.venv/bin/logintel demo --dsn "$$($(MAKE) -s dsn)"
+	url="$$($(MAKE) -s dsn)"
+	DATABASE_URL="$$url" .venv/bin/logintel demo
 
 up:  ## start the private cluster
 	@$(CLUSTER) up

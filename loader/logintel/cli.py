@@ -1,12 +1,18 @@
 """The command line `logintel`."""
 
+import logging
+import re
 import sys
+from typing import NoReturn
 
 import psycopg
 import typer
+from psycopg.conninfo import conninfo_to_dict
 
+from logintel import streams
 from logintel.backfill import backfill
 from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
+from logintel.database import reason_of
 from logintel.demo import demo
 from logintel.errors import HOW_TO_INSTALL, UserError
 from logintel.installation.command import install, tle, uninstall
@@ -32,22 +38,74 @@ app.command("export")(export)
 app.command("import")(import_)
 
 
+_HAS_URI = re.compile(r"postgres(ql)?(\+\w+)?://|://\S*:\S*@")
+
+
 def main() -> None:
-    """Run the command line; a user's mistake and a database's refusal are one line on stderr and exit code 1."""
+    """Run the command line; a user's mistake and a database's refusal are one line on stderr and no traceback."""
+    streams.prepare()
+    # What it would log is raised as well, or of no interest to a user.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    arguments = sys.argv[1:]
     try:
-        app()
+        if any(map(_is_connection_string, _all_but_dsn(arguments))):
+            _fail("there is a connection string where none belongs: give it as one word after --dsn", 2)
+        code = app(prog_name="logintel", standalone_mode=False)
+        streams.flush()
     except UserError as error:
         _fail(str(error))
+    except typer.Abort:
+        _fail("given up")
+    except typer.TyperException as error:
+        if not arguments:  # what it says is the help, which it has printed
+            raise SystemExit(2) from None
+        _fail(_usage_error(error, arguments), 2)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
         _fail(f"{error.diag.message_primary}; is logintel in this database? {HOW_TO_INSTALL}")
     except psycopg.Error as error:
         diag = error.diag
-        parts = (diag.message_primary or str(error).strip().splitlines()[0], diag.message_detail, diag.message_hint)
+        parts = (diag.message_primary or reason_of(error), diag.message_detail, diag.message_hint)
         _fail("; ".join(part for part in parts if part))
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except UnicodeEncodeError:
+        _fail("a word of the command line, or a file's name, is not valid UTF-8: write it anew")
     except KeyboardInterrupt:
         _fail("interrupted")
+    raise SystemExit(code)
 
 
-def _fail(message: str) -> None:
-    print(f"logintel: {' '.join(message.split())}", file=sys.stderr)
-    raise SystemExit(1)
+def _fail(message: str, code: int = 1) -> NoReturn:
+    streams.complain(f"logintel: {' '.join(message.split())}")
+    streams.give_up()
+    raise SystemExit(code)
+
+
+def _all_but_dsn(arguments: list[str]) -> list[str]:
+    """Return the words of a command line without the values of --dsn."""
+    return [
+        word
+        for before, word in zip(["", *arguments], arguments, strict=False)
+        if before != "--dsn" and not word.startswith("--dsn=")
+    ]
+
+
+def _is_connection_string(word: str) -> bool:
+    """Tell whether a word may hold a password. Messages repeat words, and files are named after them."""
+    if _HAS_URI.search(word):
+        return True
+    try:
+        return "password" in conninfo_to_dict(word)
+    except (psycopg.Error, UnicodeError):
+        return False
+
+
+def _usage_error(error: typer.TyperException, arguments: list[str]) -> str:
+    """Say what is wrong with a command line, in words of its own only where none of it is a connection string."""
+    context = getattr(error, "ctx", None)
+    advice = f"; see {context.command_path if context else 'logintel'} --help"
+    if not any(word.startswith("--dsn") for word in arguments):
+        return error.format_message().rstrip(".") + advice
+    if parameter := getattr(error, "param", None):
+        return f"{parameter.opts[0]}: what is given for it cannot be used{advice}"
+    return f"there are too many words, or an option that is unknown; a connection string is one word{advice}"

@@ -1,12 +1,11 @@
 """The command `logintel demo`: from an empty database to predictions, every result with the SQL that made it."""
 
-import sys
 import time
 from contextlib import closing
 
 import psycopg
 
-from logintel import output
+from logintel import output, streams
 from logintel.backfill import backfill
 from logintel.database import connect
 from logintel.options import Dsn
@@ -112,4 +111,4 @@ def _print(connection: psycopg.Connection, title: str, query: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"logintel: {text}", file=sys.stderr)
+    streams.complain(f"logintel: {text}")

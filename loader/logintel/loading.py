@@ -2,10 +2,9 @@
 
 import re
 import signal
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ import psycopg
 import typer
 from rich.progress import DownloadColumn, TextColumn
 
-from logintel import progress
+from logintel import progress, streams
 from logintel.database import connect
 from logintel.errors import UserError
 from logintel.options import Dsn
@@ -25,11 +24,11 @@ from logintel.reading.from_text import choose_pattern, text_records
 from logintel.reading.patterns import PATTERNS, find_pattern
 from logintel.reading.records import Record
 from logintel.reading.rows import FIELDS, FieldMap, RowMaker
-from logintel.reading.source import Source, peek
+from logintel.reading.source import Damaged, Source, peek
 from logintel.reading.timestamps import Timestamps
 from logintel.writing.batches import Batches
 from logintel.writing.copying import BATCH_LINES, LogTable, attached_table
-from logintel.writing.rejects import Rejects
+from logintel.writing.rejects import MAX_MEGABYTES, Rejects
 
 _LINES_TO_GUESS_FROM = 1000
 _COLUMNS = (
@@ -89,6 +88,10 @@ def load(
             help="Where bad lines go, each with its reason. Without it: FILE.rejects in the working directory."
         ),
     ] = None,
+    max_rejects: Annotated[
+        int,
+        typer.Option(min=0, metavar="MB", help="The rejects file grows to this size; what has no room is counted."),
+    ] = MAX_MEGABYTES,
     batch: Annotated[int, typer.Option(min=1, help="Lines in one transaction.")] = BATCH_LINES,
     dsn: Dsn = None,
 ) -> None:
@@ -104,8 +107,8 @@ def load(
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite end too: say what is in
     for path in files:  # before its name is asked for the format: a name with a typing error has none
-        if path != "-" and not Path(path).exists():
-            raise UserError(f"{path}: no such file")
+        if path != "-":
+            _check_file(path)
     formats = [file_format or guess_format(path) for path in files]
     _check_options(files, formats, mapping, pattern, skip)
     compiled = find_pattern(pattern) if pattern else None
@@ -116,9 +119,18 @@ def load(
         job = _Job(connection, table, FieldMap(_pairs(mapping, "--map"), maker), compiled, skip, batch)
         for path, kind in zip(files, formats, strict=True):
             name = "stdin" if path == "-" else Path(path).name
-            job.load(path, kind, rejects or Path(f"{name}.rejects"))
+            job.load(path, kind, rejects or Path(f"{name}.rejects"), max_rejects)
     for field in sorted(maker.dropped):
-        _say(f"note: {table} has no column for {field}; it was left out")
+        streams.complain(f"note: {table} has no column for {field}; it was left out")
+
+
+def _check_file(path: str) -> None:
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _check_options(
@@ -143,10 +155,6 @@ def _pairs(options: list[str] | None, option: str) -> dict[str, str]:
     return pairs
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
 @dataclass
 class _Job:
     """What all files of one command share."""
@@ -158,12 +166,12 @@ class _Job:
     skip: int
     batch: int
 
-    def load(self, path: str, kind: Format, rejects_path: Path) -> None:
+    def load(self, path: str, kind: Format, rejects_path: Path, max_rejects: int) -> None:
         """Load one file and print the result. Raises UserError, which says how much of the file is in."""
         started = time.monotonic()
         with (
             Source(path) as source,
-            Rejects(rejects_path) as rejects,
+            Rejects(rejects_path, max_rejects) as rejects,
             progress.bar(source.name, source.size or None, _COLUMNS, lines=0, rate=0.0, rejected=0) as show,
         ):
             batches = Batches(self.connection, self.table, source.name, rejects, self.batch)
@@ -173,7 +181,7 @@ class _Job:
                 show(completed=source.position(), lines=batches.loaded, rate=rate, rejected=batches.rejected)
 
             try:
-                batches.write(self._records(source, kind), written)
+                batches.write(_until_damage(self._records(source, kind)), written)
                 if source.damage:
                     raise UserError(source.damage)
             except UserError as error:
@@ -183,7 +191,7 @@ class _Job:
             except psycopg.Error as error:
                 reason = " ".join(str(error.diag.message_primary or error).split())
                 raise UserError(f"{source.name}: the server stopped the load: {reason}{_state(batches)}") from None
-        kept = f" ({rejects_path})" if batches.rejected else ""
+        kept = f" ({rejects_path}{_not_kept(batches)})" if batches.rejected else ""
         empty = "" if batches.settled or self.skip else ": there are no lines in it"
         print(
             f"{source.name}: loaded {batches.loaded:,} lines into {self.table}{empty}, "
@@ -199,13 +207,28 @@ class _Job:
         if pattern is None:
             head, lines = peek(lines, _LINES_TO_GUESS_FROM)
             name = choose_pattern(head)
-            _say(f"{source.name}: reading it with --pattern {name}")
+            streams.complain(f"{source.name}: reading it with --pattern {name}")
             pattern = PATTERNS[name]
         return text_records(lines, pattern, self.fields.maker, self.skip)
 
 
+def _until_damage(records: Iterator[Record]) -> Iterator[Record]:
+    with suppress(Damaged):
+        yield from records
+
+
+def _not_kept(batches: Batches) -> str:
+    """Say how many lines the rejects file had no room for."""
+    lines = batches.not_kept
+    return f"; {lines:,} line{'s were' if lines > 1 else ' was'} not kept, see --max-rejects" if lines else ""
+
+
 def _state(batches: Batches) -> str:
     """Say how much of a file is in after its load ended early."""
+    return _not_kept(batches) + _how_to_go_on(batches)
+
+
+def _how_to_go_on(batches: Batches) -> str:
     if batches.committing:
         first, last = batches.committing
         return f"; see whether lines {first} to {last} are in: go on with --skip {last}, if not with --skip {first - 1}"

@@ -1,6 +1,7 @@
 """Model versions as files: the commands `logintel export` and `logintel import`."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +28,7 @@ def export(
 ) -> None:
     """Write a model version to files: model.onnx, the graph, and model.json, the rest."""
     for file in FILES:
-        if (folder / file).exists():
+        if os.path.exists(folder / file):
             raise UserError(f"{folder / file} is there already; name another folder, or remove it")
     with closing(connect(dsn)) as connection:
         [(onnx, metadata, golden)] = connection.execute(

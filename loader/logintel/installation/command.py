@@ -9,6 +9,7 @@ from typing import Annotated
 import psycopg
 import typer
 
+from logintel import files
 from logintel.database import connect
 from logintel.errors import UserError
 from logintel.installation import scripts
@@ -77,12 +78,10 @@ def tle(
     """Write the script that makes logintel an extension of pg_tle, as database.dev has them."""
     script = scripts.tle(of_package(), importlib.metadata.metadata("logintel")["Summary"])
     if output is None:
-        sys.stdout.write(script)
+        sys.stdout.buffer.write(script.encode())  # the script's encoding is not the terminal's
         return
-    try:
-        output.write_text(script, "utf-8")
-    except OSError as error:
-        raise UserError(f"{output} cannot be written: {error.strerror}; name another file") from None
+    with files.written(output) as file:
+        file.write(script)
     print(f"wrote {output}; run it as a member of pgtle_admin, then CREATE EXTENSION logintel")
 
 

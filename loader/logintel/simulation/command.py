@@ -1,6 +1,5 @@
 """The command `logintel simulate`."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +11,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from logintel import progress
+from logintel import progress, streams
 from logintel.database import connect
 from logintel.errors import UserError
 from logintel.options import Dsn
@@ -77,7 +76,7 @@ def simulate(
         write = insert_live if live else copy_lines
         _run(write(connection, table, simulation.lines()), str(table), simulation, lines)
         if missing := {"level", "category", "is_anomaly", "anomaly_type"} - table.columns.keys():
-            print(f"note: {table} has no column for {', '.join(sorted(missing))}; left out", file=sys.stderr)
+            streams.complain(f"note: {table} has no column for {', '.join(sorted(missing))}; left out")
     print(f"truth: {TRUTH_TABLE}, to be joined by log_id")
 
 

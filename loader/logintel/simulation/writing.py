@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from logintel import files
 from logintel.errors import UserError
 from logintel.simulation.lines import TRUTH, SimulatedLine
 from logintel.writing.copying import BATCH_LINES, LogTable, attached_table, copy_rows
@@ -94,15 +95,12 @@ def insert_live(
 
 def write_jsonl(path: Path, lines: Iterable[SimulatedLine]) -> Iterator[list[SimulatedLine]]:
     """Write lines as JSON objects, the truth under the key `truth`; yield batches of them. Raises UserError."""
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            for batch in _batches(lines):
-                for line in batch:
-                    row = {**line.row(), "timestamp": line.timestamp.isoformat(), "truth": line.truth()}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                yield batch
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}; give another --output") from None
+    with files.written(path) as file:
+        for batch in _batches(lines):
+            for line in batch:
+                row = {**line.row(), "timestamp": line.timestamp.isoformat(), "truth": line.truth()}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            yield batch
 
 
 def _insert(connection: psycopg.Connection, table: LogTable, lines: Sequence[SimulatedLine]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from logintel.database import connect, connection_string
+from logintel.database import connect
 from logintel.options import Dsn
 from logintel.worker.supervisor import Options, Supervisor, pending_lines
 
@@ -33,7 +33,7 @@ def worker(
     does the retrainings that are requested: by hand, by pg_cron, or by itself where schedule() said so.
     """
     options = Options(
-        dsn=connection_string(dsn),
+        dsn=dsn,
         max_workers=max_workers or os.cpu_count() or 1,
         batch=batch,
         poll=poll,

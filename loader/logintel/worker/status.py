@@ -1,15 +1,16 @@
 """What the supervisor says on standard error: one line when something changes."""
 
 import math
-import sys
 from collections.abc import Callable
+
+from logintel import streams
 
 SECONDS_BETWEEN = 60.0
 """The same complaint, and the number of lines scored, come no more often than this."""
 
 
 def _print(text: str) -> None:
-    print(f"logintel: {text}", file=sys.stderr, flush=True)
+    streams.complain(f"logintel: {text}")
 
 
 class Status:

@@ -17,8 +17,9 @@ _ROW_FAULTS = {"44000", "54000", "P0001"}
 class Batches:
     """Writes records into the log table and their rejects into the rejects file, one transaction a batch.
 
-    `loaded` and `rejected` count records; `settled` is the last line number up to which the load is complete;
-    `committing` holds the (first, last) line of the batch whose commit is under way.
+    `loaded` and `rejected` count records, `not_kept` the lines that the rejects file had no room for; `settled` is the
+    last line number up to which the load is complete; `committing` holds the (first, last) line of the batch whose
+    commit is under way.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class Batches:
         """Prepare for the source of that name. `connection` is in autocommit mode."""
         self._connection, self._table = connection, table
         self._source, self._rejects, self._batch_lines = source, rejects, batch_lines
-        self.loaded = self.rejected = self.settled = 0
+        self.loaded = self.rejected = self.not_kept = self.settled = 0
         self.committing: tuple[int, int] | None = None
 
     def write(self, records: Iterable[Record], on_batch: Callable[[], None]) -> None:
@@ -59,7 +60,7 @@ class Batches:
                 if good:
                     copy_rows(self._connection, self._table, [record.row for record in good])
                 # Before the commit: an interruption right here may reject a line twice, but never loses one.
-                self._rejects.write(self._source, bad)
+                not_kept = self._rejects.write(self._source, bad)
                 self.committing = records[0].first, records[-1].last
         except psycopg.Error as error:
             if not _is_fault_of_a_row(error):
@@ -75,6 +76,7 @@ class Batches:
             return self._settle(records[middle:])
         self.committing = None
         self.loaded += len(good)
+        self.not_kept += not_kept
         self.rejected += sum(not record.repeated for record in bad)
         self.settled = records[-1].last
 

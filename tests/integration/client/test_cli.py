@@ -2,8 +2,10 @@
 
 import os
 import re
+import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +29,7 @@ def run(*arguments: str, db: Database | None = None) -> subprocess.CompletedProc
 
 
 def fails(done: subprocess.CompletedProcess) -> str:
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == 1, f"{done.stdout}{done.stderr}"
     assert re.fullmatch(r"logintel: [^\n]+\n", done.stderr), done.stderr
     return done.stderr
 
@@ -68,6 +70,28 @@ def test_mistakes_are_one_line_with_the_next_step(db: Database, empty_db: Databa
     assert "CREATE EXTENSION logintel" in fails(run("status", db=empty_db))
     assert "cannot connect" in fails(run("status", "--dsn", "host=127.0.0.1 port=1 dbname=x"))
     assert "the connection string cannot be read" in fails(run("status", "--dsn", "host='"))
+
+
+def test_an_export_that_finds_no_room_leaves_nothing(db: Database, tmp_path: Path) -> None:
+    deploy(db)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+        assert "cannot be written: File too large; name another folder" in fails(run("export", "level", str(tmp_path), db=db))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_table_that_finds_no_room_is_one_line(db: Database) -> None:
+    for command in ("status", "maintain", "pause"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "logintel", command],
+                env={**os.environ, "DATABASE_URL": db.dsn, "PYTHONUNBUFFERED": "1"}, stdout=full, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        assert "standard output cannot be written: No space left on device" in fails(done)
+    assert db.value("SELECT mode FROM logintel.ml_status") == "off"
 
 
 def test_doctor_exits_with_1_when_there_are_problems(db: Database) -> None:

@@ -62,6 +62,18 @@ def test_a_new_cluster_answers_on_its_connection_string_and_to_nobody_without_th
         psycopg.connect(cluster.dsn().replace(password, "wrong"))
 
 
+def test_its_password_is_on_no_command_line(cluster: Cluster, monkeypatch: pytest.MonkeyPatch):
+    commands: list[list[str]] = []
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: commands.append(command) or run(command, **options))
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: commands.append(command))
+    cluster.up()
+    cluster.psql()
+    cluster.down()
+    assert {Path(command[0]).name for command in commands} >= {"initdb", "pg_ctl", "psql"}
+    assert (cluster.home / "password").read_text().strip() not in repr(commands)
+
+
 def test_the_caller_is_not_who_runs_it_when_that_is_root(cluster: Cluster):
     cluster.up()
     assert Path(f"/proc/{postmaster(cluster)}").stat().st_uid != 0

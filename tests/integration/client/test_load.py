@@ -168,7 +168,7 @@ def test_a_message_of_one_megabyte_is_loaded(db: Database):
 def test_memory_is_bounded_and_an_endless_line_is_rejected_byte_for_byte(db: Database):
     endless = 200_000_000
     write("a.txt.gz", gzip.compress(b"before\n" + b"x" * endless + b"\nafter\n", 1))
-    process = start_load(db, "pattern='plain'); print(open('/proc/self/status').read()", "a.txt.gz")
+    process = start_load(db, "pattern='plain', max_rejects=300); print(open('/proc/self/status').read()", "a.txt.gz")
     out, err = process.communicate(timeout=120)
     assert b"loaded 2 lines into public.log_entries, rejected 1" in out, err
     assert int(re.search(rb"VmHWM:\s+(\d+) kB", out)[1]) < 200_000
@@ -242,10 +242,105 @@ def test_a_commit_whose_outcome_is_unknown_is_not_called_done_or_undone(db: Data
 def test_a_damaged_file_is_loaded_as_far_as_it_goes(db: Database):
     write("a.txt.gz", gzip.compress(os.urandom(20_000).hex(" ").replace(" ", "\n").encode())[:-2000])
     with pytest.raises(
-        UserError, match=r"cannot be read beyond line (\d+): .*; [\d,]+ lines are in: go on .* --skip \1$"
+        UserError, match=r"cannot be read beyond line \d+: .*; [\d,]+ lines are in: go on .* --skip \d+$"
     ):
         load(["a.txt.gz"], pattern="plain", dsn=db.dsn)
     assert db.value("SELECT count(*) FROM log_entries") > 10_000
+
+
+DAMAGES = {
+    "a wrong checksum": lambda packed: packed[:-8] + b"\0\0\0\0" + packed[-4:],
+    "a wrong length": lambda packed: packed[:-1] + b"\7",
+    "something behind it": lambda packed: packed + b"no gzip",
+    "its end cut off": lambda packed: packed[:-3],
+    "its last lines cut off": lambda packed: packed[:-2000],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_damaged_gzip_says_where_to_go_on_and_then_every_line_is_in_once(db: Database, damage: str, end: str):
+    lines = [f"line {number} {os.urandom(8).hex()}" for number in range(1, 1001)]
+    packed = gzip.compress(("\n".join(lines) + end).encode())
+    write("a.txt.gz", DAMAGES[damage](packed))
+    with pytest.raises(UserError, match=r"cannot be read beyond line \d+: .* --skip \d+$") as stopped:
+        load(["a.txt.gz"], pattern="plain", dsn=db.dsn)
+    write("a.txt.gz", packed)
+    load(["a.txt.gz"], pattern="plain", skip=int(str(stopped.value).rsplit(maxsplit=1)[1]), dsn=db.dsn)
+    assert rows(db, "message") == [(line,) for line in lines]
+
+
+@pytest.mark.parametrize("name", ["a.log.gz", "a.csv.gz"])
+def test_a_message_of_many_lines_is_not_cut_where_its_file_is(db: Database, name: str):
+    messages = [f"failed {n}\n" + "\n".join(f"\tat {os.urandom(4).hex()}" for _ in range(50)) for n in range(40)]
+    if name == "a.csv.gz":
+        text = "message\n" + "".join(f'"{message}"\n' for message in messages)
+    else:
+        text = "".join(f"2024-05-01 10:00:00 INFO {message}\n" for message in messages)
+    packed = gzip.compress(text.encode())
+    write(name, packed[: len(packed) // 2])
+    with pytest.raises(UserError, match=r"--skip \d+$") as stopped:
+        load([name], dsn=db.dsn)
+    write(name, packed)
+    load([name], skip=int(str(stopped.value).rsplit(maxsplit=1)[1]), dsn=db.dsn)
+    assert rows(db, "message") == [(message,) for message in messages]
+    assert not Path(f"{name}.rejects").exists()
+
+
+def test_a_device_that_fails_in_the_middle_says_where_to_go_on(db: Database):
+    """Reading a terminal from its other side fails with EIO once nobody has it open."""
+    ours, theirs = os.openpty()
+    os.write(theirs, b"line 1\nline 2\nhalf a li")
+    os.close(theirs)
+    command = ["-m", "logintel", "load", "-", "--format", "text", "--pattern", "plain"]
+    with start(*command, stdin=ours, stderr=subprocess.PIPE, text=True, env=os.environ | {"DATABASE_URL": db.dsn}) as done:
+        said = done.stderr.read()
+    os.close(ours)
+    assert said == (
+        "logintel: standard input: the file cannot be read beyond line 2: [Errno 5] Input/output error; "
+        "1 lines are in: go on with the same options and --skip 1\n"
+    )
+    assert done.returncode == 1
+
+
+def test_standard_input_that_is_closed_is_named(db: Database):
+    done = subprocess.run(
+        ["bash", "-c", '"$0" -m logintel load - --format text <&-', sys.executable],
+        env=os.environ | {"DATABASE_URL": db.dsn}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stderr == "logintel: standard input cannot be read: Bad file descriptor\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("path", ["/proc/self/mem", "folder.log"])
+def test_a_file_that_cannot_be_read_is_named(db: Database, path: str):
+    Path("folder.log").mkdir()
+    with pytest.raises(UserError, match=rf"^{path} cannot be (read|opened): "):
+        load([path], file_format="text", dsn=db.dsn)
+
+
+def test_rejects_that_find_no_room_stop_the_load_and_say_where_to_go_on(db: Database):
+    write("a.jsonl", b'{"message": "a"}\n' * 10 + b"bad\n" + b'{"message": "b"}\n' * 10)
+    with pytest.raises(
+        UserError, match=r"^a.jsonl: /dev/full cannot be written: No space left on device.*10 lines are in: .*--skip 10$"
+    ):
+        load(["a.jsonl"], rejects=Path("/dev/full"), batch=5, dsn=db.dsn)
+    load(["a.jsonl"], skip=10, dsn=db.dsn)
+    assert db.value("SELECT count(*) FROM log_entries") == 20
+    assert Path("a.jsonl.rejects").read_bytes().count(b"# logintel reject") == 1
+
+
+def test_a_file_that_unpacks_to_a_thousand_times_its_size_does_not_fill_the_disk(
+    db: Database, capsys: pytest.CaptureFixture
+):
+    write("bomb.jsonl.gz", gzip.compress(b'{"message": "a"}\n' + b"0" * 40_000_000 + b'\nbad\n{"message": "b"}\n', 1))
+    load(["bomb.jsonl.gz"], max_rejects=20, dsn=db.dsn)
+    assert (
+        "loaded 2 lines into public.log_entries, rejected 2 (bomb.jsonl.gz.rejects; 1 line was not kept, "
+        "see --max-rejects), " in capsys.readouterr().out
+    )
+    assert Path("bomb.jsonl.gz.rejects").stat().st_size < 20 * 1024**2
+    assert b"\nbad\n" in Path("bomb.jsonl.gz.rejects").read_bytes()
 
 
 def test_an_own_table_is_loaded_through_its_attachment(empty_db: Database, capsys: pytest.CaptureFixture):

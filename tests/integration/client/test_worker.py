@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from logintel.worker.scoring import Stopped, score_batch
 from support.lines import insert_new_shapes
@@ -169,6 +169,33 @@ def test_a_signal_ends_it_and_a_second_one_gives_up_the_batch_in_hand(
         assert worker.end(number) == code
         assert not any(Path(f"/proc/{child}").exists() for child in children)
     assert db.execute(LINES_AND_PREDICTIONS) == [(10, 0, 10)]
+
+
+def test_the_password_that_it_was_given_is_on_no_command_line_of_its_processes(db: Database, tmp_path: Path) -> None:
+    password = conninfo_to_dict(db.dsn).get("password") or pytest.skip("this server asks for no password")
+    deploy(db)
+    defer(db)
+    insert_new_shapes(db, 10)
+    with running(db, tmp_path) as worker:
+        wait_until(lambda: worker.children())
+        seen = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in worker.children()]
+        wait_until(lambda: not db.value("SELECT count(*) FROM logintel.pending"))
+        assert worker.end(signal.SIGTERM) == 0
+    assert password not in worker.said
+    assert any(b"logintel.worker.child" in command for command in seen)
+    assert not any(password.encode() in command for command in seen)
+
+
+def test_complaints_that_find_no_room_do_not_keep_it_from_scoring(db: Database) -> None:
+    deploy(db)
+    defer(db)
+    insert_new_shapes(db, 10)
+    command = [sys.executable, "-m", "logintel", "worker", "--once"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, env={**os.environ, "DATABASE_URL": db.dsn}, stdout=subprocess.PIPE, stderr=full, text=True, timeout=120
+        )
+    assert (done.returncode, done.stdout) == (0, "scored 10 lines\n")
 
 
 def test_children_end_with_a_supervisor_that_was_killed(db: Database, tmp_path: Path) -> None:
