@@ -133,6 +133,7 @@ class Recount:
 
     def __init__(self, session: psycopg.Connection, table: str = LOG_TABLE, without: frozenset[str] = frozenset()) -> None:
         self._session = session
+        session.execute("SET jit = off")  # the planner takes these counts for large ones, and would compile for seconds
         self._figures = {name: queries for name, queries in FIGURES.items() if not any(name.startswith(w) for w in without)}
         by_time = session.execute(
             """SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'logintel.pending'::regclass AND attname = 'timestamp')"""

@@ -15,7 +15,7 @@ WRITERS = ("writer 1", "writer 2", "writer 3")
 WORKER = "worker"
 UPKEEP = "upkeep"
 SESSIONS = (*WRITERS, WORKER, UPKEEP)
-FEATURES = ("odd_times", "duplicate_ids", "truncate", "partitions", "prepared", "isolation")
+FEATURES = ("odd_times", "duplicate_ids", "truncate", "partitions", "prepared", "isolation", "modes")
 """Kinds of statements that a run can do without."""
 _MOST_IN_TRANSACTION = 8
 _PREPARED = ("random_run_1", "random_run_2")
@@ -89,7 +89,7 @@ class _Planner:
         self._writers = [_Writer(recipe, chance, writes) for _ in WRITERS]
         self._sources = {
             WORKER: Work(chance, recipe.taken_type),
-            UPKEEP: Operations(chance, values, "partitions" in recipe.features),
+            UPKEEP: Operations(chance, values, "partitions" in recipe.features, "modes" in recipe.features),
         }
         self._turns: dict[str, list[str]] = {WORKER: [], UPKEEP: []}
 

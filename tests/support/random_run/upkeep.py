@@ -5,7 +5,7 @@ import random
 from support.random_run.values import OLD_DAYS, Values
 
 TAKEN = "random_run.taken"
-"""A setting of the session that holds the lines it has taken, from one statement to the next."""
+"""A setting of the transaction that holds the lines it has taken, from one statement to the next."""
 _MODELS = ("level", "anomaly")
 
 
@@ -27,7 +27,8 @@ class Work:
         score = self._random.choice(("_score_taken", "_score_lines", "_score_lines"))
         return [
             "BEGIN",
-            f"SELECT set_config('{TAKEN}', logintel._take_pending({most})::text, false)",
+            # Within the transaction alone: what is taken and not scored by its end would be lost.
+            f"SELECT set_config('{TAKEN}', logintel._take_pending({most})::text, true) WHERE now() < statement_timestamp()",
             f"SELECT logintel.{score}({taken})",
             self._end(),
         ]
@@ -39,10 +40,11 @@ class Work:
 class Operations:
     """What the upkeep and operators do, each statement by itself or a few in a transaction."""
 
-    def __init__(self, chance: random.Random, values: Values, partitions: bool) -> None:
+    def __init__(self, chance: random.Random, values: Values, partitions: bool, modes: bool) -> None:
         self._random = chance
         self._values = values
         self._partitions = partitions
+        self._modes = modes
 
     def turn(self) -> list[str]:
         """Return the statements of one turn."""
@@ -65,8 +67,9 @@ class Operations:
 
     def _operation(self) -> str:
         choose = self._random.choice
+        modes = ("inline", "inline", "deferred", "off") if self._modes else ("inline",)
         name, value = choose((
-            ("mode", "inline"), ("mode", "inline"), ("mode", "deferred"), ("mode", "off"), ("retention_days", choose(("0", "30"))),
+            *[("mode", mode) for mode in modes], ("retention_days", choose(("0", "30"))),
             ("known_shapes", choose(("100", "100000"))), ("anomaly_threshold", choose(("0.5", "0.7", "1"))),
             ("classification_min_confidence", choose(("0.4", "0.6", "1"))),
         ))  # fmt: skip
@@ -76,7 +79,7 @@ class Operations:
             *[f"UPDATE logintel.settings SET value = '{value}' WHERE name = '{name}'"] * 5,
             f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})", f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})",
             f"SELECT logintel.rollback('{choose(_MODELS)}')", f"SELECT logintel.rescore({choose((5, 10000))})",
-            "SELECT logintel.pause('random')", "SELECT logintel.resume()", "SELECT logintel.resume()",
+            *["SELECT logintel.pause('random')", "SELECT logintel.resume()", "SELECT logintel.resume()"] * self._modes,
             f"SELECT logintel.give_feedback({line}, true_level => '{choose(('INFO', 'ERROR'))}')",
             f"SELECT logintel.give_feedback({line}, true_level => 'WARN', whole_template => true)",
             f"SELECT logintel.{choose(('accept', 'reject'))}_corrections({template})",

@@ -42,14 +42,14 @@ class Writes:
         ))  # fmt: skip
         return f"""(id, "timestamp") IN (SELECT id, "timestamp" FROM {of} {where} ORDER BY md5(id || 's{salt}'), 2 LIMIT {many})"""
 
-    def _change(self, table: str = "") -> str:
+    def _change(self, table: str = "", moves: bool = True) -> str:
         """Return what an UPDATE sets; `table` tells its message from another where both could be meant."""
-        values = self._values
-        return self._random.choice((
-            f"message = {quoted(values.message())}", f"level = {values.level()}", f"service = {values.service()}",
-            f"http_status = {values.status()}", "host = 'elsewhere'", f"message = {table}message",
-            f"""message = {quoted(values.message())}, "timestamp" = {quoted(values.time())}""",
-        ))  # fmt: skip
+        values, choices = self._values, [f"message = {table}message", "host = 'elsewhere'"]
+        choices += [f"message = {quoted(values.message())}", f"level = {values.level()}", f"service = {values.service()}"]
+        choices += [f"http_status = {values.status()}"]
+        if moves:
+            choices += [f"""message = {quoted(values.message())}, "timestamp" = {quoted(values.time())}"""]
+        return self._random.choice(choices)
 
     def _a_day(self) -> int:
         return self._random.choice((0, 0, 0, 1, 2))
@@ -90,7 +90,7 @@ class Writes:
         return (
             f"{_KEYED} SELECT {_ALL} FROM log_entries WHERE {self._some()} "
             f"UNION ALL SELECT nextval('log_entries_id_seq'), {self._typed_line()} "
-            f"""ON CONFLICT (id, "timestamp") DO UPDATE SET {self._change('log_entries.')}"""
+            f"""ON CONFLICT (id, "timestamp") DO UPDATE SET {self._change('log_entries.', moves=False)}"""
         )
 
     def _insert_or_nothing(self) -> str:
