@@ -3,8 +3,9 @@
     .venv/bin/python tests/soak/random_run.py --minutes 5              # seeds from the time on, until a figure differs
     .venv/bin/python tests/soak/random_run.py --seed 17 --steps 300    # one run, as the message of a failure says
 
-Runs on a temporary cluster of this machine's PostgreSQL, each seed in a database of its own. What fails is run again with
-fewer steps, until no step can be left out. Exit code 1, and the steps as SQL, when a figure differed.
+Runs on a temporary cluster of the PostgreSQL of $PG_CONFIG, into which `make install` has installed, each seed in a
+database of its own. What fails is run again with fewer steps, until no step can be left out. Exit code 1, and the steps
+as SQL, when a figure differed.
 """
 
 import argparse
@@ -53,11 +54,13 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="random_run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="random_run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=5, help="begin no further seed after that; 5 unless told")
     parser.add_argument("--seed", type=int, help="run this seed only")
     parser.add_argument("--steps", type=int, default=300, help="statements a seed; 300 unless told")
-    parser.add_argument("--leave-out", nargs="*", default=[], choices=FEATURES, help="kinds of statements to do without")
+    parser.add_argument("--leave-out", nargs="*", default=[], choices=FEATURES, help="statements to do without")
     parser.add_argument("--without", nargs="*", default=[], help="figures not to compare, by how their names begin")
     parser.add_argument("--shrink", type=float, default=120, help="seconds to look for fewer steps; 120 unless told")
     parser.add_argument("--keep-going", action="store_true", help="go on with the next seed after a failure")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from support.random_run.execute import Failure
 from support.random_run.plan import Step
 
+Again = Callable[[Sequence[Step], frozenset[str]], Failure | None]
 
-def shrink(
-    steps: Sequence[Step], failure: Failure, run: Callable[[Sequence[Step], frozenset[str]], Failure | None], seconds: float
-) -> tuple[list[Step], Failure]:
+
+def shrink(steps: Sequence[Step], failure: Failure, run: Again, seconds: float) -> tuple[list[Step], Failure]:
     """Return fewer steps that fail in the same figures, and that failure. `run` runs steps in a fresh database."""
     kept = list(steps[: failure.step])
     ends = time.monotonic() + seconds

@@ -28,7 +28,8 @@ class Work:
         return [
             "BEGIN",
             # Within the transaction alone: what is taken and not scored by its end would be lost.
-            f"SELECT set_config('{TAKEN}', logintel._take_pending({most})::text, true) WHERE now() < statement_timestamp()",
+            f"SELECT set_config('{TAKEN}', logintel._take_pending({most})::text, true) "
+            "WHERE now() < statement_timestamp()",
             f"SELECT logintel.{score}({taken})",
             self._end(),
         ]
@@ -77,7 +78,7 @@ class Operations:
         template = "(SELECT template FROM logintel._scores_now WHERE is_correction ORDER BY md5(template), 1 LIMIT 1)"
         return choose((
             *[f"UPDATE logintel.settings SET value = '{value}' WHERE name = '{name}'"] * 5,
-            f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})", f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})",
+            *[f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})"] * 2,
             f"SELECT logintel.rollback('{choose(_MODELS)}')", f"SELECT logintel.rescore({choose((5, 10000))})",
             *["SELECT logintel.pause('random')", "SELECT logintel.resume()", "SELECT logintel.resume()"] * self._modes,
             f"SELECT logintel.give_feedback({line}, true_level => '{choose(('INFO', 'ERROR'))}')",
@@ -85,16 +86,17 @@ class Operations:
             f"SELECT logintel.{choose(('accept', 'reject'))}_corrections({template})",
             f"SELECT logintel.withdraw_feedback({line}, {choose(('true', 'false'))})",
             f"SELECT * FROM logintel.predict_log({line})",
-            "SELECT logintel.start_ab_test('level', 3 - (SELECT max(version) FROM logintel._in_force WHERE name = 'level'), 0.5)",
+            "SELECT logintel.start_ab_test(name, 3 - max(version), 0.5) FROM logintel._in_force GROUP BY name LIMIT 1",
             "SELECT logintel.stop_ab_test('level')",
         ))  # fmt: skip
 
     def _moved_partition(self) -> list[str]:
         """Detach a day or attach it; no trigger tells of its lines, so the upkeep has to come."""
         offset = self._random.choice((0, 1, 2))
-        name, day, next_day = self._values.partition(offset), self._values.day(offset), self._values.day(offset + 1)
+        name = self._values.partition(offset)
+        bounds = f"FOR VALUES FROM ('{self._values.day(offset)} 00:00Z') TO ('{self._values.day(offset + 1)} 00:00Z')"
         change = self._random.choice((
             f"ALTER TABLE log_entries DETACH PARTITION {name}", f"DROP TABLE {name}",
-            *[f"ALTER TABLE log_entries ATTACH PARTITION {name} FOR VALUES FROM ('{day} 00:00+00') TO ('{next_day} 00:00+00')"] * 2,
+            *[f"ALTER TABLE log_entries ATTACH PARTITION {name} {bounds}"] * 2,
         ))  # fmt: skip
         return [change, "SELECT * FROM logintel.maintain()"]

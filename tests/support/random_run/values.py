@@ -41,7 +41,8 @@ class Values:
     def time_of(self, offset: int) -> str:
         """Return a time of that day, at one of few minutes so that times meet."""
         chance = self._random
-        clock = chance.choice(("00:00:00", "23:59:59.999999", f"{chance.randrange(24):02}:{chance.choice((0, 17)):02}:00"))
+        usual = f"{chance.randrange(24):02}:{chance.choice((0, 17)):02}:00"
+        clock = chance.choice(("00:00:00", "23:59:59.999999", usual))
         return f"{self.day(offset)} {clock}+00"
 
     def time(self) -> str:
@@ -87,6 +88,6 @@ class Values:
 
     def copied(self) -> str:
         """Return a line as COPY reads it."""
+        level, service = self._random.choice(("INFO", "fatal", r"\N")), self._random.choice(("billing", r"\N"))
         message = self.message()
-        return "\t".join((self.time(), self._random.choice(("INFO", "fatal", r"\N")), r"\N" if message is None else message,
-                          self._random.choice(("billing", r"\N")), "soak", r"\N", r"\N"))  # fmt: skip
+        return "\t".join((self.time(), level, r"\N" if message is None else message, service, "soak", r"\N", r"\N"))

@@ -11,6 +11,11 @@ _ALL = "id, " + COLUMNS
 _KEYED = f"INSERT INTO log_entries ({_ALL}) OVERRIDING SYSTEM VALUE"
 
 
+def _at(time: str) -> str:
+    """Return all columns of a line with another time."""
+    return _ALL.replace('"timestamp"', time)
+
+
 class Writes:
     """A source of statements that write. Each is one SQL text, or that of a COPY and its data."""
 
@@ -18,10 +23,11 @@ class Writes:
         self._random = chance
         self._values = values
         kinds: list[tuple[int, Callable[[], str]]] = [
-            (10, self._insert), (3, self._insert_many), (3, self._insert_select), (3, self._copy), (3, self._into_partition),
-            (1, self._new_shapes), (3, self._upsert), (2, self._insert_or_nothing), (10, self._update), (5, self._move),
-            (2, self._new_key), (2, self._update_partition), (9, self._delete), (2, self._delete_partition), (4, self._merge),
-            (3, self._replace), (3, self._move_by_hand), (3, self._put_aside), (3, self._take_back), (2, self._three_at_once),
+            (10, self._insert), (3, self._insert_many), (3, self._insert_select), (3, self._copy),
+            (1, self._new_shapes), (3, self._into_partition), (3, self._upsert), (2, self._insert_or_nothing),
+            (10, self._update), (5, self._move), (2, self._new_key), (2, self._update_partition), (9, self._delete),
+            (2, self._delete_partition), (4, self._merge), (3, self._replace), (3, self._move_by_hand),
+            (3, self._put_aside), (3, self._take_back), (2, self._three_at_once),
         ]  # fmt: skip
         if duplicate_ids:
             kinds.append((3, self._second_of_a_key))
@@ -40,19 +46,23 @@ class Writes:
         where = self._random.choice((
             "", f"WHERE id > (SELECT max(id) - 9 FROM {of})", "WHERE id IN (SELECT log_entry_id FROM logintel.pending)",
         ))  # fmt: skip
-        return f"""(id, "timestamp") IN (SELECT id, "timestamp" FROM {of} {where} ORDER BY md5(id || 's{salt}'), 2 LIMIT {many})"""
+        order = f"ORDER BY md5(id || 's{salt}'), 2 LIMIT {many}"
+        return f"""(id, "timestamp") IN (SELECT id, "timestamp" FROM {of} {where} {order})"""
 
     def _change(self, table: str = "", moves: bool = True) -> str:
         """Return what an UPDATE sets; `table` tells its message from another where both could be meant."""
         values, choices = self._values, [f"message = {table}message", "host = 'elsewhere'"]
-        choices += [f"message = {quoted(values.message())}", f"level = {values.level()}", f"service = {values.service()}"]
-        choices += [f"http_status = {values.status()}"]
+        choices += [f"message = {quoted(values.message())}", f"level = {values.level()}"]
+        choices += [f"service = {values.service()}", f"http_status = {values.status()}"]
         if moves:
             choices += [f"""message = {quoted(values.message())}, "timestamp" = {quoted(values.time())}"""]
         return self._random.choice(choices)
 
     def _a_day(self) -> int:
         return self._random.choice((0, 0, 0, 1, 2))
+
+    def _time_of(self, day: int) -> str:
+        return f"timestamptz {quoted(self._values.time_of(day))}"
 
     def _insert(self) -> str:
         return f"INSERT INTO log_entries ({COLUMNS}) VALUES ({self._values.line()})"
@@ -63,9 +73,10 @@ class Writes:
 
     def _insert_select(self) -> str:
         many = self._random.choice((2, 3, 12))
+        time, message = self._time_of(self._a_day()), quoted(self._values.message() or "")
         return (
-            f"""INSERT INTO log_entries ("timestamp", level, message, service) SELECT timestamptz {quoted(self._values.time_of(self._a_day()))}, """
-            f"{self._values.level()}, 'job ' || g || ' ' || {quoted(self._values.message() or '')}, NULL FROM generate_series(1, {many}) g"
+            f"""INSERT INTO log_entries ("timestamp", level, message, service) SELECT {time}, """
+            f"{self._values.level()}, 'job ' || g || ' ' || {message}, NULL FROM generate_series(1, {many}) g"
         )
 
     def _new_shapes(self) -> str:
@@ -90,7 +101,7 @@ class Writes:
         return (
             f"{_KEYED} SELECT {_ALL} FROM log_entries WHERE {self._some()} "
             f"UNION ALL SELECT nextval('log_entries_id_seq'), {self._typed_line()} "
-            f"""ON CONFLICT (id, "timestamp") DO UPDATE SET {self._change('log_entries.', moves=False)}"""
+            f"""ON CONFLICT (id, "timestamp") DO UPDATE SET {self._change("log_entries.", moves=False)}"""
         )
 
     def _insert_or_nothing(self) -> str:
@@ -126,7 +137,7 @@ class Writes:
     def _merge(self) -> str:
         return (
             f"MERGE INTO log_entries l USING (SELECT {_ALL} FROM log_entries WHERE {self._some(6)} "
-            f"UNION ALL SELECT 0, {self._typed_line()}) s ON l.id = s.id AND l.\"timestamp\" = s.\"timestamp\" "
+            f'UNION ALL SELECT 0, {self._typed_line()}) s ON l.id = s.id AND l."timestamp" = s."timestamp" '
             f"WHEN MATCHED AND l.id % 3 = {self._random.randrange(3)} THEN DELETE "
             f"WHEN MATCHED THEN UPDATE SET {self._change('l.')} "
             f"WHEN NOT MATCHED THEN INSERT ({COLUMNS}) VALUES (s.{COLUMNS.replace(', ', ', s.')})"
@@ -144,18 +155,24 @@ class Writes:
         """Move lines to a partition by DELETE and INSERT, as for a day that was in the default partition."""
         day = self._a_day()
         source = self._random.choice(("log_entries_default", "log_entries", self._values.partition(self._a_day())))
-        time = f"timestamptz {quoted(self._values.time_of(day))}"
+        time = self._time_of(day)
         target = self._random.choice(("log_entries", self._values.partition(day)))
         return (
             f"WITH moved AS (DELETE FROM {source} WHERE {self._some(of=source)} RETURNING {_ALL}) "
-            f"{_KEYED.replace('log_entries', target, 1)} SELECT {_ALL.replace(chr(34) + 'timestamp' + chr(34), time)} FROM moved"
+            f"{_KEYED.replace('log_entries', target, 1)} SELECT {_at(time)} FROM moved"
         )
 
     def _put_aside(self) -> str:
-        return f"WITH moved AS (DELETE FROM log_entries WHERE {self._some()} RETURNING {_ALL}) INSERT INTO {ASIDE} SELECT {_ALL} FROM moved"
+        return (
+            f"WITH moved AS (DELETE FROM log_entries WHERE {self._some()} RETURNING {_ALL}) "
+            f"INSERT INTO {ASIDE} SELECT {_ALL} FROM moved"
+        )
 
     def _take_back(self) -> str:
-        return f"WITH moved AS (DELETE FROM {ASIDE} WHERE {self._some(of=ASIDE)} RETURNING {_ALL}) {_KEYED} SELECT {_ALL} FROM moved"
+        return (
+            f"WITH moved AS (DELETE FROM {ASIDE} WHERE {self._some(of=ASIDE)} RETURNING {_ALL}) "
+            f"{_KEYED} SELECT {_ALL} FROM moved"
+        )
 
     def _three_at_once(self) -> str:
         """Change, delete and insert other lines in one statement."""
@@ -166,8 +183,8 @@ class Writes:
 
     def _second_of_a_key(self) -> str:
         """Insert a line under the key of another, at another time."""
-        time = f"timestamptz {quoted(self._values.time())}"
-        return f"{_KEYED} SELECT {_ALL.replace(chr(34) + 'timestamp' + chr(34), time)} FROM log_entries WHERE {self._some(2)} ON CONFLICT DO NOTHING"
+        columns = _at(f"timestamptz {quoted(self._values.time())}")
+        return f"{_KEYED} SELECT {columns} FROM log_entries WHERE {self._some(2)} ON CONFLICT DO NOTHING"
 
     def _truncate(self) -> str:
         return self._random.choice(("TRUNCATE log_entries", "TRUNCATE log_entries RESTART IDENTITY"))
