@@ -93,7 +93,7 @@ class Bench:
         with run as (failure, done):
             _add(tally, done)
         if failure is None:
-            say(f"seed {recipe.seed}: {done.compared} of {done.steps} steps compared, all figures add up")
+            say(f"seed {recipe.seed}: all figures add up, {done.compared} times compared in {done.steps} steps")
             return True
         say(f"seed {recipe.seed}, step {failure.step}: " + "; ".join(map(str, failure.differences)))
         fewer, last = shrink(steps, failure, self._again, self._seconds)
