@@ -119,8 +119,8 @@ def test_a_line_that_is_changed_while_a_worker_has_it_in_hand_counts_once(
 @pytest.mark.parametrize(
     "changes",
     [
-        ("UPDATE log_entries SET timestamp = timestamp + interval '1 day'", "UPDATE log_entries SET message = 'job slow'"),
-        ("DELETE FROM log_entries", "INSERT INTO log_entries (id, message) OVERRIDING SYSTEM VALUE VALUES (1, 'job slow')"),
+        ("UPDATE log_entries SET timestamp = timestamp + interval '1 day'", "UPDATE log_entries SET message = 'slow'"),
+        ("DELETE FROM log_entries", "INSERT INTO log_entries (id, message) OVERRIDING SYSTEM VALUE VALUES (1, 'slow')"),
     ],
 )
 def test_a_line_that_is_changed_twice_while_a_worker_has_it_in_hand_counts_once(
