@@ -107,9 +107,10 @@ eval: packages $(ENVIRONMENT)  ## measure how right the models are; JSON=FILE, O
 models: $(ENVIRONMENT)  ## build the default models again, from models/corpora and models/lexicon
 	@.venv/bin/python -m logintel.defaults.build
 
-soak: packages $(ENVIRONMENT)  ## run everything at once for a while and count at the end; MINUTES=10
+soak: packages $(ENVIRONMENT)  ## run everything at once and count at the end, then count after each step; MINUTES=10
 	@$(MAKE) --no-print-directory install
 	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/soak/run.py --minutes "$(or $(MINUTES),10)"
+	PG_CONFIG="$(PG_CONFIG)" .venv/bin/python tests/soak/random_run.py --minutes "$(or $(MINUTES),10)"
 
 install: install-libraries install-sql  ## install both extensions into the server of PG_CONFIG=...
 	@$(helpers)

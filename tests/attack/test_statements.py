@@ -1,0 +1,196 @@
+"""Figures add up whatever a statement does to lines: moves or deletes them, waiting ones too, or uses a key twice."""
+
+import pytest
+
+from support.lines import insert
+from support.pending_lines import LINES_AND_PREDICTIONS, defer
+from support.recount import Recount, assert_figures_add_up
+from support.servers import Database
+from support.tables import pending
+from support.tiny_models import deploy
+
+
+@pytest.fixture
+def scored_db(db: Database) -> Database:
+    """The usual tiny models are in force."""
+    deploy(db)
+    return db
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_lines_that_a_statement_of_a_user_moves_to_another_day_count_once(scored_db: Database, waits: bool) -> None:
+    if waits:
+        defer(scored_db)
+    insert(scored_db, "started", "failed", "slow", "entering", "panicked", timestamp="2031-05-04 10:00:00+00")
+    scored_db.execute("CREATE TABLE own_day (LIKE log_entries_default INCLUDING ALL)")
+    scored_db.execute(
+        "WITH moved AS (DELETE FROM log_entries_default WHERE timestamp >= '2031-05-04' RETURNING *) "
+        "INSERT INTO own_day SELECT * FROM moved"
+    )
+    scored_db.execute(
+        "ALTER TABLE log_entries ATTACH PARTITION own_day FOR VALUES FROM ('2031-05-04Z') TO ('2031-05-05Z')"
+    )
+    scored_db.execute("SELECT * FROM logintel.maintain()")
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_lines_that_a_new_day_takes_out_of_the_default_partition_count_once(scored_db: Database, waits: bool) -> None:
+    if waits:
+        defer(scored_db)
+    insert(scored_db, "started", "failed", "slow", "entering", "panicked", timestamp="2031-05-04 10:00:00+00")
+    assert scored_db.value("SELECT logintel.create_partitions('2031-05-04', '2031-05-04')") > 0
+    assert scored_db.value("SELECT count(*) FROM log_entries_2031_05_04") == 5
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("mode", ["inline", "deferred", "off"])
+def test_lines_deleted_and_inserted_by_one_statement_count_once(scored_db: Database, mode: str) -> None:
+    insert(scored_db, "started", "failed", "slow")
+    scored_db.execute("UPDATE logintel.settings SET value = %s WHERE name = 'mode'", (mode,))
+    scored_db.execute(
+        "WITH moved AS (DELETE FROM log_entries RETURNING *) "
+        "INSERT INTO log_entries OVERRIDING SYSTEM VALUE SELECT * FROM moved"
+    )
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("mode", ["inline", "deferred", "off"])
+def test_waiting_lines_deleted_and_inserted_by_one_statement_count_once(scored_db: Database, mode: str) -> None:
+    scored_db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
+    insert(scored_db, "started", "failed", "slow")
+    scored_db.execute("UPDATE logintel.settings SET value = %s WHERE name = 'mode'", (mode,))
+    scored_db.execute(
+        "WITH moved AS (DELETE FROM log_entries RETURNING *) "
+        "INSERT INTO log_entries OVERRIDING SYSTEM VALUE SELECT * FROM moved"
+    )
+    assert_figures_add_up(scored_db)
+
+
+def test_a_waiting_line_that_is_deleted_waits_no_more(scored_db: Database) -> None:
+    defer(scored_db)
+    insert(scored_db, *["started"] * 100)
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(100, 0, 100)]
+    scored_db.execute("DELETE FROM log_entries")
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(0, 0, 0)]
+    assert pending(scored_db) == []
+    scored_db.execute("SELECT * FROM logintel.reconcile()")
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(0, 0, 0)]
+    assert_figures_add_up(scored_db)
+
+
+def test_a_waiting_line_that_is_truncated_with_its_partition_waits_no_more(scored_db: Database) -> None:
+    defer(scored_db)
+    insert(scored_db, "started", "slow", timestamp="2031-05-04 10:00:00+00")
+    insert(scored_db, "started")
+    scored_db.execute("TRUNCATE log_entries_default")
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(1, 0, 1)]
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("worker_commits", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM log_entries WHERE id = 1",
+        "UPDATE log_entries SET message = 'job failed' WHERE id = 1",
+        "UPDATE log_entries SET timestamp = timestamp + interval '1 day' WHERE id = 1",
+        "UPDATE log_entries SET id = DEFAULT WHERE id = 1",
+    ],
+)
+def test_a_line_that_is_changed_while_a_worker_has_it_in_hand_counts_once(
+    scored_db: Database, change: str, worker_commits: bool
+) -> None:
+    defer(scored_db)
+    insert(scored_db, "panicked", "entering")
+    recount = Recount(scored_db.connection)
+    worker = scored_db.connect(autocommit=False)
+    worker.execute("SELECT logintel.backfill()")
+    scored_db.execute("SET lock_timeout = '2s'")  # who writes waits for no worker
+    scored_db.execute(change)
+    assert [str(difference) for difference in recount.differences() or []] == []
+    if worker_commits:
+        worker.commit()
+    else:
+        worker.rollback()
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ("UPDATE log_entries SET timestamp = timestamp + interval '1 day'", "UPDATE log_entries SET message = 'slow'"),
+        ("DELETE FROM log_entries", "INSERT INTO log_entries (id, message) OVERRIDING SYSTEM VALUE VALUES (1, 'slow')"),
+    ],
+)
+def test_a_line_that_is_changed_twice_while_a_worker_has_it_in_hand_counts_once(
+    scored_db: Database, changes: tuple[str, str]
+) -> None:
+    defer(scored_db)
+    insert(scored_db, "panicked")
+    recount = Recount(scored_db.connection)
+    worker = scored_db.connect(autocommit=False)
+    worker.execute("SELECT logintel.backfill()")
+    for change in changes:
+        scored_db.execute(change)
+    worker.commit()
+    while True:
+        assert [str(difference) for difference in recount.differences() or []] == []
+        if not scored_db.value("SELECT logintel.backfill()"):
+            break
+    assert_figures_add_up(scored_db)
+
+
+LEVELS_BY_TIME = "SELECT predicted_level FROM ml_predictions ORDER BY timestamp"
+SECOND = """
+    INSERT INTO log_entries (id, timestamp, message) OVERRIDING SYSTEM VALUE
+    SELECT id, timestamp - interval '1 day', 'job panicked' FROM log_entries WHERE id = 1
+"""
+
+
+@pytest.fixture
+def shared_key_db(scored_db: Database) -> Database:
+    """Two lines have the key 1, at different times: the standard key is (id, timestamp)."""
+    insert(scored_db, "started")
+    scored_db.execute(SECOND)
+    return scored_db
+
+
+def test_two_lines_of_one_id_have_a_prediction_each(shared_key_db: Database) -> None:
+    assert shared_key_db.execute(LEVELS_BY_TIME) == [("FATAL",), ("INFO",)]
+    assert shared_key_db.execute("SELECT predicted_level, message FROM ml_recent_predictions ORDER BY 1") == [
+        ("FATAL", "job panicked"), ("INFO", "started"),
+    ]  # fmt: skip
+    assert_figures_add_up(shared_key_db)
+
+
+def test_of_two_lines_of_one_id_each_is_deleted_with_its_own_prediction(shared_key_db: Database) -> None:
+    shared_key_db.execute("DELETE FROM log_entries WHERE message = 'started'")
+    assert shared_key_db.execute("SELECT predicted_level FROM ml_predictions") == [("FATAL",)]
+    assert_figures_add_up(shared_key_db)
+
+
+def test_of_two_lines_of_one_id_each_is_changed_by_itself(shared_key_db: Database) -> None:
+    shared_key_db.execute("UPDATE log_entries SET message = 'job slow' WHERE message = 'started'")
+    assert shared_key_db.execute(LEVELS_BY_TIME) == [("FATAL",), ("WARN",)]
+    assert_figures_add_up(shared_key_db)
+
+
+def test_two_lines_of_one_id_wait_each_by_itself(scored_db: Database) -> None:
+    scored_db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
+    insert(scored_db, "started")
+    scored_db.execute(SECOND)
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(2, 0, 2)]
+    scored_db.execute("DELETE FROM log_entries WHERE message = 'started'")
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(1, 0, 1)]
+    assert_figures_add_up(scored_db)
+
+
+def test_one_backfill_scores_both_lines_of_one_id(scored_db: Database) -> None:
+    scored_db.execute("UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'")
+    insert(scored_db, "started")
+    scored_db.execute(SECOND)
+    scored_db.execute("SELECT logintel.backfill()")
+    [(lines, predicted, waiting)] = scored_db.execute(LINES_AND_PREDICTIONS)
+    assert (lines, predicted + waiting) == (2, 2)
+    assert_figures_add_up(scored_db)
