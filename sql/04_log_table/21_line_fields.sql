@@ -38,7 +38,7 @@ COMMENT ON FUNCTION logintel._base_type(oid) IS 'The type that a domain is made 
 -- none: the line counts when it is written.
 CREATE OR REPLACE FUNCTION logintel._line_time("timestamp" timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN "timestamp" BETWEEN '0001-01-01 00:00+00'::timestamptz AND '9999-12-31 23:59:59+00'::timestamptz
+RETURN CASE WHEN "timestamp" >= '0001-01-01 00:00+00'::timestamptz AND "timestamp" < '10000-01-01 00:00+00'::timestamptz
             THEN "timestamp" END;
 
 COMMENT ON FUNCTION logintel._line_time(timestamptz) IS 'The time of a line; null where it has none in the years 1 to 9999.';

@@ -17,8 +17,9 @@ $function$;
 
 COMMENT ON FUNCTION logintel._require_model_set() IS 'The model set in force; an error without one.';
 
--- Who takes a waiting line has it until the end of the transaction; others skip it. A line that was queued again while
--- somebody had it in hand is taken when that is done, so two never write the prediction of one line.
+-- Who takes a waiting line has it until the end of the transaction; others skip it. It is taken with all that was queued for
+-- its key. A line that is queued again while somebody has it in hand is taken when that is done, so two never write the
+-- prediction of one line.
 CREATE OR REPLACE FUNCTION logintel._take_pending(max_lines integer, since timestamptz DEFAULT NULL) RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
@@ -32,13 +33,16 @@ BEGIN
     END IF;
     PERFORM logintel._reconcile_if_new();
     WITH next AS MATERIALIZED (
-        SELECT q.id FROM logintel.pending q
+        SELECT q.id, q.log_entry_id FROM logintel.pending q
         WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
           AND (since IS NULL OR EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = q.log_entry_id AND l."timestamp" >= since))
         ORDER BY q.id LIMIT max_lines FOR UPDATE SKIP LOCKED),
+    others AS MATERIALIZED (
+        SELECT q.id FROM logintel.pending q WHERE q.log_entry_id IN (SELECT n.log_entry_id FROM next n)
+        FOR UPDATE SKIP LOCKED),
     removed AS (
-        DELETE FROM logintel.pending q USING next n WHERE q.id = n.id RETURNING q.log_entry_id)
-    SELECT coalesce(array_agg(r.log_entry_id), '{}') INTO taken FROM removed r;
+        DELETE FROM logintel.pending q USING others o WHERE q.id = o.id)
+    SELECT coalesce(array_agg(DISTINCT n.log_entry_id), '{}') INTO taken FROM next n;
     RETURN taken;
 END
 $function$;
@@ -72,11 +76,49 @@ $function$;
 
 COMMENT ON FUNCTION logintel._unknown_shapes(bigint[]) IS 'Shapes of these lines that the model set which serves them has no score for, set by set: the one in force, or that of the challenger in a split test.';
 
+-- What comes from outside the server is read by views as what was computed inside is.
+CREATE OR REPLACE FUNCTION logintel._fault_of_scores(model_set_id integer, shapes logintel._shapes, scores logintel._scores)
+RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (
+    SELECT CASE
+        WHEN NOT coalesce(n.shapes = ALL (ARRAY[
+                 cardinality((shapes).shape_hash), cardinality((shapes).service), cardinality((shapes).source_type),
+                 cardinality((shapes).level), cardinality((shapes).status_class), cardinality((shapes).latency_bucket),
+                 coalesce(cardinality((scores).predicted_level), n.shapes), coalesce(cardinality((scores).level_confidence), n.shapes),
+                 coalesce(cardinality((scores).level_probabilities) / 5, n.shapes), coalesce(cardinality((scores).category), n.shapes),
+                 coalesce(cardinality((scores).category_confidence), n.shapes), coalesce(cardinality((scores).labels), n.shapes),
+                 coalesce(cardinality((scores).anomaly_score), n.shapes), coalesce(cardinality((scores).anomaly_type), n.shapes),
+                 coalesce(cardinality((scores).unknown_words), n.shapes), coalesce(cardinality((scores).is_new_template), n.shapes)]), false)
+            THEN 'not one score for each shape'
+        WHEN EXISTS (SELECT FROM unnest((scores).level_confidence || (scores).category_confidence || (scores).anomaly_score
+                                        || (scores).unknown_words || (scores).level_probabilities) AS v
+                     WHERE (v BETWEEN -1e-6 AND 1 + 1e-6) IS NOT TRUE)
+            THEN 'a number that is no probability'
+        WHEN EXISTS (SELECT FROM unnest((scores).predicted_level) AS l WHERE l NOT IN (SELECT v.level FROM logintel.levels v))
+             OR EXISTS (SELECT FROM unnest((scores).category) AS c
+                        WHERE NOT EXISTS (SELECT FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
+                                          WHERE s.id = $1 AND m.name = 'category' AND m.metadata -> 'classes' ? c))
+            THEN 'a label that is no class of the models'
+        WHEN NOT coalesce((scores).latency_us BETWEEN 0 AND 1e12, false) THEN 'no latency' END
+    FROM (SELECT cardinality((shapes).template) AS shapes) AS n);
+
+COMMENT ON FUNCTION logintel._fault_of_scores(integer, logintel._shapes, logintel._scores) IS 'What views could not read in scores of shapes, null for nothing.';
+
 CREATE OR REPLACE FUNCTION logintel._remember_scores(model_set_id integer, shapes jsonb, scores jsonb) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $function$
-    SELECT FROM logintel._append_scores(
-        $1, jsonb_populate_record(NULL::logintel._shapes, $2), jsonb_populate_record(NULL::logintel._scores, $3), false, true);
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    scored logintel._shapes := jsonb_populate_record(NULL::logintel._shapes, shapes);
+    said logintel._scores := jsonb_populate_record(NULL::logintel._scores, scores);
+    fault text := logintel._fault_of_scores(model_set_id, scored, said);
+BEGIN
+    IF fault IS NOT NULL THEN
+        RAISE EXCEPTION 'scores of model set % hold %', model_set_id, fault
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Install the client of this release and start "logintel worker" again.';
+    END IF;
+    PERFORM logintel._append_scores(model_set_id, scored, said, false, true);
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';

@@ -50,7 +50,7 @@ COMMENT ON FUNCTION logintel._remove_predictions(bigint[], timestamptz[]) IS 'Re
 
 -- A line that waits has no prediction, and needs none any more: it is taken from the queue. Where somebody else has it in
 -- hand it is queued again, as changed, so that who writes never touches, and never waits for, a prediction that another
--- session is replacing. A snapshot that is older than the statement cannot tell whether somebody has: all are queued again.
+-- session is replacing; what was queued so stays, because it has to be taken after that session is done. A snapshot that is older than the statement cannot tell whether somebody has: all are queued again.
 CREATE OR REPLACE FUNCTION logintel._forget_lines(log_entry_ids bigint[], times timestamptz[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
@@ -61,14 +61,14 @@ BEGIN
         IF current_setting('transaction_isolation') = 'read committed' THEN
             DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
                 SELECT q.ctid FROM logintel.pending q JOIN unnest(log_entry_ids, times) AS k (id, "time")
-                    ON q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time"
+                    ON q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time" AND NOT q.changed
                 FOR UPDATE OF q SKIP LOCKED));
         END IF;
         WITH changed AS (
             INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
             SELECT k.id, k."time", true FROM unnest(log_entry_ids, times) AS k (id, "time")
             WHERE EXISTS (SELECT FROM logintel.pending q
-                          WHERE q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time")
+                          WHERE q.log_entry_id = k.id AND (q.changed OR q."timestamp" IS NOT DISTINCT FROM k."time"))
             RETURNING log_entry_id)
         SELECT coalesce(array_agg(c.log_entry_id), '{}') INTO kept FROM changed c;
     END IF;

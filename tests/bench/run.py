@@ -27,6 +27,7 @@ from plans import after_deploy, mixed_batches, stale_plan
 from rescoring import rescoring
 from results import TARGETS, Failed, Result
 from rich.table import Table
+from safety import dropping_days, locks, serializable
 from scorers import linear_model, one_new
 from suite import Suite, prepared
 from upkeep import upkeep_minute
@@ -49,6 +50,9 @@ BENCHMARKS: dict[str, Callable[[Suite], Iterator[Result]]] = {
     "stale_plan": stale_plan,
     "rescore": rescoring,
     "contention": contention,
+    "serializable": serializable,
+    "locks": locks,
+    "drop_days": dropping_days,
     "free_text": free_text,
     "views_10m": scale.views,
     "insert_10m": scale.inserts,

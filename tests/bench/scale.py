@@ -33,7 +33,7 @@ OTHER_QUERIES = {
 _SAMPLE_SCORES = """
 CREATE TABLE IF NOT EXISTS sample_scores AS
 SELECT l.n, s.id AS score_id FROM sample l JOIN logintel.scores s
-    ON s.canonical AND s.shape_hash = logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)"""
+    ON s.canonical AND s.shape_hash = logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL, (SELECT logintel._shape_seed()))"""
 _FILL_LINES = f"""
 INSERT INTO log_entries (id, "timestamp", {COLUMNS}) OVERRIDING SYSTEM VALUE
 SELECT g, %(start)s + (g - %(first)s) * %(step)s, level, message, service, source_type

@@ -27,7 +27,7 @@ SELECT {values}
 FROM rare l
 JOIN sample_scores k ON k.n = l.n %% {lines} + 1
 JOIN logintel.scores s ON s.id = k.score_id
-CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, NULL, NULL) AS shape"""
+CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, NULL, NULL, (SELECT logintel._shape_seed())) AS shape"""
 _FILL_LINES = f"""
 WITH filled AS (
     INSERT INTO log_entries ("timestamp", {COLUMNS})
@@ -37,7 +37,7 @@ INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp", predicted
 SELECT f.id, s.id, f."timestamp", f."timestamp"
 FROM filled f
 JOIN logintel.scores s ON s.canonical
- AND s.shape_hash = logintel._shape_hash(f.message, f.service, f.source_type, f.level, NULL, NULL)"""
+ AND s.shape_hash = logintel._shape_hash(f.message, f.service, f.source_type, f.level, NULL, NULL, (SELECT logintel._shape_seed()))"""
 _MINUTE = f"""
 INSERT INTO log_entries ({COLUMNS})
 SELECT level, CASE WHEN random() < 1.0 / {NEW_SHARE} THEN {_WORD.format("random()::text")} || ' ' || message ELSE message END,
@@ -70,7 +70,7 @@ def _know_rare_shapes(connection: psycopg.Connection) -> None:
     connection.execute(_RARE_LINES)
     connection.execute("CREATE INDEX ON rare (n)")
     connection.execute("ANALYZE rare")
-    own = {"shape_hash": "logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL)",
+    own = {"shape_hash": "logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL, (SELECT logintel._shape_seed()))",
            "template": "shape.template", "canonical": "true", "at_write": "true", "scored_at": _TIME}  # fmt: skip
     columns = [name for (name,) in connection.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'logintel.scores'::regclass "

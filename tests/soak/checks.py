@@ -29,7 +29,7 @@ _ZERO = {
         LEFT JOIN logintel.scores r ON r.id = s.rescored_id
         LEFT JOIN logintel.log_lines l ON l.id = p.log_entry_id
         WHERE s.shape_hash IS DISTINCT FROM
-              logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms)
+              logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms, logintel._shape_seed())
            OR r.shape_hash <> s.shape_hash OR (r.id IS NULL AND s.rescored_id IS NOT NULL)""",
     "a score names the shape that its lines have": """
         SELECT count(*), min((
