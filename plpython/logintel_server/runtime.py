@@ -3,18 +3,18 @@
 import json
 import os
 import platform
-import signal
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import logintel_server
-from logintel_server import baselines, ensembles
+from logintel_server import baselines, ensembles, graphs, watching
 from logintel_server import tokenizer as tokenization
+from logintel_server.watching import signals_blocked
 
 # numpy and onnxruntime bring thread pools along; a backend is one of many processes and computes on one core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -26,21 +26,17 @@ SECONDS_BEFORE_RETRY = 60
 ROWS = 32
 """Shapes that a graph is run on at once: every n-gram that it knows is a number for each of them."""
 MAX_SHAPES = 256
-"""Shapes a call: a running model cannot be cancelled, and its memory grows with the batch."""
+"""Shapes a call: memory grows with the batch, and what is ended early was for nothing."""
+ROUNDING = 1e-5
+"""What probabilities may be below 0 or above 1, as golden cases may be off."""
 
 
 class ModelError(Exception):
     """A model that cannot be used: names the model and says what is wrong with it."""
 
 
-@contextmanager
-def signals_blocked() -> Iterator[None]:
-    """Block all signals, so that threads started inside leave the server's signals to its main thread."""
-    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+class RanOutOfTime(ModelError):
+    """A model that was ended because its time was over, which says nothing of the next time."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +55,60 @@ class Model:
     def run(self, features: Mapping[str, Sequence[str]]) -> tuple[Any, Any]:
         """Run the graph on feature columns of N strings each.
 
-        Returns (labels [N], probabilities [N, classes]) for a classifier, (None, scores [N]) for an outlier model.
+        Returns (labels [N], probabilities [N, classes]) for a classifier, (None, scores [N]) for an outlier model:
+        labels are among the classes, probabilities from 0 to 1, scores finite. Raises ModelError where the graph says
+        anything else, and watching.Interrupted.
         """
         import numpy
+        import onnxruntime
 
         outputs = ["score"] if self.metadata["kind"] == "outlier" else ["label", "probabilities"]
-        parts = [self.session.run(outputs, feed) for feed in self._feeds(features)]
-        joined = [numpy.concatenate(part) for part in zip(*parts, strict=True)]
-        return (None, joined[0].reshape(-1)) if len(outputs) == 1 else tuple(joined)
+        options = onnxruntime.RunOptions()
+        try:
+            parts = watching.watched(
+                lambda: [self.session.run(outputs, feed, options) for feed in self._feeds(features)],
+                lambda: setattr(options, "terminate", True),
+            )
+            joined = [numpy.concatenate(part) for part in zip(*parts, strict=True)]
+        except watching.Interrupted:
+            raise
+        except watching.OutOfTime:
+            raise RanOutOfTime(f"model {self.title} ran out of time and was ended") from None
+        except Exception as error:  # onnxruntime's own exceptions share no public base class
+            raise ModelError(f"model {self.title} cannot be run: {first_line(error)}") from None
+        rows = len(features[self.inputs[0]])
+        if len(joined) == 1:
+            return None, self._scores(joined[0], rows)
+        probabilities = self._probabilities(joined[1], rows)
+        return self._labels(joined[0], rows), probabilities
+
+    def _scores(self, scores: Any, rows: int) -> Any:
+        import numpy
+
+        if scores.dtype.kind != "f" or scores.size != rows or not numpy.isfinite(scores).all():
+            raise ModelError(f"model {self.title} gives scores that are not one finite number a line")
+        return scores.reshape(-1)
+
+    def _labels(self, labels: Any, rows: int) -> Any:
+        if labels.shape != (rows,):
+            raise ModelError(f"model {self.title} gives {labels.size} labels for {rows} lines")
+        for label in dict.fromkeys(labels.tolist()):
+            if label not in self.metadata["classes"]:
+                said = repr(str(label)[:100])
+                raise ModelError(f"model {self.title} gives the label {said}, which is none of its classes")
+        return labels
+
+    def _probabilities(self, probabilities: Any, rows: int) -> Any:
+        import numpy
+
+        classes = self.metadata["classes"]
+        if probabilities.dtype.kind != "f" or probabilities.shape != (rows, len(classes)):
+            each = probabilities.size / rows
+            raise ModelError(f"model {self.title} gives {each:g} probabilities for {json.dumps(classes)[:300]}")
+        # What is no number is in no range.
+        if not ((probabilities >= -ROUNDING) & (probabilities <= 1 + ROUNDING)).all():
+            raise ModelError(f"model {self.title} gives probabilities that are not from 0 to 1")
+        return numpy.clip(probabilities, 0, 1)
 
     def _feeds(self, features: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
         """Yield what the graph is run on: up to ROWS rows at once, of a transformer one.
@@ -86,28 +128,48 @@ class Model:
 
 
 def open_model(name: str, title: str, onnx: bytes, metadata: Mapping[str, Any]) -> Model:
-    """Make a model of an ONNX graph. Raises ModelError when the graph, or its tokenizer, is refused."""
-    with signals_blocked():
-        import onnxruntime
+    """Make a model of an ONNX graph that graphs.check() lets pass.
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # would keep the memory of the largest batch ever run
-        options.log_severity_level = 4
-        try:
-            session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own exceptions share no public base class
-            raise ModelError(f"model {title} cannot be loaded: {first_line(error)}") from None
+    Raises ModelError when the graph, or its tokenizer, is refused, and watching.Interrupted.
+    """
+    try:
+        graphs.check(onnx)
+    except graphs.Refused as error:
+        raise ModelError(f"model {title} cannot be used: {error}") from None
+    session = _session(title, onnx)
     inputs = tuple(value.name for value in session.get_inputs())
     tokenizer = None
     if "tokenizer" in metadata:
         tokenizer = _tokenizer(title, metadata["tokenizer"])
         read = (name for name in inputs if name not in tokenization.INPUTS)
         inputs = tuple(dict.fromkeys((*read, tokenization.FEATURE)))
-    vocabulary = frozenset(metadata.get("vocabulary", ()))
+    vocabulary = frozenset(metadata.get("vocabulary") or ())
     # A baseline is large: what scoring needs of it is kept as sets.
     read = {key: value for key, value in metadata.items() if key != "baseline"}
     return Model(title, name, read, vocabulary, session, inputs, tokenizer, baselines.known(metadata))
+
+
+def _session(title: str, onnx: bytes) -> Any:
+    with signals_blocked():
+        import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # would keep the memory of the largest batch ever run
+    options.log_severity_level = 4
+    # Bytes that are taken for onnxruntime's own format would be another graph than the one that was read.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    try:
+        return watching.watched(
+            lambda: onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"]),
+            lambda: options.set_load_cancellation_flag(True),
+        )
+    except watching.Interrupted:
+        raise
+    except watching.OutOfTime:
+        raise RanOutOfTime(f"model {title} ran out of time while it was loaded") from None
+    except Exception as error:  # onnxruntime's own exceptions share no public base class
+        raise ModelError(f"model {title} cannot be loaded: {first_line(error)}") from None
 
 
 def _tokenizer(title: str, described: str) -> Any:
@@ -177,6 +239,8 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
         raise failure
     try:
         model = _models[key] = _load(plpy, row)
+    except RanOutOfTime:
+        raise
     except ModelError as error:
         _failures[key] = (time.monotonic(), error)
         raise
@@ -215,6 +279,25 @@ def _load_ensemble(plpy: Any, row: Mapping[str, Any], title: str, metadata: Mapp
     except ModelError as error:
         raise ModelError(f"model {title} cannot be used: {error}") from None
     return ensembles.Ensemble(title, row["name"], metadata, members, frozenset(map(_key, rows)))
+
+
+def until_deadline(plpy: Any) -> Any:
+    """A context in which models end at what the setting logintel.deadline says: seconds since 1970, for who waits.
+
+    SQL sets it for a transaction. Anything else in it means nothing: anybody can set it, for his own session.
+    """
+    [row] = plpy.execute(
+        prepared(plpy, "SELECT pg_catalog.current_setting('logintel.deadline', true) AS deadline", [])
+    )
+    left = watching.MAX_SECONDS
+    with suppress(TypeError, ValueError):
+        left = min(left, float(row["deadline"]) - time.time())  # what is no number is not less
+    return watching.time_limit(left)
+
+
+def let_server_end(plpy: Any) -> None:
+    """Have the server do what its signal handlers left to be done: end the statement, or the session."""
+    plpy.execute("SELECT 1")
 
 
 def check_version(plpy: Any) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from logintel_server import runtime, tokens
+from logintel_server import runtime, tokens, watching
 
 LABEL_PROBABILITY = 0.25
 """A category applies beside the likeliest one from this probability on."""
@@ -37,7 +37,8 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Mapping[str, Sequence[str
 
     Returns the attributes of the SQL type logintel._scores: for each of SCORE_COLUMNS N values, or None where no model
     of the set says anything of it, and latency_us, a shape's share of the time. level_probabilities has one value for
-    each shape and each of LEVELS, flat; labels are written as SQL arrays. Raises runtime.ModelError.
+    each shape and each of LEVELS, flat; labels are written as SQL arrays. Raises runtime.ModelError, among others for
+    what is not done by the time in the setting logintel.deadline (seconds since 1970; empty: no such time).
     """
     rows = [
         dict(zip(tokens.SHAPE_FIELDS, values, strict=True))
@@ -45,7 +46,15 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Mapping[str, Sequence[str
     ]
     if len(rows) > runtime.MAX_SHAPES:
         raise ValueError(f"{len(rows)} shapes in one call; at most {runtime.MAX_SHAPES} are scored at once")
-    models = runtime.models_of_set(plpy, model_set_id)
+    try:
+        with runtime.until_deadline(plpy):
+            return _scores(plpy, runtime.models_of_set(plpy, model_set_id), rows)
+    except watching.Interrupted:
+        runtime.let_server_end(plpy)
+        raise runtime.ModelError(f"model set {model_set_id} was interrupted") from None
+
+
+def _scores(plpy: Any, models: Sequence[Any], rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     started = time.perf_counter()
     columns = feature_columns(plpy, rows, {name for model in models for name in model.inputs} | {"words"})
     scores: dict[str, Any] = dict.fromkeys(SCORE_COLUMNS)
@@ -58,6 +67,13 @@ def score_shapes(plpy: Any, model_set_id: int, shapes: Mapping[str, Sequence[str
 def feature_columns(plpy: Any, shapes: Sequence[Mapping[str, str]], names: set[str]) -> dict[str, list[str]]:
     """Feature columns of N shapes by name. Levels are looked up in the database only where a model reads them."""
     levels = normalized_levels(plpy, shapes) if "level" in names else [""] * len(shapes)
+    return made_columns(shapes, levels, names)
+
+
+def made_columns(
+    shapes: Sequence[Mapping[str, str]], levels: Sequence[str], names: set[str]
+) -> dict[str, list[str]]:
+    """Feature columns of N shapes by name, given the declared level of each, normalised."""
     made = list(zip(shapes, levels, strict=True))
     return {name: [tokens.MAKERS[name](shape, level) for shape, level in made] for name in names}
 

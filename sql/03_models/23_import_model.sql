@@ -12,6 +12,7 @@ BEGIN
         RAISE EXCEPTION 'unknown model name "%"', import_model.name
             USING ERRCODE = 'invalid_parameter_value', HINT = 'A model is called level, category or anomaly.';
     END IF;
+    PERFORM logintel._check_size(import_model.name, import_model.onnx, import_model.metadata, import_model.golden);
     PERFORM logintel._check_metadata(import_model.name, import_model.metadata);
     PERFORM logintel._check_golden_cases(import_model.name, import_model.metadata, import_model.golden);
     PERFORM logintel._check_by_python(import_model.name, import_model.onnx, import_model.metadata, import_model.golden);

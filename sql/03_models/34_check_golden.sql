@@ -26,8 +26,12 @@ BEGIN
     END IF;
     IF fault IS NULL AND EXISTS (SELECT FROM jsonb_array_elements(golden) AS c (golden_case)
                                  CROSS JOIN jsonb_array_elements(c.golden_case -> 'probabilities') AS p (value)
-                                 WHERE jsonb_typeof(p.value) <> 'number') THEN
+                                 WHERE NOT logintel._is_figure(p.value)) THEN
         fault := 'has golden cases with probabilities that are no numbers';
+    ELSIF fault IS NULL AND EXISTS (SELECT FROM jsonb_array_elements(golden) AS c (golden_case)
+                                    WHERE c.golden_case ? 'score'
+                                      AND NOT logintel._is_figure(c.golden_case -> 'score')) THEN
+        fault := 'has golden cases with a score that is no number';
     END IF;
     IF fault IS NOT NULL THEN
         RAISE EXCEPTION 'model % %', name || CASE WHEN fault LIKE 'a %' THEN ':' ELSE '' END, fault
