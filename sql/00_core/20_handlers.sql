@@ -2,15 +2,16 @@
 -- the upkeep, _check_NNN_... a check of doctor(), _on_EVENT_NNN_... runs when the core announces the event. Two kinds
 -- are asked: _follower_sets_NNN_...() for model sets that answer beside the one in force, _kept_scores_NNN_...(ids) for
 -- scores that are not to be removed. They run in the order of their numbers, which begin with that of the capability's
--- folder. Only functions of the owner of logintel's own tables count, so nothing that somebody else made in this schema
--- is ever run.
+-- folder. Only functions of the owner of logintel's own tables, or of a superuser, count: nothing that somebody else made in
+-- this schema is ever run.
 CREATE OR REPLACE FUNCTION logintel._handlers(kind text) RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT p.proname
     FROM pg_proc p
-    JOIN pg_class c ON c.oid = 'logintel.locks'::regclass AND c.relnamespace = p.pronamespace AND c.relowner = p.proowner
-    WHERE p.proname >= format('_%s_', kind)::name AND p.proname < format('_%s`', kind)::name  -- by the index; ` follows _
+    JOIN pg_class c ON c.oid = 'logintel.locks'::regclass AND c.relnamespace = p.pronamespace
+    WHERE (c.relowner = p.proowner OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = p.proowner))
+      AND p.proname >= format('_%s_', kind)::name AND p.proname < format('_%s`', kind)::name  -- by the index; ` follows _
       AND substr(p.proname::text, length(kind) + 3) ~ '^[0-9]{3}_'
     ORDER BY p.proname COLLATE "C";
 $function$;

@@ -1,6 +1,6 @@
--- Lines find their score by a hash, and a hash that everybody can compute is one that somebody can forge: twelve bytes at
--- the end of a message would give it the score of any other. So it is made with a secret, which a dump carries along,
--- because scores are kept by these hashes.
+-- Lines find their score by a hash, and a hash that everybody can compute is one that somebody can forge: twelve
+-- bytes at the end of a message would give it the score of any other. So it is made with a secret, which a dump
+-- carries along, because scores are kept by these hashes.
 CREATE TABLE logintel.shape_seed (
     one_row boolean NOT NULL DEFAULT true,
     seed bigint NOT NULL,

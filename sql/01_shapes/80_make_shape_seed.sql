@@ -14,4 +14,5 @@ CREATE OR REPLACE TRIGGER replace_shape_seed BEFORE INSERT ON logintel.shape_see
     FOR EACH ROW EXECUTE FUNCTION logintel._replace_shape_seed();
 
 -- At the installation, and at no update.
-INSERT INTO logintel.shape_seed (seed) SELECT logintel._random_seed() WHERE NOT EXISTS (SELECT FROM logintel.shape_seed);
+INSERT INTO logintel.shape_seed (seed) SELECT logintel._random_seed() WHERE NOT EXISTS (SELECT
+    FROM logintel.shape_seed);

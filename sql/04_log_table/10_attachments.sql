@@ -1,5 +1,5 @@
--- Which table holds the logs. The triggers in 80_apply_attachment.sql write the functions that read it from this row, also
--- when a restore loads it.
+-- Which table holds the logs. The triggers in 80_apply_attachment.sql write the functions that read it from this row,
+-- also when a restore loads it.
 CREATE TABLE logintel.attachments (
     log_table regclass NOT NULL,
     columns jsonb NOT NULL,

@@ -1,7 +1,7 @@
--- What only the owner of a table, or a superuser, can do for logintel's role: these few functions stay with the role that
--- installed logintel, all others belong to a role that can do nothing (12_upkeep/97_belongings.sql). They run nothing that
--- anybody else wrote: they grant, create and drop triggers, and hand functions over. None reads a row of the log table, or
--- calls a function of another role.
+-- What only the owner of a table, or a superuser, can do for logintel's role: these few functions stay with the role
+-- that installed logintel, all others belong to a role that can do nothing (12_upkeep/97_belongings.sql). They run
+-- nothing that anybody else wrote: they grant, create and drop triggers, and hand functions over. None reads a row of
+-- the log table, or calls a function of another role.
 CREATE OR REPLACE FUNCTION logintel._installer_keeper() RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel.locks'::regclass);
@@ -48,7 +48,8 @@ COMMENT ON FUNCTION logintel._installer_triggers() IS 'The triggers that a log t
 
 -- Who attaches a table has to own it, whoever calls this. In an installation by an ordinary role, that role reads the
 -- table with what its owner has granted it.
-CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean)
+RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -99,7 +100,8 @@ BEGIN
     IF logintel._installer_columns(log_table, columns) IS NOT NULL
        AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
         FOR role IN SELECT logintel._installer_keeper() UNION SELECT logintel._installer_readers() LOOP
-            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', logintel._installer_columns(log_table, columns), log_table, role);
+            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', logintel._installer_columns(log_table, columns),
+                log_table, role);
         END LOOP;
     END IF;
 END

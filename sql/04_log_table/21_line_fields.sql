@@ -34,8 +34,8 @@ END;
 
 COMMENT ON FUNCTION logintel._base_type(oid) IS 'The type that a domain is made of in the end; any other type is its own.';
 
--- The time by which a line is counted and kept. A time outside the years 1 to 9999, where clocks and sums of times end, is
--- none: the line counts when it is written.
+-- The time by which a line is counted and kept. A time outside the years 1 to 9999, where clocks and sums of times
+-- end, is none: the line counts when it is written.
 CREATE OR REPLACE FUNCTION logintel._line_time("timestamp" timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN "timestamp" >= '0001-01-01 00:00+00'::timestamptz AND "timestamp" < '10000-01-01 00:00+00'::timestamptz
@@ -43,8 +43,11 @@ RETURN CASE WHEN "timestamp" >= '0001-01-01 00:00+00'::timestamptz AND "timestam
 
 COMMENT ON FUNCTION logintel._line_time(timestamptz) IS 'The time of a line; null where it has none in the years 1 to 9999.';
 
-CREATE OR REPLACE FUNCTION logintel._is_time_of("timestamp" timestamptz, prediction_time timestamptz) RETURNS boolean
+-- A prediction of a line without a time has its own.
+CREATE OR REPLACE FUNCTION logintel._is_time_of(
+    "timestamp" timestamptz, prediction_time timestamptz, predicted_at timestamptz
+) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(logintel._line_time("timestamp") = prediction_time, true);
+RETURN coalesce(logintel._line_time("timestamp") = prediction_time, prediction_time = predicted_at, true);
 
-COMMENT ON FUNCTION logintel._is_time_of(timestamptz, timestamptz) IS 'Whether a prediction of that time can be of a line with that time: two lines may have one key.';
+COMMENT ON FUNCTION logintel._is_time_of(timestamptz, timestamptz, timestamptz) IS 'Whether a prediction can be of a line with that time: two lines may have one key. True for a null prediction_time.';

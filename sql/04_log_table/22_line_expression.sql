@@ -1,13 +1,14 @@
--- SQL that reads a field from a row t of the log table. It never fails, whatever the column holds: an insert must not be
--- refused over a number that is out of range. And it runs nobody's code: a type of pg_catalog is read by a cast of
--- pg_catalog, any other by its output function, which only a superuser can define, where a cast to text would be whatever
--- the owner of the type says.
+-- SQL that reads a field from a row t of the log table. It never fails, whatever the column holds: an insert must not
+-- be refused over a number that is out of range. And it runs nobody's code: a type of pg_catalog is read by a cast of
+-- pg_catalog, any other by its output function, which only a superuser can define, where a cast to text would be
+-- whatever the owner of the type says.
 --
--- The text is parsed under the search_path of who asks: constants have the types of the columns, so that each operator is
--- exactly one of pg_catalog.
+-- The text is parsed under the search_path of who asks: constants have the types of the columns, so that each
+-- operator is exactly one of pg_catalog.
 --
 -- A time without a zone is one of the zone that the log table was attached in, whoever writes or reads it.
-CREATE OR REPLACE FUNCTION logintel._line_expression(log_table regclass, columns jsonb, time_zone text, field text) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._line_expression(log_table regclass, columns jsonb, time_zone text, field text)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (
     SELECT CASE
@@ -21,9 +22,11 @@ RETURN (
             THEN format('CASE WHEN t.%1$I::date BETWEEN ''0001-01-03'' AND ''9999-12-29'' '
                         'THEN t.%1$I::date::timestamp AT TIME ZONE %2$L END', a.attname, time_zone)
         WHEN f.name = 'http_status' AND b.type <> ALL ('{int2,int4}'::regtype[])
-            THEN format('CASE WHEN t.%1$I::%2$s BETWEEN 0::%2$s AND 999::%2$s THEN t.%1$I::integer END', a.attname, b.type)
+            THEN format('CASE WHEN t.%1$I::%2$s BETWEEN 0::%2$s AND 999::%2$s THEN t.%1$I::integer END', a.attname,
+                b.type)
         WHEN f.name = 'response_time_ms' AND b.type = 'numeric'::regtype
-            THEN format('CASE WHEN t.%1$I::numeric BETWEEN 0::numeric AND 1e12::numeric THEN t.%1$I::double precision END', a.attname)
+            THEN format('CASE WHEN t.%1$I::numeric BETWEEN 0::numeric AND 1e12::numeric '
+                        'THEN t.%1$I::double precision END', a.attname)
         ELSE format('t.%I::%s', a.attname, f.type) END
     FROM logintel._line_fields() f
     LEFT JOIN pg_attribute a ON a.attrelid = log_table AND a.attname = columns ->> field AND a.attnum > 0

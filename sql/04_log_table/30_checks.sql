@@ -3,8 +3,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN NOT t.present THEN 'problem' WHEN i.present THEN 'ok' ELSE 'note' END,
            CASE WHEN NOT t.present THEN 'the attached log table was dropped'
-                ELSE format('%s is attached%s', a.log_table, CASE WHEN NOT i.present THEN ', but has no index on its key' END) END,
-           CASE WHEN NOT t.present THEN 'run CALL logintel.maintain(''45 s''), which forgets it; then attach another one'
+                ELSE format('%s is attached%s', a.log_table, CASE WHEN NOT i.present
+                    THEN ', but has no index on its key' END) END,
+           CASE WHEN NOT t.present
+               THEN 'run CALL logintel.maintain(''45 s''), which forgets it; then attach another one'
                 WHEN NOT i.present THEN 'create an index on the key, or views that show lines are slow' END
     FROM logintel.attachments a
     CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = a.log_table) AS present) AS t
@@ -34,10 +36,12 @@ BEGIN ATOMIC
                 ELSE 'run CALL logintel.maintain(''45 s'')' END
     FROM triggers t WHERE t.state <> 'ok' GROUP BY t.tbl, t.state
     UNION ALL
-    SELECT 'problem', format('%s has a foreign partition, %s: what is inserted through the table is scored late', a.log_table,
+    SELECT 'problem', format('%s has a foreign partition, %s: what is inserted through the table is scored late',
+        a.log_table,
                              string_agg(t.tbl::text, ', ')),
            'keep lines in partitions of this server; after each load, run SELECT * FROM logintel.reconcile()'
-    FROM logintel.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t WHERE t.kind = 'f' GROUP BY a.log_table
+    FROM logintel.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t WHERE t.kind = 'f'
+        GROUP BY a.log_table
     UNION ALL
     SELECT 'note', format('%s on %s is left over', t.name, t.tbl), 'run CALL logintel.maintain(''45 s'')'
     FROM logintel._left_triggers() t;
@@ -48,17 +52,21 @@ COMMENT ON FUNCTION logintel._check_042_triggers() IS 'Check of doctor(): trigge
 CREATE OR REPLACE FUNCTION logintel._check_043_columns() RETURNS TABLE (status text, detail text, next_step text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT 'problem', format('column "%s" of %s, for the field "%s", is called otherwise or gone: lines wait', c.value, a.log_table, c.key),
-           'run CALL logintel.maintain(''45 s''), which finds a column that was renamed; for one that was dropped, attach the table anew'
+    SELECT 'problem', format('column "%s" of %s, for the field "%s", is called otherwise or gone: lines wait', c.value,
+        a.log_table, c.key),
+           'run CALL logintel.maintain(''45 s''), which finds a column that was renamed; for one that was dropped, '
+               'attach the table anew'
     FROM logintel.attachments a CROSS JOIN LATERAL jsonb_each_text(a.columns) AS c
     WHERE EXISTS (SELECT FROM pg_class t WHERE t.oid = a.log_table)
-      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = a.log_table AND t.attname = c.value AND NOT t.attisdropped)
+      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = a.log_table AND t.attname = c.value
+          AND NOT t.attisdropped)
     UNION ALL
     SELECT 'problem', format('%s has lost the column for the field "%s"', a.log_table, f.name),
            'SELECT logintel.detach(), and attach the table with the column that holds it now'
     FROM logintel.attachments a CROSS JOIN logintel._line_fields() f WHERE f.required AND NOT a.columns ? f.name
     UNION ALL
-    SELECT 'note', format('key column "%s" of %s may be null: lines without a key get no prediction', c.attname, a.log_table),
+    SELECT 'note', format('key column "%s" of %s may be null: lines without a key get no prediction', c.attname,
+        a.log_table),
            format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', a.log_table, c.attname)
     FROM logintel.attachments a JOIN pg_attribute c ON c.attrelid = a.log_table AND c.attname = a.columns ->> 'id'
     WHERE NOT c.attnotnull;
@@ -77,7 +85,8 @@ BEGIN ATOMIC
                                AND c.attname IN (SELECT v.value FROM jsonb_each_text(a.columns) AS v))
     SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.keeper,
                              string_agg(quote_ident(t.attname), ', '), t.log_table),
-           format('as its owner: GRANT SELECT (%s) ON %s TO %s', string_agg(quote_ident(t.attname), ', '), t.log_table, t.keeper)
+           format('as its owner: GRANT SELECT (%s) ON %s TO %s', string_agg(quote_ident(t.attname), ', '), t.log_table,
+               t.keeper)
     FROM attached t WHERE NOT t.readable GROUP BY t.log_table, t.keeper
     UNION ALL
     SELECT 'problem', format('row-level security hides lines of %s from role %s', a.log_table, k.role),

@@ -82,14 +82,14 @@ RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (
     SELECT CASE
-        WHEN NOT coalesce(n.shapes = ALL (ARRAY[
+        WHEN NOT coalesce(n.number = ALL (ARRAY[
                  cardinality((shapes).shape_hash), cardinality((shapes).service), cardinality((shapes).source_type),
                  cardinality((shapes).level), cardinality((shapes).status_class), cardinality((shapes).latency_bucket),
-                 coalesce(cardinality((scores).predicted_level), n.shapes), coalesce(cardinality((scores).level_confidence), n.shapes),
-                 coalesce(cardinality((scores).level_probabilities) / 5, n.shapes), coalesce(cardinality((scores).category), n.shapes),
-                 coalesce(cardinality((scores).category_confidence), n.shapes), coalesce(cardinality((scores).labels), n.shapes),
-                 coalesce(cardinality((scores).anomaly_score), n.shapes), coalesce(cardinality((scores).anomaly_type), n.shapes),
-                 coalesce(cardinality((scores).unknown_words), n.shapes), coalesce(cardinality((scores).is_new_template), n.shapes)]), false)
+                 coalesce(cardinality((scores).predicted_level), n.number), coalesce(cardinality((scores).level_confidence), n.number),
+                 coalesce(cardinality((scores).level_probabilities) / 5, n.number), coalesce(cardinality((scores).category), n.number),
+                 coalesce(cardinality((scores).category_confidence), n.number), coalesce(cardinality((scores).labels), n.number),
+                 coalesce(cardinality((scores).anomaly_score), n.number), coalesce(cardinality((scores).anomaly_type), n.number),
+                 coalesce(cardinality((scores).unknown_words), n.number), coalesce(cardinality((scores).is_new_template), n.number)]), false)
             THEN 'not one score for each shape'
         WHEN EXISTS (SELECT FROM unnest((scores).level_confidence || (scores).category_confidence || (scores).anomaly_score
                                         || (scores).unknown_words || (scores).level_probabilities) AS v
@@ -101,7 +101,7 @@ RETURN (
                                           WHERE s.id = $1 AND m.name = 'category' AND m.metadata -> 'classes' ? c))
             THEN 'a label that is no class of the models'
         WHEN NOT coalesce((scores).latency_us BETWEEN 0 AND 1e12, false) THEN 'no latency' END
-    FROM (SELECT cardinality((shapes).template) AS shapes) AS n);
+    FROM (SELECT cardinality((shapes).template) AS number) AS n);
 
 COMMENT ON FUNCTION logintel._fault_of_scores(integer, logintel._shapes, logintel._scores) IS 'What views could not read in scores of shapes, null for nothing.';
 

@@ -32,7 +32,13 @@ DECLARE
 BEGIN
     SELECT array_agg(k.id) FILTER (WHERE k."time" IS NULL), min(k."time"), max(k."time") INTO timeless, first_time, last_time
     FROM unnest(log_entry_ids, times) AS k (id, "time");
-    PERFORM logintel._remove_predictions(timeless) WHERE timeless IS NOT NULL;
+    IF timeless IS NOT NULL THEN
+        WITH removed AS (
+            DELETE FROM logintel.predictions p WHERE p.log_entry_id = ANY (timeless) AND p."timestamp" = p.predicted_at
+            RETURNING p.score_id, p."timestamp", p.txid)
+        INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+        SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3;
+    END IF;
     IF first_time IS NOT NULL THEN
         EXECUTE $sql$
             WITH removed AS (

@@ -26,7 +26,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 BEGIN
     IF NOT EXISTS (SELECT FROM logintel.ml_predictions p WHERE p.log_entry_id = line_id) THEN
-        IF NOT logintel._is_visible(line_id, NULL) THEN
+        IF NOT logintel._is_visible(line_id, NULL, NULL) THEN
             RAISE EXCEPTION 'there is no log line %', line_id
                 USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
         END IF;

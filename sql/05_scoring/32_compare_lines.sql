@@ -9,15 +9,18 @@ BEGIN
     done := logintel._remove_predictions(ARRAY(
         SELECT p.log_entry_id FROM logintel.predictions p
         WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l
-                          WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp"))));
+                          WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+                              p.predicted_at))));
     RETURN NEXT;
     task := 'lines without a prediction queued';
     INSERT INTO logintel.pending (log_entry_id, "timestamp")
     SELECT l.id, logintel._line_time(l."timestamp") FROM logintel._log_lines() l
     WHERE NOT EXISTS (SELECT FROM logintel.predictions p
-                      WHERE p.log_entry_id = l.id AND logintel._is_time_of(l."timestamp", p."timestamp"))
+                      WHERE p.log_entry_id = l.id AND logintel._is_time_of(l."timestamp", p."timestamp",
+                          p.predicted_at))
       AND NOT EXISTS (SELECT FROM logintel.pending q
-                      WHERE q.log_entry_id = l.id AND q."timestamp" IS NOT DISTINCT FROM logintel._line_time(l."timestamp"))
+                      WHERE q.log_entry_id = l.id AND q."timestamp" IS NOT DISTINCT
+                          FROM logintel._line_time(l."timestamp"))
       AND l.id IS NOT NULL;
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN NEXT;
@@ -28,7 +31,8 @@ BEGIN
         WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = w.log_entry_id)
         FOR UPDATE SKIP LOCKED)
     DELETE FROM logintel.pending q USING gone g
-    WHERE q.id = g.id AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = g.log_entry_id AND f.id < g.id
+    WHERE q.id = g.id AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = g.log_entry_id
+        AND f.id < g.id
                                       AND f.id NOT IN (SELECT o.id FROM gone o));
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN NEXT;

@@ -1,5 +1,5 @@
--- Where somebody has come to know the secret, or a shape was given the score of another: from here on no line finds a score
--- that is there, and each shape is scored anew when it is next seen. Predictions keep theirs.
+-- Where somebody has come to know the secret, or a shape was given the score of another: from here on no line finds a
+-- score that is there, and each shape is scored anew when it is next seen. Predictions keep theirs.
 CREATE OR REPLACE FUNCTION logintel.change_shape_seed() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
@@ -21,7 +21,8 @@ COMMENT ON FUNCTION logintel.change_shape_seed() IS 'Makes a new secret for the 
 CREATE OR REPLACE FUNCTION logintel._hash_of_shape(shape logintel.shape, seed bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN logintel._shape_hash(
-    (shape).template, (shape).service, (shape).source_type, (shape).level, nullif(left((shape).status_class, 1), '')::integer * 100,
+    (shape).template, (shape).service, (shape).source_type, (shape).level, nullif(left((shape).status_class, 1),
+        '')::integer * 100,
     (ARRAY[0, 100, 500, 1000, 5000, 30000]::double precision[])[
         array_position('{<100ms,<500ms,<1s,<5s,<30s,>=30s}'::text[], (shape).latency_bucket)], seed);
 
@@ -30,7 +31,8 @@ COMMENT ON FUNCTION logintel._hash_of_shape(logintel.shape, bigint) IS 'The hash
 CREATE OR REPLACE FUNCTION logintel._check_053_shape_seed() RETURNS TABLE (status text, detail text, next_step text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT 'note', 'shapes have no secret seed, so who may insert lines can forge one', 'SELECT logintel.change_shape_seed()'
+    SELECT 'note', 'shapes have no secret seed, so who may insert lines can forge one',
+        'SELECT logintel.change_shape_seed()'
     WHERE logintel._shape_seed() = 0;
 END;
 

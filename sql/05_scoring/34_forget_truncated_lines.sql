@@ -22,7 +22,8 @@ AS $function$
     WITH removed AS (
         DELETE FROM logintel.predictions p
         WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l
-                          WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp"))
+                          WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+                              p.predicted_at))
         RETURNING p.score_id, p."timestamp", p.txid)
     INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
     SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3;
@@ -78,7 +79,8 @@ EXCEPTION WHEN OTHERS THEN
     IF SQLSTATE = '40001' THEN
         RAISE;
     END IF;
-    RAISE WARNING 'predictions of truncated lines are still there: %', SQLERRM USING HINT = 'SELECT * FROM logintel.reconcile() removes them.';
+    RAISE WARNING 'predictions of truncated lines are still there: %', SQLERRM
+        USING HINT = 'SELECT * FROM logintel.reconcile() removes them.';
     UPDATE logintel.attachments SET reconciled_tables = NULL;
     RETURN NULL;
 END

@@ -1,7 +1,7 @@
 -- Drops the days that are older than the setting retention_days: the lines, their predictions, and what capabilities
--- that hear of it have of them. Only partitions that logintel made are dropped; a day that has lines elsewhere stays. The
--- short exclusive locks come last and are asked for with a timeout, so nobody waits long behind them; a day that can't be
--- had now is dropped by the next maintain().
+-- that hear of it have of them. Only partitions that logintel made are dropped; a day that has lines elsewhere stays.
+-- The short exclusive locks come last and are asked for with a timeout, so nobody waits long behind them; a day that
+-- can't be had now is dropped by the next maintain().
 CREATE OR REPLACE FUNCTION logintel._first_kept() RETURNS date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT CASE WHEN kept.days > 0 THEN (now() AT TIME ZONE 'UTC')::date - kept.days END
@@ -45,7 +45,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel._has_lines_elsewhere(date, regclass) IS 'Whether lines of a day are in another partition than that of the day.';
 
-CREATE OR REPLACE FUNCTION logintel._drop_day(day date, lines regclass, predictions regclass, OUT dropped boolean, OUT reason text)
+CREATE OR REPLACE FUNCTION logintel._drop_day(day date, lines regclass, predictions regclass, OUT dropped boolean,
+    OUT reason text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 DECLARE
@@ -110,7 +111,8 @@ BEGIN
         tried := logintel._drop_day(expired.day, expired.lines, expired.predictions);
         IF tried.dropped THEN
             dropped := 1;
-            UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids() WHERE a.reconciled_tables IS NOT NULL;
+            UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
+                WHERE a.reconciled_tables IS NOT NULL;
             RETURN;
         END IF;
         EXIT WHEN tried.reason IS NULL;  -- the lock that was not to be had is that of all days
@@ -149,7 +151,8 @@ BEGIN ATOMIC
                              string_agg(DISTINCT p.proowner::regrole::text, ', '), c.relowner::regrole),
            format('as %s, or a superuser: SELECT logintel.adopt_partitions()', c.relowner::regrole)
     FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table
-    JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%' AND p.proowner <> c.relowner
+    JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
+        AND p.proowner <> c.relowner
     WHERE a.manages_partitions GROUP BY a.log_table, c.relowner;
 END;
 

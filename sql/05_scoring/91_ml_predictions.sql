@@ -1,5 +1,5 @@
--- A line has one prediction, so the key of the line is the key of the prediction too. What was predicted of a line that was
--- changed meanwhile is outdated, and there are few of these at any time.
+-- A line has one prediction, so the key of the line is the key of the prediction too. What was predicted of a line
+-- that was changed meanwhile is outdated, and there are few of these at any time.
 CREATE OR REPLACE VIEW logintel.ml_predictions AS
 SELECT p.log_entry_id AS id, p.log_entry_id, s.predicted_level, s.level_confidence,
        s.category, s.category_confidence, s.labels,
@@ -10,7 +10,7 @@ SELECT p.log_entry_id AS id, p.log_entry_id, s.predicted_level, s.level_confiden
 FROM logintel.predictions p
 JOIN logintel._scores_now s ON s.score_id = p.score_id
 WHERE p.log_entry_id <> ALL (ARRAY(SELECT q.log_entry_id FROM logintel.pending q WHERE q.changed))
-  AND (NOT (SELECT logintel._hides_lines()) OR logintel._is_visible(p.log_entry_id, p."timestamp"));
+  AND (NOT (SELECT logintel._hides_lines()) OR logintel._is_visible(p.log_entry_id, p."timestamp", p.predicted_at));
 
 COMMENT ON VIEW logintel.ml_predictions IS 'The prediction of every scored line that its reader may read in the log table.';
 COMMENT ON COLUMN logintel.ml_predictions.id IS 'Key of the prediction: that of its line.';

@@ -2,7 +2,8 @@ CREATE OR REPLACE VIEW logintel.ml_recent_predictions AS
 SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.declared_level, p.predicted_level, p.level_confidence,
        p.category, p.is_anomaly, p.anomaly_score, p.anomaly_type, p.severity, l.message, p.model_version, p.predicted_at
 FROM logintel.ml_predictions p
-JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp")
+JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+    p.predicted_at)
 WHERE p.predicted_at >= now() - interval '24 hours'
 ORDER BY p.predicted_at DESC;
 

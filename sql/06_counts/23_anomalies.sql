@@ -1,8 +1,9 @@
 -- The rows of ml_anomalies, newest first: hour after hour, and every line by its key. A function, because a view
 -- cannot say so; compiling the query, or hashing the log table, would take seconds. A view that has it in its SELECT
--- list stops it at its LIMIT, and it the hours in the same way. Lines are read with the rights of who asks; when there are
--- any is a statistic.
-CREATE OR REPLACE FUNCTION logintel._hours_of_anomalies() RETURNS TABLE (from_time timestamptz, to_time timestamptz, score_ids bigint[])
+-- list stops it at its LIMIT, and it the hours in the same way. Lines are read with the rights of who asks; when
+-- there are any is a statistic.
+CREATE OR REPLACE FUNCTION logintel._hours_of_anomalies() RETURNS TABLE (from_time timestamptz, to_time timestamptz,
+    score_ids bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $function$
@@ -26,7 +27,8 @@ AS $function$
                p.predicted_level, p.category, l.http_status, l.response_time_ms, l.message, p.template,
                p.model_version, p.predicted_at
         FROM logintel.ml_predictions p
-        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp")
+        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+            p.predicted_at)
         WHERE p."timestamp" >= (h.found).from_time AND p."timestamp" <= (h.found).to_time
           AND p.score_id = ANY ((h.found).score_ids)
         ORDER BY p.predicted_at DESC) AS line;

@@ -48,7 +48,7 @@ AS $function$
                p.level_confidence, (c.line).severity_gap, p.severity, l.message, p.template, (c.line).template_lines,
                (c.line).template_declared_levels, (c.line).level_probabilities, p.model_version, p.predicted_at
         FROM logintel.ml_predictions p
-        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp")
+        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
         WHERE p.log_entry_id = (c.line).log_entry_id AND p."timestamp" = (c.line)."timestamp") AS line;
 $function$;
 

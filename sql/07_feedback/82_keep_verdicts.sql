@@ -3,10 +3,12 @@ CREATE OR REPLACE FUNCTION logintel._on_shape_seed_changed_071_feedback(subject 
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH hashes AS MATERIALIZED (
-        SELECT f.id, f.shape_hash AS old, logintel._hash_of_shape(f.shape, logintel._shape_seed()) AS new FROM logintel.feedback f),
+        SELECT f.id, f.shape_hash AS old, logintel._hash_of_shape(f.shape, logintel._shape_seed()) AS new
+            FROM logintel.feedback f),
     verdicts AS (
         UPDATE logintel.feedback f SET shape_hash = h.new FROM hashes h WHERE f.id = h.id)
-    UPDATE logintel.scores s SET shape_hash = h.new FROM hashes h WHERE s.shape_hash = h.old AND s.evicted_txid IS NOT NULL;
+    UPDATE logintel.scores s SET shape_hash = h.new FROM hashes h WHERE s.shape_hash = h.old
+        AND s.evicted_txid IS NOT NULL;
 $function$;
 
 COMMENT ON FUNCTION logintel._on_shape_seed_changed_071_feedback(bigint) IS 'Lets verdicts on lines find these lines after the seed of shapes was changed.';

@@ -14,7 +14,7 @@ LEFT JOIN LATERAL (
       AND k.shape_hash = f.shape_hash AND k.evicted_txid IS NULL
     LIMIT 1) AS k ON true
 LEFT JOIN logintel._scores_now s ON s.score_id = k.id
-WHERE NOT (SELECT logintel._hides_lines()) OR f.log_entry_id IS NULL OR logintel._is_visible(f.log_entry_id, NULL)
+WHERE NOT (SELECT logintel._hides_lines()) OR f.log_entry_id IS NULL OR logintel._is_visible(f.log_entry_id, NULL, NULL)
 ORDER BY f.id DESC;
 
 COMMENT ON VIEW logintel.ml_feedback IS 'Every verdict with its history, newest first, and what the models in force say of the same shape.';

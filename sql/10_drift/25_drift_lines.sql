@@ -49,7 +49,7 @@ AS $function$
     SELECT p.log_entry_id, l."timestamp", l.service, d.class, l.message, p.template
     FROM logintel._drift_lines($1, $2, $3, $4) d
     JOIN logintel.ml_predictions p ON p.log_entry_id = d.log_entry_id AND p."timestamp" = d."timestamp"
-    JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp")
+    JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
     ORDER BY p."timestamp" DESC, p.log_entry_id DESC LIMIT $5;
 $function$;
 

@@ -9,8 +9,7 @@ BEGIN
     LOCK TABLE logintel.retrainings IN SHARE ROW EXCLUSIVE MODE;
     UPDATE logintel.retrainings r SET finished_at = now(), outcome = 'failed: interrupted'
     WHERE r.started_at IS NOT NULL AND r.finished_at IS NULL
-      AND NOT EXISTS (SELECT FROM pg_stat_activity a
-                      WHERE a.datname = current_database() AND a.pid = r.pid AND a.backend_start = r.session_began_at);
+      AND logintel._installer_session_began(r.pid) IS DISTINCT FROM r.session_began_at;
 END
 $function$;
 
@@ -72,8 +71,9 @@ BEGIN
         begun := logintel._file_retraining(wanted);
     END IF;
     UPDATE logintel.retrainings r
-    SET names = CASE WHEN force THEN wanted ELSE r.names END, started_at = now(), pid = a.pid, session_began_at = a.backend_start
-    FROM pg_stat_activity a WHERE r.id = begun AND a.pid = pg_backend_pid();
+    SET names = CASE WHEN force THEN wanted ELSE r.names END, started_at = now(), pid = pg_backend_pid(),
+        session_began_at = logintel._installer_session_began(pg_backend_pid())
+    WHERE r.id = begun;
     RETURN begun;
 END
 $function$;

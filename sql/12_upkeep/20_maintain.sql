@@ -7,14 +7,16 @@ AS $function$
     FROM logintel._handlers('task') AS h (name)
     LEFT JOIN logintel.upkeep_tasks u ON u.task = h.name
     WHERE u.task IS NULL OR u.run_began_at < $1 OR u.run_began_at > clock_timestamp() OR u.has_more
-    ORDER BY coalesce(u.has_more AND u.run_began_at = $1, false), u.run_began_at NULLS FIRST, h.name COLLATE "C" LIMIT 1;
+    ORDER BY coalesce(u.has_more AND u.run_began_at = $1, false), u.run_began_at NULLS FIRST, h.name COLLATE "C"
+        LIMIT 1;
 $function$;
 
 COMMENT ON FUNCTION logintel._next_task(timestamptz) IS 'The task that a maintain() which began then has to run next; null when it ran all.';
 
 -- A statement_timeout, a cancelled statement and a lost session end a task, and no handler hears of it. So a task is
--- noted as begun, and maintain(budget) commits that before it runs: what was begun in a statement that is over did not
--- end. A standby cannot know. What other sessions do is shown to the role that installed logintel, where that is a superuser.
+-- noted as begun, and maintain(budget) commits that before it runs: what was begun in a statement that is over did
+-- not end. A standby cannot know. What other sessions do is shown to the role that installed logintel, where that is
+-- a superuser.
 CREATE OR REPLACE FUNCTION logintel._installer_sees(begun_by integer, begun_in timestamptz) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN pg_is_in_recovery() OR EXISTS (

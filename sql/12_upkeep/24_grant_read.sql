@@ -30,7 +30,7 @@ AS $function$
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
                     WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line', '_hours_of_anomalies', '_corrected_lines')
                         THEN 'readers'
-                    WHEN p.proname = '_drift_lines' THEN 'managers'
+                    WHEN p.proname IN ('_drift_lines', '_has_cron') THEN 'managers'
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
                                        '_begin_retraining', '_finish_retraining') THEN 'workers'
                     WHEN p.proname IN ('maintain', '_begin_next_task', '_run_begun_task', 'backfill', 'reconcile',

@@ -1,13 +1,14 @@
 -- Partitions and triggers: last, because a maintain() inside a transaction keeps their locks until its end. None of
--- these tasks waits longer than writers may for who keeps the log table locked: the upkeep has more to do, and what they had
--- to leave is done the next time. What is in the way of all that is left is a failure: ml_upkeep and doctor() tell it until
--- it is gone.
+-- these tasks waits longer than writers may for who keeps the log table locked: the upkeep has more to do, and what
+-- they had to leave is done the next time. What is in the way of all that is left is a failure: ml_upkeep and
+-- doctor() tell it until it is gone.
 CREATE OR REPLACE FUNCTION logintel._task_121_create_triggers() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     tried record;
-    dropped bigint := (SELECT count(*) FROM logintel._left_triggers() t WHERE logintel._try_drop_trigger(t.tbl, t.name));
+    dropped bigint := (SELECT count(*) FROM logintel._left_triggers() t WHERE logintel._try_drop_trigger(t.tbl,
+        t.name));
 BEGIN
     SELECT t.* INTO tried FROM logintel.attachments a CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
     IF tried.made = 0 AND tried.locked <> '{}' THEN
@@ -66,7 +67,8 @@ BEGIN
     IF made.created = 0 AND made.reasons IS NOT NULL THEN
         RAISE EXCEPTION 'days have no partition: %', made.reasons
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'Mend what it names; or, at a quiet time, SELECT logintel.create_partitions(current_date, current_date + 365).';
+                  HINT = 'Mend what it names; or, at a quiet time, SELECT logintel.create_partitions(current_date, '
+                      'current_date + 365).';
     END IF;
     RETURN made.created;
 END
@@ -74,8 +76,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel._task_124_create_partitions() IS 'Task of the upkeep: creates the partitions of the week ahead.';
 
--- The counts are locked first, as by a roll-up, which then reads the partitions. One day at a time: who writes waits for
--- one at most.
+-- The counts are locked first, as by a roll-up, which then reads the partitions. One day at a time: who writes waits
+-- for one at most.
 CREATE OR REPLACE FUNCTION logintel._task_125_drop_days() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -115,11 +117,15 @@ BEGIN
         PERFORM logintel._announce('lines_forgotten', 0);
         RETURN 1;
     END IF;
-    followed := (SELECT coalesce(jsonb_object_agg(n.key, a.attname), '{}') FROM jsonb_each_text(attached.column_numbers) AS n
-                 JOIN pg_attribute a ON a.attrelid = attached.log_table AND a.attnum = n.value::smallint AND NOT a.attisdropped
-                 JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL OR logintel._base_type(a.atttypid) = ANY (f.takes)));
+    followed := (SELECT coalesce(jsonb_object_agg(n.key, a.attname), '{}')
+        FROM jsonb_each_text(attached.column_numbers) AS n
+                 JOIN pg_attribute a ON a.attrelid = attached.log_table AND a.attnum = n.value::smallint
+                     AND NOT a.attisdropped
+                 JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL
+                     OR logintel._base_type(a.atttypid) = ANY (f.takes)));
     IF followed = attached.columns
-       AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
+       AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
+           WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
         RETURN 0;
     END IF;
     UPDATE logintel.attachments SET columns = followed;

@@ -1,8 +1,8 @@
--- Whom all of this belongs to. Where a superuser installs it, a role without any rights of its own keeps it: no function of
--- logintel then runs with more, whatever code of others it should come to call. It reads past row-level security what it may
--- read, because every line is to be scored. The functions called _installer_... stay with who installed logintel, those in
--- PL/Python have to, and those called _table_owner_... belong to the owner of the log table. Where an ordinary role installs
--- it, that role keeps it.
+-- Whom all of this belongs to. Where a superuser installs it, a role without any rights of its own keeps it: no
+-- function of logintel then runs with more, whatever code of others it should come to call. It reads past row-level
+-- security what it may read, because every line is to be scored. The functions called _installer_... stay with who
+-- installed logintel, those in an untrusted language have to, and those called _table_owner_... belong to the owner
+-- of the log table. Where an ordinary role installs it, that role keeps it.
 --
 -- Roles are those of the whole server: one that somebody else prepared must not become the keeper.
 DO $block$
@@ -23,25 +23,28 @@ BEGIN
     SELECT r.* INTO role FROM pg_roles r WHERE r.rolname = kept_by;
     SELECT string_agg(pg_get_userbyid(m.member), ', ') INTO members FROM pg_auth_members m
     WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
-    IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication OR members IS NOT NULL THEN
-        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel', kept_by, coalesce(members, 'none')
+    IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
+        OR members IS NOT NULL THEN
+        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel', kept_by, coalesce(members,
+            'none')
             USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
     ELSIF NOT role.rolbypassrls THEN
         EXECUTE format('ALTER ROLE %I BYPASSRLS', kept_by);
     END IF;
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA logintel TO %I', kept_by);
     FOR thing IN
-        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name
+        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
+            c.oid::regclass::text AS name
         FROM pg_class c
         WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> role.oid
           AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i'
-                                                                           AND d.classid = 'pg_class'::regclass))  -- an identity's
+                                                                           AND d.classid = 'pg_class'::regclass))
         UNION ALL
         SELECT 'TYPE', c.oid::regclass::text FROM pg_class c
         WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'c' AND c.relowner <> role.oid
         UNION ALL
         SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proowner <> role.oid AND l.lanname <> 'plpython3u'
+        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proowner <> role.oid AND l.lanpltrusted
           AND p.proname NOT LIKE E'\\_installer\\_%' AND p.proname NOT LIKE E'\\_table\\_owner\\_%'
     LOOP
         EXECUTE format('ALTER %s %s OWNER TO %I', thing.kind, thing.name, kept_by);
@@ -49,8 +52,8 @@ BEGIN
 END
 $block$;
 
--- A publication for all tables publishes deletions, which a table without a key has to be able to tell apart, or PostgreSQL
--- refuses them, and the deletion of a log line with them.
+-- A publication for all tables publishes deletions, which a table without a key has to be able to tell apart, or
+-- PostgreSQL refuses them, and the deletion of a log line with them.
 DO $block$
 DECLARE
     tbl regclass;

@@ -7,7 +7,8 @@ GRANT EXECUTE ON FUNCTION
     logintel._shape(text, text, text, text, integer, double precision),
     logintel._shape_hash(text, text, text, text, integer, double precision, bigint),
     logintel._context_hash(text, text, text, integer, double precision, bigint),
-    logintel._level_name(text), logintel._line_time(timestamptz), logintel._is_time_of(timestamptz, timestamptz),
+    logintel._level_name(text), logintel._line_time(timestamptz), logintel._is_time_of(timestamptz, timestamptz,
+        timestamptz),
     logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)
 TO PUBLIC;

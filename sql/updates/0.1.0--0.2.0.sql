@@ -95,20 +95,20 @@ COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without o
 -- include 04_log_table/11_log_lines.sql
 -- include 04_log_table/14_made_partitions.sql
 SELECT set_config('logintel.notes_partitions', 'yes', true);
-DROP FUNCTION logintel._partitioned_tables(), logintel._create_partition(regclass, text, date), logintel._create_day(date),
-    logintel._drop_day(date), logintel._expired_days(), logintel._apply_retention(),
-    logintel._line_expression(regclass, jsonb, text), logintel._line_fields();
 
 -- 05_scoring, its lines, predictions and upkeep
 ALTER TABLE logintel.pending ADD COLUMN "timestamp" timestamptz, ADD COLUMN changed boolean NOT NULL DEFAULT false;
 ALTER TABLE logintel.pending ALTER COLUMN queued_at SET DEFAULT clock_timestamp();
 CREATE INDEX pending_changed_idx ON logintel.pending (log_entry_id, "timestamp") WHERE changed;
 COMMENT ON TABLE logintel.pending IS 'Lines that wait for a prediction. backfill() and the worker take them.';
+COMMENT ON COLUMN logintel.pending.id IS 'Order in which they were queued.';
+COMMENT ON COLUMN logintel.pending.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.pending.queued_at IS 'When it was queued.';
 COMMENT ON COLUMN logintel.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
 COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted while somebody else had it in hand.';
 DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
+DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
 
 -- 06_counts
 -- include 06_counts/11_count_changes.sql
@@ -157,6 +157,9 @@ COMMENT ON COLUMN logintel.upkeep_tasks.begun_by IS 'Process id of the session t
 COMMENT ON COLUMN logintel.upkeep_tasks.begun_in IS 'When the statement of that session began: once that is over, so is the task.';
 DROP FUNCTION logintel._summarize_indexes(), logintel._check_python(), logintel._check_models(), logintel._check_settings(),
     logintel._check_log_table(), logintel._check_triggers(), logintel._check_lines(), logintel._check_upkeep();
+DROP FUNCTION logintel._partitioned_tables(), logintel._create_partition(regclass, text, date), logintel._create_day(date),
+    logintel._drop_day(date), logintel._expired_days(), logintel._apply_retention(),
+    logintel._line_expression(regclass, jsonb, text), logintel._line_fields();
 DO $block$
 BEGIN
     -- Only the table of the extension pg_cron: anybody may have made a schema of that name.

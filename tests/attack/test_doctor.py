@@ -40,7 +40,9 @@ def test_shapes_without_a_secret_are_told(db: Database) -> None:
 
 def test_a_large_default_partition_is_told(db: Database) -> None:
     db.execute(
-        "INSERT INTO log_entries (message, timestamp) SELECT repeat('x', 2000), now() - interval '99 days' FROM generate_series(1, 9000)"
+        "INSERT INTO log_entries (message, timestamp) "
+        "SELECT (SELECT string_agg(md5((n * 100 + k)::text), '') FROM generate_series(1, 58) k), now() - interval '99 days' "
+        "FROM generate_series(1, 9500) n"
     )
     [(detail, step)] = problems(db, "partitions")
     assert "default partition of public.log_entries has" in detail and "create_partitions" in step

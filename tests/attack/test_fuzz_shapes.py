@@ -13,7 +13,7 @@ STATUS = st.none() | st.integers(-(2**31), 2**31 - 1) | st.integers(95, 605)
 LINE = st.tuples(TEXT | WORDS, TEXT | WORDS, TEXT | WORDS, TEXT | WORDS, STATUS, MILLISECONDS)
 
 READ = """
-    SELECT to_jsonb(s.shape), logintel._shape_hash(l.message, l.service, l.source, l.level, l.status, l.ms),
+    SELECT to_jsonb(s.shape), logintel._shape_hash(l.message, l.service, l.source, l.level, l.status, l.ms, 42),
            logintel.mask((s.shape).template) = (s.shape).template, logintel._tokens((s.shape).template)
     FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::integer[], %s::double precision[])
          WITH ORDINALITY AS l (message, service, source, level, status, ms, n)

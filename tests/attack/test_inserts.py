@@ -153,7 +153,7 @@ def test_a_detached_partition_is_its_owners_archive(scoring: Database) -> None:
 
 def test_a_table_with_a_foreign_partition_is_not_attached_and_one_that_gets_it_takes_its_lines(scoring: Database) -> None:
     scoring.execute("CREATE EXTENSION postgres_fdw")
-    scoring.execute("CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname %s)" % repr(scoring.name))
+    scoring.execute("CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname '" + scoring.name + "')")
     scoring.execute("CREATE USER MAPPING FOR PUBLIC SERVER elsewhere")
     scoring.execute("SELECT logintel.detach()")
     scoring.execute("CREATE TABLE own (id int, message text) PARTITION BY LIST (id)")

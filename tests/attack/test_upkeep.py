@@ -137,11 +137,11 @@ def test_a_partition_of_any_name_stops_nothing(kept: Database, name: str) -> Non
 
 def test_a_task_that_fails_stops_no_other_and_is_tried_again(kept: Database) -> None:
     kept.execute("INSERT INTO log_entries (message) VALUES ('failed')")
-    kept.execute("ALTER TABLE log_entries_default RENAME COLUMN message TO message")  # nothing, as a rule
     kept.execute("CREATE FUNCTION public.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$")
     kept.execute("CREATE TRIGGER no BEFORE INSERT ON logintel.hourly_counts FOR EACH ROW EXECUTE FUNCTION public.no()")
     maintain(kept)
-    assert kept.execute(FAILURES) == [("count predictions", "P0001: not today")]
+    failures = dict(kept.execute(FAILURES))
+    assert failures["count predictions"] == "P0001: not today" and "create partitions" not in failures
     assert kept.value("SELECT count(*) FROM logintel.ml_upkeep WHERE ran_at IS NULL") == 0
     kept.execute("DROP TRIGGER no ON logintel.hourly_counts")
     maintain(kept)
@@ -175,8 +175,9 @@ def test_the_upkeep_of_a_table_with_a_new_owner_says_what_to_do(kept: Database) 
     kept.execute(f"ALTER TABLE log_entries OWNER TO {role}; ALTER TABLE log_entries_default OWNER TO {role}")
     kept.execute(f"DROP TABLE log_entries_{name_of(kept, 7)}")
     maintain(kept)
-    [(task, failure)] = kept.execute(FAILURES)
-    assert task == "create partitions" and "another role than its owner" in failure
+    failures = dict(kept.execute(FAILURES))
+    assert set(failures) == {"create partitions", "drop days"}
+    assert all("another role than its owner" in failure for failure in failures.values())
     assert kept.value("SELECT next_step FROM logintel.doctor() WHERE \"check\" = 'partitions'").endswith("adopt_partitions()")
     kept.execute("SELECT logintel.adopt_partitions()")
     maintain(kept)

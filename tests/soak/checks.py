@@ -22,7 +22,7 @@ _ZERO = {
         SELECT (SELECT count(*) FROM logintel.log_lines) - (SELECT count(*) FROM logintel.predictions)""",
     "a prediction has the time of its line": """
         SELECT count(*) FROM logintel.predictions p JOIN logintel.log_lines l ON l.id = p.log_entry_id
-        WHERE p."timestamp" IS DISTINCT FROM l."timestamp" """,
+        WHERE NOT logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)""",
     "a prediction's score is of the line's shape": """
         SELECT count(*), min(format('line %s: %s', l.id, left(l.message, 60))) FROM logintel.predictions p
         LEFT JOIN logintel.scores s ON s.id = p.score_id

@@ -30,9 +30,10 @@ WITHOUT_SEARCH_PATH = {
     "_score_new_lines()": "a stub that _write_trigger_functions() replaces by a function that pins its search_path",
     "_score_changed_lines()": "as _score_new_lines",
     "_forget_deleted_lines()": "as _score_new_lines",
-    "_log_lines()": "the planner puts it into queries, which it does with no function that pins anything",
+    "_log_lines(id bigint,timestamp timestamptz,level text,message text,source_type text,host text,service text,category text,"
+    "is_anomaly boolean,anomaly_type text,http_status integer,response_time_ms double precision)": "the planner puts it into queries, which it does with no function that pins anything",
     "_hides_lines()": "as _is_visible",
-    "_is_visible(line_id bigint,prediction_time timestamptz)": "policies run with what their reader has set",
+    "_is_visible(line_id bigint,prediction_time timestamptz,predicted_at timestamptz)": "policies run with what their reader has set",
     "maintain(budget interval)": "a procedure that commits may pin nothing; all that it does is in a function that does",
     "_keys(words text[],context text[],level text,digest text)": _ONCE_A_SHAPE,
     "_lane_probabilities(lane logintel.layouts,keys bigint[])": _ONCE_A_SHAPE,
@@ -66,7 +67,6 @@ LONG_LINES = {
     "sql/04_log_table/25_create_triggers.sql",
     "sql/04_log_table/26_attach.sql",
     "sql/04_log_table/28_partitions.sql",
-    "sql/04_log_table/29_apply_retention.sql",
     "sql/04_log_table/80_apply_attachment.sql",
     "sql/05_scoring/10_scores.sql",
     "sql/05_scoring/11_predictions.sql",
@@ -143,7 +143,6 @@ LONG_LINES = {
     "sql/12_upkeep/22_check_upkeep.sql",
     "sql/12_upkeep/23_schedule.sql",
     "sql/12_upkeep/24_grant_read.sql",
-    "sql/12_upkeep/25_grant_manage.sql",
     "sql/updates/0.1.0--0.2.0.sql",
     "sql/updates/before.sql",
 }

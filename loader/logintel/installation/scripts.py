@@ -14,15 +14,17 @@ DO $block$
 DECLARE
     grantee oid;
 BEGIN
-    IF EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'logintel'::regnamespace
-                                             AND d.classid <> 'pg_extension'::regclass) THEN
+    IF EXISTS (SELECT FROM pg_depend d
+               WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'logintel'::regnamespace
+                 AND d.classid <> 'pg_extension'::regclass) THEN
         RAISE EXCEPTION 'there is a schema logintel already, with something in it'
             USING ERRCODE = 'duplicate_schema', HINT = 'Rename it, or drop it.';
     END IF;
     ALTER SCHEMA logintel OWNER TO CURRENT_USER;
     FOR grantee IN SELECT DISTINCT a.grantee FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) AS a
                    WHERE n.nspname = 'logintel' AND a.grantee <> n.nspowner LOOP
-        EXECUTE format('REVOKE ALL ON SCHEMA logintel FROM %s CASCADE', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END);
+        EXECUTE format('REVOKE ALL ON SCHEMA logintel FROM %s CASCADE',
+                       CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END);
     END LOOP;
 END
 $block$;

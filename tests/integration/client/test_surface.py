@@ -10,7 +10,10 @@ from support.servers import Database
 # Functions that everybody may call: they depend on their arguments alone, or views call them for their readers.
 PUBLIC = {
     "_context_hash",
+    "_is_time_of",
     "_latency_bucket",
+    "_level_name",
+    "_line_time",
     "_probabilities",
     "_shape",
     "_shape_hash",

@@ -149,13 +149,11 @@ def test_lines_of_any_time_are_measured(scoring_db: Database) -> None:
     for time in times:
         write(scoring_db, "failed", time=time)
     scoring_db.execute("SELECT count(logintel.give_feedback(id, 'ERROR')) FROM log_entries")
-    assert maintain(scoring_db) >= len(times)
+    maintain(scoring_db)
     shown = scoring_db.execute(
-        "SELECT window_start::text, window_end::text, accuracy FROM ml_model_metrics m WHERE name = 'level' AND predictions = 1 ORDER BY m.window_start"
+        "SELECT predictions, accuracy FROM ml_model_metrics m WHERE name = 'level' AND window_start > now() - interval '2 hours'"
     )
-    assert [(start[:6], end[:6], accuracy) for start, end, accuracy in shown] == [
-        ("-infin", "-infin", 1.0), ("4713-0", "4713-0", 1.0), ("294276", "infini", 1.0), ("infini", "infini", 1.0)
-    ]
+    assert shown == [(len(times), 1.0)]  # a time that no clock has is none: they count when they were written
 
 
 def test_a_dropped_version_keeps_its_series(scoring_db: Database) -> None:

@@ -106,6 +106,7 @@ def test_drift_on_the_latest_day_speaks_for_it(db: Database) -> None:
     # A table in the place of the view: how drift comes about is not what is tested here.
     db.execute("ALTER VIEW logintel.ml_drift RENAME TO real_drift")
     db.execute("CREATE TABLE logintel.ml_drift (name text, version int, day date, service text, measure text, value float8, state text)")
+    db.execute("GRANT SELECT ON logintel.ml_drift TO PUBLIC")
     db.execute("INSERT INTO logintel.ml_drift VALUES ('level', 1, '2026-01-01', '', 'classes', 0.5, 'drift'), "
                "('level', 1, '2026-01-02', '', 'classes', 0.1, 'none'), ('level', 2, '2026-01-03', '', 'classes', 0.5, 'drift')")
     assert reasons(db) == []

@@ -74,7 +74,7 @@ def test_a_second_one_returns_at_once_and_says_so(db: Database) -> None:
 def test_what_a_task_did_is_seen_while_a_later_one_runs(db: Database) -> None:
     deploy(db)
     db.execute("INSERT INTO log_entries (message) VALUES ('failed')")
-    db.execute("CREATE TABLE gate (open boolean)")
+    db.execute("CREATE TABLE gate (open boolean); GRANT ALL ON gate TO PUBLIC")
     add_task(db, "999_wait", "LOCK TABLE public.gate; RETURN 0;")
     holder = db.connect(autocommit=False)
     holder.execute("LOCK TABLE gate")
