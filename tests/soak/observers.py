@@ -20,15 +20,18 @@ _AUDITS = {
           AND NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = p.log_entry_id) LIMIT 1""",
     "ml_stats agrees with the predictions at any moment": """
         SELECT 'ml_stats: ' || s.predictions || ', predictions: ' || p.n FROM logintel.ml_stats s,
-            (SELECT count(*) AS n FROM logintel.predictions) p WHERE s.predictions <> p.n""",
+            (SELECT count(*) AS n FROM logintel.predictions p WHERE NOT EXISTS (
+                SELECT FROM logintel.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE s.predictions <> p.n""",
     "ml_stats_by_hour agrees with the predictions at any moment": """
         SELECT 'ml_stats_by_hour: ' || h.n || ', predictions: ' || p.n
         FROM (SELECT coalesce(sum(predictions), 0) AS n FROM logintel.ml_stats_by_hour) h,
-             (SELECT count(*) AS n FROM logintel.predictions) p WHERE h.n <> p.n""",
+             (SELECT count(*) AS n FROM logintel.predictions p WHERE NOT EXISTS (
+                SELECT FROM logintel.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE h.n <> p.n""",
     "every prediction is shown": """
         SELECT 'ml_predictions: ' || v.n || ', predictions: ' || p.n
         FROM (SELECT count(*) AS n FROM logintel.ml_predictions) v,
-             (SELECT count(*) AS n FROM logintel.predictions) p WHERE v.n <> p.n""",
+             (SELECT count(*) AS n FROM logintel.predictions p WHERE NOT EXISTS (
+                SELECT FROM logintel.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE v.n <> p.n""",
 }
 """Promise -> query that gives a row with what is wrong, or none. All hold under any snapshot."""
 
