@@ -15,8 +15,9 @@ COPY . .
 RUN make install DESTDIR=/installed
 
 FROM $BASE
+# python3 is PL/Python's own version as a program: a model's graph is first run in a process of its own.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends postgresql-plpython3-$PG_MAJOR \
+ && apt-get install -y --no-install-recommends python3-minimal postgresql-plpython3-$PG_MAJOR \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /installed/ /
 RUN echo 'CREATE EXTENSION logintel_python CASCADE;' >/docker-entrypoint-initdb.d/logintel.sql

@@ -192,6 +192,9 @@ packages:
 	  folder=$$("$(PG_CONFIG)" --pkglibdir) || fail "$(PG_CONFIG) cannot be run: give the PG_CONFIG=... of a server"
 	  major=$$("$(PG_CONFIG)" --version | grep -oE '[0-9]+' | head -n 1)
 	  [ -e "$$folder/plpython3.so" ] || echo "postgresql-plpython3-$$major"
+	  # A model's graph is first run by the program of the Python that PL/Python embeds, which depends on its library alone.
+	  embedded=$$(ldd "$$folder/plpython3.so" 2>/dev/null | sed -nE 's/.*libpython(3\.[0-9]+).*=>.*/\1/p')
+	  [ -z "$$embedded" ] || command -v "python$$embedded" >/dev/null || echo "python$$embedded-minimal"
 	  [ -z "$(CHECKER)" ] || [ -e "$$folder/plpgsql_check.so" ] || echo "postgresql-$$major-plpgsql-check"
 	}
 	list=$$(missing) && list=$$(echo $$list)

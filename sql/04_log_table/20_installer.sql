@@ -100,8 +100,8 @@ BEGIN
     IF logintel._installer_columns(log_table, columns) IS NOT NULL
        AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
         FOR role IN SELECT logintel._installer_keeper() UNION SELECT logintel._installer_readers() LOOP
-            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', logintel._installer_columns(log_table, columns),
-                log_table, role);
+            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s',
+                           logintel._installer_columns(log_table, columns), log_table, role);
         END LOOP;
     END IF;
 END

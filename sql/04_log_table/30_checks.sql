@@ -37,11 +37,10 @@ BEGIN ATOMIC
     FROM triggers t WHERE t.state <> 'ok' GROUP BY t.tbl, t.state
     UNION ALL
     SELECT 'problem', format('%s has a foreign partition, %s: what is inserted through the table is scored late',
-        a.log_table,
-                             string_agg(t.tbl::text, ', ')),
+                             a.log_table, string_agg(t.tbl::text, ', ')),
            'keep lines in partitions of this server; after each load, run SELECT * FROM logintel.reconcile()'
-    FROM logintel.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t WHERE t.kind = 'f'
-        GROUP BY a.log_table
+    FROM logintel.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t
+    WHERE t.kind = 'f' GROUP BY a.log_table
     UNION ALL
     SELECT 'note', format('%s on %s is left over', t.name, t.tbl), 'run CALL logintel.maintain(''45 s'')'
     FROM logintel._left_triggers() t;
@@ -52,21 +51,21 @@ COMMENT ON FUNCTION logintel._check_042_triggers() IS 'Check of doctor(): trigge
 CREATE OR REPLACE FUNCTION logintel._check_043_columns() RETURNS TABLE (status text, detail text, next_step text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT 'problem', format('column "%s" of %s, for the field "%s", is called otherwise or gone: lines wait', c.value,
-        a.log_table, c.key),
+    SELECT 'problem', format('column "%s" of %s, for the field "%s", is called otherwise or gone: lines wait',
+                             c.value, a.log_table, c.key),
            'run CALL logintel.maintain(''45 s''), which finds a column that was renamed; for one that was dropped, '
-               'attach the table anew'
+           'attach the table anew'
     FROM logintel.attachments a CROSS JOIN LATERAL jsonb_each_text(a.columns) AS c
     WHERE EXISTS (SELECT FROM pg_class t WHERE t.oid = a.log_table)
-      AND NOT EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = a.log_table AND t.attname = c.value
-          AND NOT t.attisdropped)
+      AND NOT EXISTS (SELECT FROM pg_attribute t
+                      WHERE t.attrelid = a.log_table AND t.attname = c.value AND NOT t.attisdropped)
     UNION ALL
     SELECT 'problem', format('%s has lost the column for the field "%s"', a.log_table, f.name),
            'SELECT logintel.detach(), and attach the table with the column that holds it now'
     FROM logintel.attachments a CROSS JOIN logintel._line_fields() f WHERE f.required AND NOT a.columns ? f.name
     UNION ALL
-    SELECT 'note', format('key column "%s" of %s may be null: lines without a key get no prediction', c.attname,
-        a.log_table),
+    SELECT 'note', format('key column "%s" of %s may be null: lines without a key get no prediction',
+                          c.attname, a.log_table),
            format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', a.log_table, c.attname)
     FROM logintel.attachments a JOIN pg_attribute c ON c.attrelid = a.log_table AND c.attname = a.columns ->> 'id'
     WHERE NOT c.attnotnull;

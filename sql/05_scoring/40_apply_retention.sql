@@ -45,8 +45,9 @@ $function$;
 
 COMMENT ON FUNCTION logintel._has_lines_elsewhere(date, regclass) IS 'Whether lines of a day are in another partition than that of the day.';
 
-CREATE OR REPLACE FUNCTION logintel._drop_day(day date, lines regclass, predictions regclass, OUT dropped boolean,
-    OUT reason text)
+CREATE OR REPLACE FUNCTION logintel._drop_day(
+    day date, lines regclass, predictions regclass, OUT dropped boolean, OUT reason text
+)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 DECLARE
@@ -112,7 +113,7 @@ BEGIN
         IF tried.dropped THEN
             dropped := 1;
             UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
-                WHERE a.reconciled_tables IS NOT NULL;
+            WHERE a.reconciled_tables IS NOT NULL;
             RETURN;
         END IF;
         EXIT WHEN tried.reason IS NULL;  -- the lock that was not to be had is that of all days
@@ -152,7 +153,7 @@ BEGIN ATOMIC
            format('as %s, or a superuser: SELECT logintel.adopt_partitions()', c.relowner::regrole)
     FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table
     JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
-        AND p.proowner <> c.relowner
+                      AND p.proowner <> c.relowner
     WHERE a.manages_partitions GROUP BY a.log_table, c.relowner;
 END;
 

@@ -25,8 +25,8 @@ BEGIN
     WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
     IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
         OR members IS NOT NULL THEN
-        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel', kept_by, coalesce(members,
-            'none')
+        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel',
+                        kept_by, coalesce(members, 'none')
             USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
     ELSIF NOT role.rolbypassrls THEN
         EXECUTE format('ALTER ROLE %I BYPASSRLS', kept_by);
@@ -34,7 +34,7 @@ BEGIN
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA logintel TO %I', kept_by);
     FOR thing IN
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
-            c.oid::regclass::text AS name
+               c.oid::regclass::text AS name
         FROM pg_class c
         WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> role.oid
           AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i'
