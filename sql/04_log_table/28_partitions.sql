@@ -158,7 +158,6 @@ BEGIN
     IF NOT logintel._table_owner_create_day(log_table, column_name, name, day) THEN
         RETURN false;
     END IF;
-    DELETE FROM logintel.made_partitions m WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
     INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
     RETURN true;
 END
@@ -191,14 +190,25 @@ $function$;
 
 COMMENT ON FUNCTION logintel._create_prediction_day(date) IS 'Creates the partition of a day of predictions; false where too many of that day are in the default partition.';
 
-CREATE OR REPLACE FUNCTION logintel._is_covered(parent regclass, day date) RETURNS boolean
+CREATE OR REPLACE FUNCTION logintel._lacking_days(first_day date, last_day date)
+RETURNS TABLE (parent regclass, column_name text, day date)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM logintel._day_hours(day - date '1970-01-01') h
-                   JOIN logintel._partitions_by_time(parent) p ON p.from_time < h.to_hour AND p.to_time > h.from_hour);
+    WITH tables AS (
+        SELECT a.log_table AS parent, a.columns ->> 'timestamp' AS column_name
+        FROM logintel.attachments a WHERE a.manages_partitions
+        UNION ALL
+        SELECT 'logintel.predictions'::regclass, 'timestamp'),
+    covered AS MATERIALIZED (
+        SELECT t.parent, p.from_time, p.to_time FROM tables t CROSS JOIN LATERAL logintel._partitions_by_time(t.parent) p)
+    SELECT t.parent, t.column_name, first_day + n
+    FROM tables t CROSS JOIN generate_series(0, last_day - first_day) AS n
+    CROSS JOIN LATERAL logintel._day_hours(first_day + n - date '1970-01-01') AS h
+    WHERE NOT EXISTS (SELECT FROM covered c
+                      WHERE c.parent = t.parent AND c.from_time < h.to_hour AND c.to_time > h.from_hour);
 END;
 
-COMMENT ON FUNCTION logintel._is_covered(regclass, date) IS 'Whether a partition of a table holds times of a day, whoever made it.';
+COMMENT ON FUNCTION logintel._lacking_days(date, date) IS 'Days of tables whose partitions logintel manages that no partition holds, whoever made it.';
 
 -- One day of one table: what is in its way is in the way of nothing else.
 CREATE OR REPLACE FUNCTION logintel._try_create_day(
@@ -210,9 +220,7 @@ DECLARE
     bytes bigint := pg_relation_size(logintel._default_partition(parent));
 BEGIN
     created := 0;
-    IF logintel._is_covered(parent, day) THEN
-        RETURN;
-    ELSIF bytes > most_bytes THEN
+    IF bytes > most_bytes THEN
         reason := format('the default partition of %s has %s, which a new one makes writers wait for', parent, pg_size_pretty(bytes));
         RETURN;
     END IF;
@@ -229,19 +237,17 @@ EXCEPTION
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._try_create_day(regclass, text, date, bigint) IS 'Creates the partition of a day of a table, unless there is one, or the default partition, which has to be read for it, is larger than that (null for any); returns 1 or 0, and what is in the way.';
+COMMENT ON FUNCTION logintel._try_create_day(regclass, text, date, bigint) IS 'Creates the partition of a day of a table, unless the default partition, which has to be read for it, is larger than that (null for any); returns 1 or 0, and what is in the way.';
 
 CREATE OR REPLACE FUNCTION logintel._create_days(first_day date, last_day date, most_bytes bigint, OUT created integer, OUT reasons text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     PERFORM logintel._lock('partitions');
+    DELETE FROM logintel.made_partitions m WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
     SELECT coalesce(sum(d.created), 0), string_agg(DISTINCT d.reason, '; ') INTO created, reasons
-    FROM generate_series(0, last_day - first_day) AS n
-    CROSS JOIN (SELECT a.log_table, a.columns ->> 'timestamp' AS column_name FROM logintel.attachments a WHERE a.manages_partitions
-                UNION ALL
-                SELECT 'logintel.predictions'::regclass, 'timestamp') AS t
-    CROSS JOIN LATERAL logintel._try_create_day(t.log_table, t.column_name, first_day + n, most_bytes) AS d;
+    FROM logintel._lacking_days(first_day, last_day) AS l
+    CROSS JOIN LATERAL logintel._try_create_day(l.parent, l.column_name, l.day, most_bytes) AS d;
     -- A table that is locked gets its triggers from the upkeep. New partitions hold no line that nobody knows of, so there
     -- is nothing in them to reconcile.
     PERFORM logintel._try_create_triggers(a.log_table) FROM logintel.attachments a WHERE a.manages_partitions AND created > 0;
