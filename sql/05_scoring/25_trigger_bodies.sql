@@ -135,12 +135,15 @@ COMMENT ON FUNCTION logintel._forget_path(text) IS 'The text that takes the pred
 --
 -- An exception block is a subtransaction, of which a session can have 64 before all others pay for them. So the first
 -- statements of a transaction have one, and the others rely on them: what their columns are called cannot change before it
--- ends. safely is the statement that is tried when path failed.
+-- ends. Counting them costs twice what the subtransaction does, so a transaction that is one short statement has none to
+-- count. safely is the statement that is tried when path failed.
 CREATE OR REPLACE FUNCTION logintel._guarded_path(path text, safely text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($guarded_path$
     IF coalesce(length(current_setting('logintel.guarded', true)), 0) < 32 THEN
-        PERFORM set_config('logintel.guarded', concat(current_setting('logintel.guarded', true), '.'), true);
+        IF now() <> statement_timestamp() OR _began > statement_timestamp() + interval '2 ms' THEN
+            PERFORM set_config('logintel.guarded', concat(current_setting('logintel.guarded', true), '.'), true);
+        END IF;
         BEGIN
             %1$s
         EXCEPTION WHEN OTHERS THEN

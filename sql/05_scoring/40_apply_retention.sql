@@ -59,12 +59,12 @@ BEGIN
     DELETE FROM logintel.predictions_default p WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour;
     DELETE FROM logintel.pending q WHERE q."timestamp" >= hours.from_hour AND q."timestamp" < hours.to_hour;
     DELETE FROM logintel.made_partitions m WHERE m.partition = lines::oid;
-    IF predictions IS NOT NULL THEN
-        EXECUTE format('DROP TABLE %s', predictions);
-    END IF;
-    IF lines IS NOT NULL THEN
+    IF lines IS NOT NULL THEN  -- first, as writers lock the log table first
         PERFORM logintel._check_table_owner_functions(log_table);
         PERFORM logintel._table_owner_drop_day(log_table, lines);
+    END IF;
+    IF predictions IS NOT NULL THEN
+        EXECUTE format('DROP TABLE %s', predictions);
     END IF;
     dropped := true;
 EXCEPTION

@@ -5,8 +5,8 @@
 --
 -- Which lines these are is a statistic; what they say is read with the rights of who asks.
 CREATE OR REPLACE FUNCTION logintel._corrected_lines() RETURNS TABLE (
-    log_entry_id bigint, "timestamp" timestamptz, true_level text, severity_gap integer, template_lines bigint,
-    template_declared_levels jsonb, level_probabilities jsonb
+    log_entry_id bigint, "timestamp" timestamptz, predicted_at timestamptz, score_id bigint, true_level text,
+    severity_gap integer, template_lines bigint, template_declared_levels jsonb
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -17,8 +17,9 @@ AS $function$
     FROM corrected c
     CROSS JOIN LATERAL logintel._hours_of_scores(c.score_ids, c.other_hours, c.other_scores) AS h
     CROSS JOIN LATERAL (
-        SELECT p.log_entry_id, p."timestamp", v.true_level, predicted.severity_number - declared.severity_number,
-               (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared', s.level_probabilities
+        SELECT p.log_entry_id, p."timestamp", p.predicted_at, p.score_id, v.true_level,
+               predicted.severity_number - declared.severity_number,
+               (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared'
         FROM logintel.predictions p
         JOIN logintel._scores_now s ON s.score_id = p.score_id
         JOIN logintel.levels predicted ON predicted.level = s.predicted_level
@@ -28,6 +29,7 @@ AS $function$
         CROSS JOIN LATERAL logintel._truth(f, s.template, s.declared_level) AS v
         WHERE p."timestamp" >= h.from_time AND p."timestamp" <= h.to_time AND p.score_id = ANY (h.score_ids)
           AND v.true_level IS DISTINCT FROM s.declared_level
+          AND p.log_entry_id <> ALL (ARRAY(SELECT q.log_entry_id FROM logintel.pending q WHERE q.changed))
         ORDER BY p.predicted_at DESC) AS line;
 $function$;
 
@@ -44,12 +46,13 @@ AS $function$
     SELECT line.*
     FROM (SELECT logintel._corrected_lines() AS line) AS c
     CROSS JOIN LATERAL (
-        SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.declared_level, p.predicted_level, (c.line).true_level,
-               p.level_confidence, (c.line).severity_gap, p.severity, l.message, p.template, (c.line).template_lines,
-               (c.line).template_declared_levels, (c.line).level_probabilities, p.model_version, p.predicted_at
-        FROM logintel.ml_predictions p
-        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
-        WHERE p.log_entry_id = (c.line).log_entry_id AND p."timestamp" = (c.line)."timestamp") AS line;
+        SELECT l.id, l."timestamp", s.service, l.host, s.declared_level, s.predicted_level, (c.line).true_level,
+               s.level_confidence, (c.line).severity_gap, s.severity, l.message, s.template, (c.line).template_lines,
+               (c.line).template_declared_levels, s.level_probabilities, s.model_version, (c.line).predicted_at
+        FROM logintel._scores_now s
+        JOIN logintel._log_lines() l ON l.id = (c.line).log_entry_id
+            AND logintel._is_time_of(l."timestamp", (c.line)."timestamp", (c.line).predicted_at)
+        WHERE s.score_id = (c.line).score_id) AS line;
 $function$;
 
 COMMENT ON FUNCTION logintel._corrections() IS 'The rows of ml_corrections.';

@@ -85,7 +85,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
     EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments, '
-                   'logintel.log_lines TO %s', to_role);
+                   'logintel.log_lines, logintel._scores_now TO %s', to_role);
     PERFORM logintel._grant_lines(to_role, a.log_table, a.columns) FROM logintel.attachments a;
     PERFORM logintel._grant_functions(to_role, ARRAY(
         SELECT logintel._functions_of_views() UNION SELECT logintel._functions_for('readers')));

@@ -27,7 +27,7 @@ SELECT {values}
 FROM rare l
 JOIN sample_scores k ON k.n = l.n %% {lines} + 1
 JOIN logintel.scores s ON s.id = k.score_id
-CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, NULL, NULL, (SELECT logintel._shape_seed())) AS shape"""
+CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, NULL, NULL) AS shape"""
 _FILL_LINES = f"""
 WITH filled AS (
     INSERT INTO log_entries ("timestamp", {COLUMNS})
