@@ -1,13 +1,17 @@
--- What the rest reads instead of the log table. attach() replaces the function by one over the attached table, whose
--- text the planner puts into the query, so that the table is read with the rights, and under the row-level security,
--- of who asks. A function of text depends on no table: whatever happens to the log table takes nothing of logintel's
--- along.
+-- What the rest reads instead of the log table. attach() replaces the function by one over a view of the attached
+-- table, whose text the planner puts into the query, so that the table is read with the rights, and under the
+-- row-level security, of who asks. A function of text depends on no view: whatever happens to the log table takes
+-- nothing else of logintel's along.
 CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS TABLE (
     id bigint, "timestamp" timestamptz, level text, message text, source_type text, host text, service text,
         category text,
     is_anomaly boolean, anomaly_type text, http_status integer, response_time_ms double precision
 )
-LANGUAGE sql STABLE AS 'SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false';
+LANGUAGE sql STABLE AS $function$
+    SELECT NULL::pg_catalog.int8, NULL::pg_catalog.timestamptz, NULL::pg_catalog.text, NULL::pg_catalog.text,
+           NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text,
+           NULL::pg_catalog.bool, NULL::pg_catalog.text, NULL::pg_catalog.int4, NULL::pg_catalog.float8 WHERE false
+$function$;
 
 COMMENT ON FUNCTION logintel._log_lines() IS 'The lines of the attached log table, read with the rights of the caller.';
 

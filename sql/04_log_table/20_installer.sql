@@ -46,8 +46,37 @@ END;
 
 COMMENT ON FUNCTION logintel._installer_triggers() IS 'The triggers that a log table and each of its partitions has.';
 
--- Who attaches a table has to own it, whoever calls this. In an installation by an ordinary role, that role reads the
--- table with what its owner has granted it.
+-- Whoever had such a function may have changed how it runs, or let others call it.
+CREATE OR REPLACE FUNCTION logintel._installer_hand_over(to_role regrole) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    function regprocedure;
+    grantee oid;
+BEGIN
+    FOR function IN SELECT p.oid FROM pg_proc p
+                    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%' LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, to_role);
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER RESET ALL', function);
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', function);
+        EXECUTE format('ALTER FUNCTION %s SET DateStyle = %L', function, 'ISO, YMD');
+        EXECUTE format('ALTER FUNCTION %s SET TimeZone = %L', function, 'UTC');
+        FOR grantee IN SELECT DISTINCT a.grantee FROM pg_proc p CROSS JOIN aclexplode(p.proacl) AS a
+                       WHERE p.oid = function AND a.grantee <> to_role LOOP
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', function,
+                           CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END);
+        END LOOP;
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_hand_over(regrole) IS 'Gives the functions that keep partitions to a role, as they were made.';
+
+-- Who attaches a table has to own it, whoever calls this: the session's role is asked. Code of an index that
+-- PostgreSQL runs for the maintenance of a table is not that role's doing; there, UNLISTEN is forbidden. In an
+-- installation by an ordinary role, that role reads the table with what its owner has granted it.
 CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -59,8 +88,8 @@ DECLARE
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
     schema_owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema);
     role regrole;
-    function regprocedure;
 BEGIN
+    EXECUTE 'UNLISTEN logintel_attach';
     IF NOT pg_has_role(session_user, owner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -74,11 +103,7 @@ BEGIN
         END LOOP;
     END IF;
     IF manages_partitions THEN
-        FOR function IN SELECT p.oid FROM pg_proc p
-                        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%' LOOP
-            EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, owner);
-            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, keeper);
-        END LOOP;
+        PERFORM logintel._installer_hand_over(owner);
     END IF;
 END
 $function$;
@@ -90,13 +115,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     role regrole;
-    function regprocedure;
 BEGIN
-    FOR function IN SELECT p.oid FROM pg_proc p
-                    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
-                      AND p.proowner <> logintel._installer_keeper()::oid LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, logintel._installer_keeper());
-    END LOOP;
+    EXECUTE 'UNLISTEN logintel_detach';  -- see _installer_take_on()
+    PERFORM logintel._installer_hand_over(logintel._installer_keeper());
     IF logintel._installer_columns(log_table, columns) IS NOT NULL
        AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
         FOR role IN SELECT logintel._installer_keeper() UNION SELECT logintel._installer_readers() LOOP
@@ -122,7 +143,8 @@ BEGIN
                    ' OLD TABLE AS ' || quote_ident(wanted.old_table), ' NEW TABLE AS ' || quote_ident(wanted.new_table),
                    wanted.calls);
     -- Dropping the extension, where logintel is one, takes its triggers along, and nothing else of the user's.
-    IF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') THEN
+    IF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel')
+       AND pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = tbl), 'USAGE') THEN
         EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION logintel', wanted.name, tbl);
     END IF;
 END

@@ -35,4 +35,19 @@ RETURN (
                        WHERE t.oid = logintel._base_type(a.atttypid)) AS b ON true
     WHERE f.name = field);
 
+-- A trigger function is parsed anew when a column has got another type, and a cast to the old one would then be
+-- whatever somebody defined. So the value is converted only while its type is the one that this was written for.
+CREATE OR REPLACE FUNCTION logintel._new_line_expression(
+    log_table regclass, columns jsonb, time_zone text, field text
+) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (
+    SELECT CASE WHEN a.attname IS NULL THEN e.expression
+                ELSE format('CASE WHEN pg_typeof(t.%I) = %s::oid THEN %s END', a.attname, a.atttypid, e.expression) END
+    FROM (SELECT logintel._line_expression(log_table, columns, time_zone, field) AS expression) AS e
+    LEFT JOIN pg_attribute a ON a.attrelid = log_table AND a.attname = columns ->> field AND a.attnum > 0
+                                AND NOT a.attisdropped);
+
+COMMENT ON FUNCTION logintel._new_line_expression(regclass, jsonb, text, text) IS 'SQL that reads a field from a row t of a transition table of the log table.';
+
 COMMENT ON FUNCTION logintel._line_expression(regclass, jsonb, text, text) IS 'SQL that reads a field from a row t of the log table, null where it has no column for it.';

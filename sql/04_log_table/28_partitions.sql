@@ -63,7 +63,7 @@ COMMENT ON FUNCTION logintel._day_bounds(date) IS 'Bounds of the partition of a 
 --
 -- Lines are never moved: that would fire triggers of the user's, and what refers to a line would go with it. A day whose
 -- lines stand in the default partition already (a clock that ran ahead) stays there.
-CREATE OR REPLACE FUNCTION logintel._table_owner_create_day(log_table regclass, column_name text, name text, day date) RETURNS boolean
+CREATE OR REPLACE FUNCTION logintel._table_owner_create_day(log_table regclass, column_name text, day date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS
 $function$
 DECLARE
@@ -71,6 +71,11 @@ DECLARE
     from_time timestamptz := day::timestamp AT TIME ZONE 'UTC';
     to_time timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
     is_taken boolean := false;
+    name text := (
+        SELECT format('%I.%I', s.nspname, left(c.relname::text, (
+                   SELECT max(n) FROM generate_series(1, 52) AS n WHERE octet_length(left(c.relname::text, n)) <= 52
+               )) || to_char(day, '"_"YYYY_MM_DD'))
+        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = log_table);
 BEGIN
     IF default_partition IS NOT NULL THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= $1 AND %2$I < $2)', default_partition, column_name)
@@ -86,7 +91,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._table_owner_create_day(regclass, text, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
+COMMENT ON FUNCTION logintel._table_owner_create_day(regclass, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
 
 -- A day is dropped only while it is a partition: one that was detached a moment ago is an archive.
 CREATE OR REPLACE FUNCTION logintel._table_owner_drop_day(log_table regclass, tbl regclass) RETURNS boolean
@@ -111,8 +116,8 @@ $function$
 DECLARE
     deleted bigint;
 BEGIN
-    EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < $1 LIMIT 2000 FOR UPDATE SKIP LOCKED))',
-                   tbl, column_name) USING to_time;
+    EXECUTE format('DELETE FROM %1$s WHERE %2$I < $1 AND ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < $1 '
+                   'LIMIT 2000 FOR UPDATE SKIP LOCKED))', tbl, column_name) USING to_time;
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;
 END
@@ -128,6 +133,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_proc p
                WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
                  AND NOT (p.prosecdef AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp'
+                          AND cardinality(p.proconfig) = 3
                           AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table))) THEN
         RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', log_table
             USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -155,7 +161,7 @@ DECLARE
     name text := logintel._partition_name(log_table, day);
 BEGIN
     PERFORM logintel._check_table_owner_functions(log_table);
-    IF NOT logintel._table_owner_create_day(log_table, column_name, name, day) THEN
+    IF NOT logintel._table_owner_create_day(log_table, column_name, day) THEN
         RETURN false;
     END IF;
     INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
@@ -240,7 +246,7 @@ $function$;
 COMMENT ON FUNCTION logintel._try_create_day(regclass, text, date, bigint) IS 'Creates the partition of a day of a table, unless the default partition, which has to be read for it, is larger than that (null for any); returns 1 or 0, and what is in the way.';
 
 CREATE OR REPLACE FUNCTION logintel._create_days(first_day date, last_day date, most_bytes bigint, OUT created integer, OUT reasons text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
 BEGIN
     PERFORM logintel._lock('partitions');
@@ -253,6 +259,9 @@ BEGIN
     PERFORM logintel._try_create_triggers(a.log_table) FROM logintel.attachments a WHERE a.manages_partitions AND created > 0;
     UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
     WHERE created > 0 AND a.manages_partitions AND a.reconciled_tables IS NOT NULL;
+EXCEPTION WHEN lock_not_available THEN  -- bounds of a locked partition cannot be read either
+    created := 0;
+    reasons := 'a partition is locked';
 END
 $function$;
 

@@ -18,26 +18,44 @@ $function$;
 
 COMMENT ON FUNCTION logintel._number_columns() IS 'Trigger on attachments: notes the numbers of the columns.';
 
+CREATE OR REPLACE FUNCTION logintel._attached_lines_text(attached logintel.attachments) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT format('SELECT %s FROM %s t',
+                      string_agg(format('%s AS %I', logintel._line_expression(
+                          ($1).log_table, ($1).columns, ($1).time_zone, f.name), f.name), ', ' ORDER BY f.n), ($1).log_table)
+        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n));
+
+COMMENT ON FUNCTION logintel._attached_lines_text(logintel.attachments) IS 'The query of the view _attached_lines for an attachment.';
+
+-- The comment tells what the functions were written for, so that the upkeep sees when that has changed.
 CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel.attachments) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT format('SELECT %s FROM %s t%s',
-                      string_agg(logintel._line_expression(($1).log_table, ($1).columns, ($1).time_zone, f.name), ', ' ORDER BY f.n),
-                      coalesce(($1).log_table::regclass::text, '(VALUES (NULL))'),
-                      CASE WHEN ($1).log_table IS NULL THEN ' WHERE false' END)
-        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n));
+RETURN CASE WHEN ($1).log_table IS NULL
+            THEN (SELECT format('SELECT %s WHERE false', string_agg(format('NULL::%s', f.type), ', ' ORDER BY f.n))
+                  FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n))
+            ELSE format('SELECT * FROM logintel._attached_lines /* %s */', md5(logintel._attached_lines_text($1))) END;
 
 COMMENT ON FUNCTION logintel._log_lines_text(logintel.attachments) IS 'The text of _log_lines() for an attachment, null for none.';
 
--- Every name in the text is pg_catalog's or has its schema, for it pins no search_path, which would keep the planner from
--- putting it into queries.
+-- A view follows its table, whatever that is called, and keeps the types of its columns as they are. It belongs to no
+-- extension, and nothing depends on it, so a cascade from the log table takes the view and no more.
 CREATE OR REPLACE FUNCTION logintel._write_log_lines() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    attached logintel.attachments := (SELECT a FROM logintel.attachments a);
 BEGIN
+    IF attached IS NULL THEN
+        DROP VIEW IF EXISTS logintel._attached_lines;
+    ELSE
+        EXECUTE 'CREATE OR REPLACE VIEW logintel._attached_lines WITH (security_invoker = true) AS '
+                || logintel._attached_lines_text(attached);
+        GRANT SELECT ON logintel._attached_lines TO PUBLIC;  -- who may not read the table reads nothing through it
+    END IF;
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS TABLE (%s) LANGUAGE sql STABLE AS %L',
                    (SELECT string_agg(format('%I %s', f.name, f.type), ', ' ORDER BY f.n)
                     FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)),
-                   logintel._log_lines_text((SELECT a FROM logintel.attachments a)));
+                   logintel._log_lines_text(attached));
 END
 $function$;
 

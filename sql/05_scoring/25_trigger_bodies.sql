@@ -71,10 +71,10 @@ RETURN format($cold_path$
                 SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
                 FROM (%1$s
                       WHERE (SELECT q.id FROM logintel.pending q
-                             WHERE q.log_entry_id = %2$s AND NOT q.changed AND q.queued_at >= _began LIMIT 1) IS NOT NULL
+                             WHERE q.log_entry_id = %2$s AND NOT q.changed AND q.queued_at >= _logintel_began LIMIT 1) IS NOT NULL
                       OFFSET 0) AS l
                 GROUP BY l.number / 4096;
-            PERFORM logintel._score_left_out(_left_out, _began);
+            PERFORM logintel._score_left_out(_left_out, _logintel_began);
         EXCEPTION WHEN OTHERS THEN
             IF SQLSTATE = '40001' THEN
                 RAISE;
@@ -141,7 +141,7 @@ CREATE OR REPLACE FUNCTION logintel._guarded_path(path text, safely text) RETURN
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($guarded_path$
     IF coalesce(length(current_setting('logintel.guarded', true)), 0) < 32 THEN
-        IF now() <> statement_timestamp() OR _began > statement_timestamp() + interval '2 ms' THEN
+        IF now() <> statement_timestamp() OR _logintel_began > statement_timestamp() + interval '2 ms' THEN
             PERFORM set_config('logintel.guarded', concat(current_setting('logintel.guarded', true), '.'), true);
         END IF;
         BEGIN

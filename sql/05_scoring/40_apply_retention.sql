@@ -79,7 +79,7 @@ $function$;
 COMMENT ON FUNCTION logintel._drop_day(date, regclass, regclass) IS 'Drops the lines and the predictions of a day; or returns what is in the way, if more than an open transaction.';
 
 -- Lines without a partition of their own go row by row, their predictions with them by the trigger.
-CREATE OR REPLACE FUNCTION logintel._delete_expired_lines() RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._delete_expired_lines(OUT deleted bigint, OUT reason text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 DECLARE
@@ -87,17 +87,22 @@ DECLARE
     default_partition regclass := logintel._default_partition(attached.log_table);
     first_kept timestamptz := logintel._first_kept()::timestamp AT TIME ZONE 'UTC';
 BEGIN
+    deleted := 0;
     IF default_partition IS NULL OR first_kept IS NULL THEN
-        RETURN 0;
+        RETURN;
     END IF;
     PERFORM logintel._check_table_owner_functions(attached.log_table);
-    RETURN logintel._table_owner_delete_lines(default_partition, attached.columns ->> 'timestamp', first_kept);
-EXCEPTION WHEN lock_not_available THEN
-    RETURN 0;
+    deleted := logintel._table_owner_delete_lines(default_partition, attached.columns ->> 'timestamp', first_kept);
+EXCEPTION
+    WHEN lock_not_available THEN
+        deleted := 0;
+    WHEN OTHERS THEN  -- a trigger or a foreign key of the log table: in the way of its lines, and of no day
+        deleted := 0;
+        reason := format('lines of %s: %s', default_partition, SQLERRM);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._delete_expired_lines() IS 'Deletes some expired lines of the default partition; returns how many.';
+COMMENT ON FUNCTION logintel._delete_expired_lines() IS 'Deletes some expired lines of the default partition; returns how many, and what is in the way.';
 
 CREATE OR REPLACE FUNCTION logintel._drop_next_day(OUT dropped bigint, OUT reasons text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS

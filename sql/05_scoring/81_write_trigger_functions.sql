@@ -12,7 +12,7 @@ BEGIN
                    'SET search_path = pg_temp SET jit = off SET enable_seqscan = off AS %L', name, format($body$
 #variable_conflict use_column
 DECLARE
-    _began timestamptz := clock_timestamp();
+    _logintel_began timestamptz := clock_timestamp();
     _left_out refcursor;
     _nested_loops text;
     _waiting bigint;
@@ -85,9 +85,9 @@ BEGIN
            format('logintel._line_time(%s)', min(e.expression) FILTER (WHERE f.name = 'timestamp'))
     INTO fields, id, "time"
     FROM unnest(names || '{id,timestamp}') WITH ORDINALITY AS f (name, n),
-         LATERAL logintel._line_expression(attached.log_table, attached.columns, attached.time_zone, f.name) AS e (expression);
+         LATERAL logintel._new_line_expression(attached.log_table, attached.columns, attached.time_zone, f.name) AS e (expression);
     selected := format('SELECT %s AS id, %s AS "timestamp", %s', id, "time",
-                       (SELECT string_agg(format('%s AS %s', logintel._line_expression(
+                       (SELECT string_agg(format('%s AS %s', logintel._new_line_expression(
                                    attached.log_table, attached.columns, attached.time_zone, f.name), f.name), ', ' ORDER BY f.n)
                         FROM unnest(names) WITH ORDINALITY AS f (name, n)));
     changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c WHERE c.id <> ALL (_kept)) t',

@@ -22,7 +22,7 @@ CROSS JOIN (
     FROM logintel.ml_models m WHERE m.state = 'in force') AS d
 CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel._score_counts c) AS predictions
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN a.reconciled_tables IS NULL THEN logintel._count_lines() - predictions.n
+    SELECT CASE WHEN a.reconciled_tables IS NULL THEN greatest(logintel._count_lines() - predictions.n, 0)
                 ELSE logintel._waiting_lines() END AS n) AS pending;
 
 COMMENT ON VIEW logintel.ml_status IS 'Whether and how lines are scored, in one row.';

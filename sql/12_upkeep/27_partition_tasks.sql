@@ -83,18 +83,17 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     dropped record;
+    deleted record;
 BEGIN
     PERFORM logintel._lock_counts();
-    IF logintel._delete_expired_lines() > 0 THEN
-        PERFORM logintel._has_more_to_do();
-        RETURN 0;
-    END IF;
+    deleted := logintel._delete_expired_lines();
     dropped := logintel._drop_next_day();
-    IF dropped.dropped = 0 AND dropped.reasons IS NOT NULL THEN
+    dropped.reasons := concat_ws('; ', deleted.reason, dropped.reasons);
+    IF dropped.dropped = 0 AND deleted.deleted = 0 AND dropped.reasons <> '' THEN
         RAISE EXCEPTION 'expired days are still there: %', dropped.reasons
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Mend what it names, or end these transactions.';
     END IF;
-    PERFORM logintel._has_more_to_do() WHERE dropped.dropped > 0;
+    PERFORM logintel._has_more_to_do() WHERE dropped.dropped > 0 OR deleted.deleted > 0;
     RETURN dropped.dropped;
 END
 $function$;
@@ -124,7 +123,8 @@ BEGIN
                  JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL
                      OR logintel._base_type(a.atttypid) = ANY (f.takes)));
     IF followed = attached.columns
-       AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
+       AND to_regclass('logintel._attached_lines') IS NOT NULL
+           AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
            WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
         RETURN 0;
     END IF;

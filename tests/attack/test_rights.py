@@ -126,7 +126,7 @@ def test_index_expressions_checks_and_defaults_run_with_the_owners_rights(attack
 
 def test_the_owner_cannot_make_logintels_role_run_his_functions(attacked: Database) -> None:
     owner = own_standard_table(attacked)
-    owner.execute("ALTER FUNCTION logintel._table_owner_create_day(regclass, text, text, date) SECURITY INVOKER")
+    owner.execute("ALTER FUNCTION logintel._table_owner_create_day(regclass, text, date) SECURITY INVOKER")
     attacked.execute("DROP TABLE public.log_entries_" + attacked.value("SELECT to_char(current_date + 7, 'YYYY_MM_DD')"))
     attacked.execute("CALL logintel.maintain('45 s')")
     [(failure, next_step)] = attacked.execute(
