@@ -207,3 +207,63 @@ def test_a_keeper_with_rights_of_its_own_is_refused(db: Database, empty_db: Data
     with pytest.raises(psycopg.Error, match="cannot keep logintel"):
         connection.execute("CREATE EXTENSION logintel")
     connection.rollback()
+
+
+def test_a_column_that_gets_another_type_after_attach_has_no_cast_run(attacked: Database) -> None:
+    owner = owner_of(attacked)
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, level text, message text, host text)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    owner.execute("INSERT INTO public.own VALUES (1, 'INFO', 'started')")
+    owner.execute("CREATE TYPE public.lvl AS ENUM ('INFO')")
+    trap(owner, "lvl_text(public.lvl)", "text", "'ERROR'")
+    owner.execute("CREATE CAST (public.lvl AS text) WITH FUNCTION public.lvl_text(public.lvl) AS IMPLICIT")
+    with pytest.raises(psycopg.errors.FeatureNotSupported, match="used by a view"):
+        owner.execute("ALTER TABLE public.own ALTER level TYPE public.lvl USING NULL")
+    owner.execute("ALTER TABLE public.own DROP COLUMN host CASCADE")  # takes the view along
+    owner.execute("ALTER TABLE public.own ALTER level TYPE public.lvl USING NULL")
+    attacked.connect().execute("INSERT INTO public.own VALUES (2, 'INFO', 'failed')")
+    attacked.execute("UPDATE public.own SET message = 'panicked' WHERE id = 2")
+    everything(attacked)
+    attacked.connect().execute("INSERT INTO public.own VALUES (3, 'INFO', 'started')")
+    assert attacked.execute("SELECT * FROM public.caught") == []
+    assert attacked.value("SELECT declared_level FROM logintel.ml_predictions WHERE id = 3") == "INFO"
+
+
+def test_a_view_in_the_place_of_a_renamed_table_is_never_read(attacked: Database) -> None:
+    owner = owner_of(attacked)
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, timestamp timestamptz, level text, message text)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    owner.execute("INSERT INTO public.own VALUES (1, now(), 'INFO', 'failed')")
+    trap(owner, "spy()", "bigint", "1")
+    owner.execute("ALTER TABLE public.own RENAME TO own_old")
+    owner.execute("CREATE VIEW public.own AS SELECT public.spy() AS id, now() AS timestamp, 'INFO'::text AS level, 'x'::text AS message")
+    owner.execute("GRANT SELECT ON public.own TO PUBLIC")
+    assert attacked.execute("SELECT message FROM logintel.ml_recent_predictions") == [("failed",)]
+    everything(attacked)
+    owner.execute("TRUNCATE public.own_old")
+    assert attacked.execute("SELECT * FROM public.caught") == []
+
+
+def test_what_was_granted_on_the_owners_functions_ends_with_his_ownership(attacked: Database) -> None:
+    owner = own_standard_table(attacked)
+    drop_day = "logintel._table_owner_drop_day(regclass, regclass)"
+    owner.execute(f"GRANT EXECUTE ON FUNCTION {drop_day} TO PUBLIC")
+    owner.execute(f"ALTER FUNCTION {drop_day} SECURITY INVOKER SET search_path = public")
+    owner.execute("SELECT logintel.detach()")
+    assert not attacked.value("SELECT has_function_privilege(%s, %s, 'EXECUTE')", (f"{attacked.name}_owner", drop_day))
+    assert attacked.value("SELECT prosecdef AND 'search_path=public' <> ALL (proconfig) FROM pg_proc WHERE oid = %s::regprocedure", (drop_day,))
+
+
+def test_code_that_runs_for_maintenance_attaches_nothing(attacked: Database) -> None:
+    attacked.execute("CREATE TABLE public.secrets (id bigint PRIMARY KEY, message text)")
+    owner = owner_of(attacked)
+    owner.execute(
+        "CREATE FUNCTION public.ix(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN "
+        "IF session_user <> current_user THEN PERFORM logintel.attach('public.secrets'); END IF; RETURN 1; END $$"
+    )
+    owner.execute("CREATE TABLE public.bait (a integer)")
+    owner.execute("INSERT INTO public.bait VALUES (1)")
+    owner.execute("CREATE INDEX ON public.bait (public.ix(a))")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="security-restricted"):
+        attacked.execute("ANALYZE public.bait")
+    assert attacked.execute("SELECT log_table FROM logintel.attachments") == []
