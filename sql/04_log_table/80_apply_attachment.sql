@@ -45,10 +45,9 @@ $function$
 DECLARE
     attached logintel.attachments := (SELECT a FROM logintel.attachments a);
 BEGIN
-    IF attached IS NULL THEN
-        DROP VIEW IF EXISTS logintel._attached_lines;
-    ELSE
-        EXECUTE 'CREATE OR REPLACE VIEW logintel._attached_lines WITH (security_invoker = true) AS '
+    DROP VIEW IF EXISTS logintel._attached_lines;  -- an update of the extension may replace nothing that is not its own
+    IF attached.log_table IS NOT NULL THEN
+        EXECUTE 'CREATE VIEW logintel._attached_lines WITH (security_invoker = true) AS '
                 || logintel._attached_lines_text(attached);
         GRANT SELECT ON logintel._attached_lines TO PUBLIC;  -- who may not read the table reads nothing through it
     END IF;
