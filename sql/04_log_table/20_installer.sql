@@ -1,7 +1,7 @@
 -- What only the owner of a table, or a superuser, can do for logintel's role: these few functions stay with the role
 -- that installed logintel, all others belong to a role that can do nothing (12_upkeep/97_belongings.sql). They run
--- nothing that anybody else wrote: they grant, create and drop triggers, and hand functions over. None reads a row of
--- the log table, or calls a function of another role.
+-- nothing that anybody else wrote: they grant, create and drop triggers and functions. None reads a row of the log
+-- table, or calls a function of another role.
 CREATE OR REPLACE FUNCTION logintel._installer_keeper() RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel.locks'::regclass);
@@ -46,44 +46,17 @@ END;
 
 COMMENT ON FUNCTION logintel._installer_triggers() IS 'The triggers that a log table and each of its partitions has.';
 
--- Whoever had such a function may have changed how it runs, or let others call it.
-CREATE OR REPLACE FUNCTION logintel._installer_hand_over(to_role regrole) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    function regprocedure;
-    grantee oid;
-BEGIN
-    FOR function IN SELECT p.oid FROM pg_proc p
-                    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%' LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, to_role);
-        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER RESET ALL', function);
-        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', function);
-        EXECUTE format('ALTER FUNCTION %s SET DateStyle = %L', function, 'ISO, YMD');
-        EXECUTE format('ALTER FUNCTION %s SET TimeZone = %L', function, 'UTC');
-        FOR grantee IN SELECT DISTINCT a.grantee FROM pg_proc p CROSS JOIN aclexplode(p.proacl) AS a
-                       WHERE p.oid = function AND a.grantee <> to_role LOOP
-            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', function,
-                           CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END);
-        END LOOP;
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
-    END LOOP;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._installer_hand_over(regrole) IS 'Gives the functions that keep partitions to a role, as they were made.';
-
 -- Who attaches a table has to own it, whoever calls this: the session's role is asked. Code of an index that
--- PostgreSQL runs for the maintenance of a table is not that role's doing; there, UNLISTEN is forbidden. In an
--- installation by an ordinary role, that role reads the table with what its owner has granted it.
+-- PostgreSQL runs for the maintenance of a table is not that role's doing; there, UNLISTEN is forbidden. An ordinary
+-- role that installed logintel runs what meets code of the table's owner itself: it has to be the owner, or a member
+-- of that role.
 CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     owner regrole := logintel._installer_table_owner(log_table);
-    keeper regrole := logintel._installer_keeper();
+    fetcher regrole := logintel._installer_fetcher();
     read_columns text := logintel._installer_columns(log_table, columns);
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
     schema_owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema);
@@ -93,22 +66,25 @@ BEGIN
     IF NOT pg_has_role(session_user, owner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
     END IF;
-    IF pg_has_role(current_user, owner, 'USAGE') THEN
-        FOR role IN SELECT keeper UNION SELECT logintel._installer_readers() LOOP
-            IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
-                EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema, role);
-            END IF;
-            CONTINUE WHEN pg_has_role(role, owner, 'USAGE') OR has_table_privilege(role, log_table, 'SELECT');
-            EXECUTE format('GRANT SELECT (%s) ON %s TO %s', read_columns, log_table, role);
-        END LOOP;
+    IF NOT pg_has_role(current_user, owner, 'USAGE') THEN
+        RAISE EXCEPTION 'role %, which installed logintel, is no member of %, the owner of %', current_user, owner,
+                        log_table
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('GRANT %s TO %I, or let a superuser install logintel.', owner, current_user);
     END IF;
-    IF manages_partitions THEN
-        PERFORM logintel._installer_hand_over(owner);
-    END IF;
+    FOR role IN SELECT logintel._installer_keeper() UNION SELECT fetcher UNION SELECT logintel._installer_readers() LOOP
+        IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
+            EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema, role);
+        END IF;
+        CONTINUE WHEN role <> fetcher AND role = logintel._installer_keeper()  -- it reads no lines
+            OR pg_has_role(role, owner, 'USAGE') OR has_table_privilege(role, log_table, 'SELECT');
+        EXECUTE format('GRANT SELECT (%s) ON %s TO %s', read_columns, log_table, role);
+    END LOOP;
+    PERFORM logintel._installer_make_functions(owner, manages_partitions);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_take_on(regclass, jsonb, boolean) IS 'Lets logintel and its readers read the columns of a log table, and hands the functions that keep its partitions over to its owner.';
+COMMENT ON FUNCTION logintel._installer_take_on(regclass, jsonb, boolean) IS 'Lets logintel and its readers read the columns of a log table, and makes the functions that touch it.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_let_go(log_table regclass, columns jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -117,10 +93,10 @@ DECLARE
     role regrole;
 BEGIN
     EXECUTE 'UNLISTEN logintel_detach';  -- see _installer_take_on()
-    PERFORM logintel._installer_hand_over(logintel._installer_keeper());
+    PERFORM logintel._installer_drop_functions();
     IF logintel._installer_columns(log_table, columns) IS NOT NULL
        AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
-        FOR role IN SELECT logintel._installer_keeper() UNION SELECT logintel._installer_readers() LOOP
+        FOR role IN SELECT logintel._installer_fetcher() UNION SELECT logintel._installer_readers() LOOP
             EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s',
                            logintel._installer_columns(log_table, columns), log_table, role);
         END LOOP;

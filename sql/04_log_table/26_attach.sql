@@ -14,16 +14,26 @@ $function$;
 
 COMMENT ON FUNCTION logintel._check_partitions(regclass) IS 'Raises an error where a log table has partitions whose lines no trigger sees.';
 
+CREATE OR REPLACE FUNCTION logintel._hides_lines_from(role regrole, log_table regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = role
+               WHERE c.oid = log_table AND c.relrowsecurity AND NOT r.rolbypassrls AND NOT r.rolsuper
+                 AND (c.relforcerowsecurity OR NOT pg_has_role(role, c.relowner, 'USAGE')));
+
+COMMENT ON FUNCTION logintel._hides_lines_from(regrole, regclass) IS 'Whether row-level security of a log table applies to a role.';
+
 CREATE OR REPLACE FUNCTION logintel._check_readable(log_table regclass, columns jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    role regrole := logintel._installer_fetcher();
 BEGIN
-    IF NOT (SELECT bool_and(has_column_privilege(log_table, c.value, 'SELECT')) FROM jsonb_each_text(columns) AS c) THEN
-        RAISE EXCEPTION 'role % may not read %', current_user, log_table USING ERRCODE = 'insufficient_privilege',
-            HINT = format('Its owner: GRANT SELECT, TRIGGER ON %s TO %I.', log_table, current_user);
-    ELSIF row_security_active(log_table) THEN
-        RAISE EXCEPTION 'row-level security hides lines of % from role %', log_table, current_user
-            USING ERRCODE = 'insufficient_privilege', HINT = format('A superuser: ALTER ROLE %I BYPASSRLS.', current_user);
+    IF NOT (SELECT bool_and(has_column_privilege(role, log_table, c.value, 'SELECT')) FROM jsonb_each_text(columns) AS c) THEN
+        RAISE EXCEPTION 'role % may not read %', role, log_table USING ERRCODE = 'insufficient_privilege',
+            HINT = format('Its owner: GRANT SELECT ON %s TO %s.', log_table, role);
+    ELSIF logintel._hides_lines_from(role, log_table) THEN
+        RAISE EXCEPTION 'row-level security hides lines of % from role %', log_table, role
+            USING ERRCODE = 'insufficient_privilege', HINT = format('A superuser: ALTER ROLE %s BYPASSRLS.', role);
     END IF;
 END
 $function$;

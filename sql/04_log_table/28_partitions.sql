@@ -57,84 +57,19 @@ RETURN (SELECT format('FOR VALUES FROM (%L) TO (%L)', h.from_hour, h.to_hour) FR
 
 COMMENT ON FUNCTION logintel._day_bounds(date) IS 'Bounds of the partition of a day.';
 
--- The functions called _table_owner_... run with the rights of the owner of the log table, to whom attach() hands them over
--- with manage_partitions: what index expressions, constraints and triggers of the table call is code that its owner answers
--- for. They are called by the upkeep alone.
---
--- Lines are never moved: that would fire triggers of the user's, and what refers to a line would go with it. A day whose
--- lines stand in the default partition already (a clock that ran ahead) stays there.
-CREATE OR REPLACE FUNCTION logintel._table_owner_create_day(log_table regclass, column_name text, day date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC' AS
-$function$
-DECLARE
-    default_partition regclass := (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = log_table);
-    from_time timestamptz := day::timestamp AT TIME ZONE 'UTC';
-    to_time timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
-    is_taken boolean := false;
-    name text := (
-        SELECT format('%I.%I', s.nspname, left(c.relname::text, (
-                   SELECT max(n) FROM generate_series(1, 52) AS n WHERE octet_length(left(c.relname::text, n)) <= 52
-               )) || to_char(day, '"_"YYYY_MM_DD'))
-        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = log_table);
-BEGIN
-    IF default_partition IS NOT NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= $1 AND %2$I < $2)', default_partition, column_name)
-        INTO is_taken USING from_time, to_time;
-    END IF;
-    IF is_taken THEN
-        RETURN false;
-    END IF;
-    EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', name, coalesce(default_partition, log_table));
-    EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Partition of %s for %s (UTC).', log_table, day));
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', log_table, name, from_time, to_time);
-    RETURN true;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._table_owner_create_day(regclass, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
-
--- A day is dropped only while it is a partition: one that was detached a moment ago is an archive.
-CREATE OR REPLACE FUNCTION logintel._table_owner_drop_day(log_table regclass, tbl regclass) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$function$
-BEGIN
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', log_table);
-    PERFORM FROM pg_inherits i WHERE i.inhrelid = tbl AND i.inhparent = log_table AND NOT i.inhdetachpending;
-    IF NOT FOUND THEN
-        RETURN false;
-    END IF;
-    EXECUTE format('DROP TABLE %s', tbl);
-    RETURN true;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._table_owner_drop_day(regclass, regclass) IS 'Drops a partition of the log table; false where it is none.';
-
-CREATE OR REPLACE FUNCTION logintel._table_owner_delete_lines(tbl regclass, column_name text, to_time timestamptz) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    deleted bigint;
-BEGIN
-    EXECUTE format('DELETE FROM %1$s WHERE %2$I < $1 AND ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE %2$I < $1 '
-                   'LIMIT 2000 FOR UPDATE SKIP LOCKED))', tbl, column_name) USING to_time;
-    GET DIAGNOSTICS deleted = ROW_COUNT;
-    RETURN deleted;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._table_owner_delete_lines(regclass, text, timestamptz) IS 'Deletes up to 2,000 lines of the default partition that are older; returns how many.';
-
--- The owner of a function can change how it runs. Then it is not run.
+-- What keeps partitions runs with the rights of the table's owner (21_functions_of_others.sql). He can change how these
+-- functions run. Then they run nothing, and this says what helps.
 CREATE OR REPLACE FUNCTION logintel._check_table_owner_functions(log_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF EXISTS (SELECT FROM pg_proc p
-               WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
-                 AND NOT (p.prosecdef AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp'
-                          AND cardinality(p.proconfig) = 3
-                          AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table))) THEN
+    IF EXISTS (SELECT FROM logintel._installer_functions_of_others() f
+               WHERE f.belongs_to = 'owner' AND NOT EXISTS (
+                   SELECT FROM pg_proc p
+                   WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = f.name AND p.prosecdef
+                     AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp'
+                     AND cardinality(p.proconfig) = 3
+                     AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table))) THEN
         RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', log_table
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Its new owner, or a superuser: SELECT logintel.adopt_partitions().';
@@ -159,13 +94,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     name text := logintel._partition_name(log_table, day);
+    is_made boolean;
 BEGIN
     PERFORM logintel._check_table_owner_functions(log_table);
-    IF NOT logintel._table_owner_create_day(log_table, column_name, day) THEN
-        RETURN false;
+    EXECUTE 'SELECT logintel._table_owner_create_day($1, $2, $3, $4)' INTO is_made USING log_table, column_name, day, name;
+    IF is_made THEN
+        INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
     END IF;
-    INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
-    RETURN true;
+    RETURN is_made;
 END
 $function$;
 

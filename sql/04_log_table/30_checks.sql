@@ -77,31 +77,30 @@ CREATE OR REPLACE FUNCTION logintel._check_044_rights() RETURNS TABLE (status te
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH attached AS (
-        SELECT a.log_table, logintel._installer_keeper() AS keeper, c.attname,
-               has_column_privilege(logintel._installer_keeper(), a.log_table, c.attnum, 'SELECT') AS readable
+        SELECT a.log_table, logintel._installer_fetcher() AS fetcher, c.attname,
+               has_column_privilege(logintel._installer_fetcher(), a.log_table, c.attnum, 'SELECT') AS readable
         FROM logintel.attachments a
         JOIN pg_attribute c ON c.attrelid = a.log_table AND NOT c.attisdropped
                                AND c.attname IN (SELECT v.value FROM jsonb_each_text(a.columns) AS v))
-    SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.keeper,
+    SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.fetcher,
                              string_agg(quote_ident(t.attname), ', '), t.log_table),
            format('as its owner: GRANT SELECT (%s) ON %s TO %s', string_agg(quote_ident(t.attname), ', '), t.log_table,
-               t.keeper)
-    FROM attached t WHERE NOT t.readable GROUP BY t.log_table, t.keeper
+               t.fetcher)
+    FROM attached t WHERE NOT t.readable GROUP BY t.log_table, t.fetcher
     UNION ALL
     SELECT 'problem', format('row-level security hides lines of %s from role %s', a.log_table, k.role),
            format('as a superuser: ALTER ROLE %s BYPASSRLS', k.role)
-    FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table AND c.relrowsecurity
-    CROSS JOIN LATERAL (SELECT logintel._installer_keeper() AS role) AS k
-    JOIN pg_roles r ON r.oid = k.role::oid AND NOT r.rolbypassrls AND NOT r.rolsuper
-    WHERE c.relforcerowsecurity OR NOT pg_has_role(k.role, c.relowner, 'USAGE')
+    FROM logintel.attachments a CROSS JOIN LATERAL (SELECT logintel._installer_fetcher() AS role) AS k
+    WHERE logintel._hides_lines_from(k.role, a.log_table)
     UNION ALL
     SELECT 'problem', format('role %s has members, who can do with logintel whatever they like: %s', m.roleid::regrole,
                              string_agg(m.member::regrole::text, ', ')),
            format('REVOKE %s FROM %s', m.roleid::regrole, string_agg(m.member::regrole::text, ', '))
     FROM pg_auth_members m
-    WHERE m.roleid = logintel._installer_keeper() AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
+    WHERE m.roleid IN (logintel._installer_keeper(), logintel._installer_fetcher())
+      AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
       AND NOT (SELECT r.rolcanlogin FROM pg_roles r WHERE r.oid = m.roleid)
     GROUP BY m.roleid;
 END;
 
-COMMENT ON FUNCTION logintel._check_044_rights() IS 'Check of doctor(): whether the role that keeps logintel can read the log table, and is nobody else.';
+COMMENT ON FUNCTION logintel._check_044_rights() IS 'Check of doctor(): whether logintel''s roles can read the log table, and are nobody else.';

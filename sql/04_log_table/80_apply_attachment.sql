@@ -25,7 +25,7 @@ RETURN (SELECT format('SELECT %s FROM %s t',
                           ($1).log_table, ($1).columns, ($1).time_zone, f.name), f.name), ', ' ORDER BY f.n), ($1).log_table)
         FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n));
 
-COMMENT ON FUNCTION logintel._attached_lines_text(logintel.attachments) IS 'The query of the view _attached_lines for an attachment.';
+COMMENT ON FUNCTION logintel._attached_lines_text(logintel.attachments) IS 'The query of _attached_lines() for an attachment.';
 
 -- The comment tells what the functions were written for, so that the upkeep sees when that has changed.
 CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel.attachments) RETURNS text
@@ -33,28 +33,38 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN ($1).log_table IS NULL
             THEN (SELECT format('SELECT %s WHERE false', string_agg(format('NULL::%s', f.type), ', ' ORDER BY f.n))
                   FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n))
-            ELSE format('SELECT * FROM logintel._attached_lines /* %s */', md5(logintel._attached_lines_text($1))) END;
+            ELSE format('SELECT * FROM logintel._attached_lines() /* %s */', md5(logintel._attached_lines_text($1))) END;
 
 COMMENT ON FUNCTION logintel._log_lines_text(logintel.attachments) IS 'The text of _log_lines() for an attachment, null for none.';
 
--- A view follows its table, whatever that is called, and keeps the types of its columns as they are. It belongs to no
--- extension, and nothing depends on it, so a cascade from the log table takes the view and no more.
+CREATE OR REPLACE FUNCTION logintel._lines_type() RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT format('TABLE (%s)', string_agg(format('%I %s', f.name, f.type), ', ' ORDER BY f.n))
+        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n));
+
+COMMENT ON FUNCTION logintel._lines_type() IS 'What _log_lines() returns.';
+
+-- Parsed when it is written, a function follows its table, whatever that is called, and keeps the types of its columns as they
+-- are. It belongs to no extension, and nothing depends on it, so a cascade from the log table takes it and no more. The
+-- planner puts its text into the query.
 CREATE OR REPLACE FUNCTION logintel._write_log_lines() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     attached logintel.attachments := (SELECT a FROM logintel.attachments a);
 BEGIN
-    DROP VIEW IF EXISTS logintel._attached_lines;  -- an update of the extension may replace nothing that is not its own
+    DROP FUNCTION IF EXISTS logintel._attached_lines();  -- an update of the extension may replace nothing that is not its own
     IF attached.log_table IS NOT NULL THEN
-        EXECUTE 'CREATE VIEW logintel._attached_lines WITH (security_invoker = true) AS '
-                || logintel._attached_lines_text(attached);
-        GRANT SELECT ON logintel._attached_lines TO PUBLIC;  -- who may not read the table reads nothing through it
+        EXECUTE format('CREATE FUNCTION logintel._attached_lines() RETURNS %s LANGUAGE sql STABLE BEGIN ATOMIC %s; END',
+                       logintel._lines_type(), logintel._attached_lines_text(attached));
+        COMMENT ON FUNCTION logintel._attached_lines() IS 'The lines of the attached log table, read with the rights of the caller.';
+        -- Who may not read the table reads nothing through it.
+        GRANT EXECUTE ON FUNCTION logintel._attached_lines() TO PUBLIC;
+        EXECUTE format('ALTER FUNCTION logintel._attached_lines() OWNER TO %s', logintel._installer_keeper());
+        PERFORM logintel._installer_leave_extension('logintel._attached_lines()');
     END IF;
-    EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS TABLE (%s) LANGUAGE sql STABLE AS %L',
-                   (SELECT string_agg(format('%I %s', f.name, f.type), ', ' ORDER BY f.n)
-                    FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)),
-                   logintel._log_lines_text(attached));
+    EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS %s LANGUAGE sql STABLE AS %L',
+                   logintel._lines_type(), logintel._log_lines_text(attached));
 END
 $function$;
 

@@ -25,6 +25,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit 
 $function$
 DECLARE
     taken bigint[];
+    recent bigint[];
 BEGIN
     PERFORM logintel._require_model_set();
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -32,10 +33,14 @@ BEGIN
             USING ERRCODE = 'active_sql_transaction', HINT = 'Run it in a transaction of its own.';
     END IF;
     PERFORM logintel._reconcile_if_new();
+    IF since IS NOT NULL THEN
+        recent := ARRAY(SELECT l.id FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q)) l
+                        WHERE l."timestamp" >= since);
+    END IF;
     WITH next AS MATERIALIZED (
         SELECT q.id, q.log_entry_id FROM logintel.pending q
         WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
-          AND (since IS NULL OR EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = q.log_entry_id AND l."timestamp" >= since))
+          AND (since IS NULL OR q.log_entry_id IN (SELECT unnest(recent)))
         ORDER BY q.id LIMIT max_lines FOR UPDATE SKIP LOCKED),
     others AS MATERIALIZED (
         SELECT q.id FROM logintel.pending q WHERE q.log_entry_id IN (SELECT n.log_entry_id FROM next n)
@@ -56,7 +61,7 @@ AS $function$
                          logintel._shape_hash(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms,
                                               logintel._shape_seed()),
                          logintel._shape(t.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms))::logintel._line)
-    FROM logintel._log_lines() t WHERE t.id = ANY ($1);
+    FROM logintel._fetched_lines($1) t;
 $function$;
 
 COMMENT ON FUNCTION logintel._lines(bigint[]) IS 'The lines with these keys that are still there.';

@@ -8,13 +8,13 @@ BEGIN
     task := 'predictions of vanished lines removed';
     done := logintel._remove_predictions(ARRAY(
         SELECT p.log_entry_id FROM logintel.predictions p
-        WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l
+        WHERE NOT EXISTS (SELECT FROM logintel._fetched_keys() l
                           WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
                               p.predicted_at))));
     RETURN NEXT;
     task := 'lines without a prediction queued';
     INSERT INTO logintel.pending (log_entry_id, "timestamp")
-    SELECT l.id, logintel._line_time(l."timestamp") FROM logintel._log_lines() l
+    SELECT l.id, logintel._line_time(l."timestamp") FROM logintel._fetched_keys() l
     WHERE NOT EXISTS (SELECT FROM logintel.predictions p
                       WHERE p.log_entry_id = l.id AND logintel._is_time_of(l."timestamp", p."timestamp",
                           p.predicted_at))
@@ -28,7 +28,7 @@ BEGIN
     -- What was queued after a row that somebody has in hand has to be taken after it.
     WITH gone AS MATERIALIZED (
         SELECT w.id, w.log_entry_id FROM logintel.pending w
-        WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = w.log_entry_id)
+        WHERE NOT EXISTS (SELECT FROM logintel._fetched_keys() l WHERE l.id = w.log_entry_id)
         FOR UPDATE SKIP LOCKED)
     DELETE FROM logintel.pending q USING gone g
     WHERE q.id = g.id AND NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = g.log_entry_id

@@ -21,7 +21,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH removed AS (
         DELETE FROM logintel.predictions p
-        WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l
+        WHERE NOT EXISTS (SELECT FROM logintel._fetched_keys() l
                           WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
                               p.predicted_at))
         RETURNING p.score_id, p."timestamp", p.txid)
@@ -50,12 +50,15 @@ CREATE OR REPLACE FUNCTION logintel._forget_lines_of_truncated_table() RETURNS v
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF EXISTS (SELECT FROM logintel._log_lines()) THEN
+    IF logintel._fetched_count(1) > 0 THEN
         PERFORM logintel._remove_predictions_of_vanished_lines();
         DELETE FROM logintel.pending q
         WHERE current_setting('transaction_isolation') = 'read committed' AND q.ctid = ANY (ARRAY(
             SELECT p.ctid FROM logintel.pending p
-            WHERE NOT EXISTS (SELECT FROM logintel._log_lines() l WHERE l.id = p.log_entry_id) FOR UPDATE SKIP LOCKED));
+            WHERE NOT EXISTS (
+                SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
+                WHERE l.id = p.log_entry_id)
+            FOR UPDATE SKIP LOCKED));
     ELSIF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         PERFORM logintel._announce('lines_forgotten', 0);
     ELSIF NOT logintel._try_forget_all_lines() THEN

@@ -27,20 +27,10 @@ END;
 COMMENT ON FUNCTION logintel._expired_days() IS 'Days older than the setting retention_days keeps: the partition of the log table that logintel made, and that of predictions.';
 
 CREATE OR REPLACE FUNCTION logintel._has_lines_elsewhere(day date, lines regclass) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    hours record := logintel._day_hours(day - date '1970-01-01');
-    attached logintel.attachments := (SELECT a FROM logintel.attachments a);
-    found boolean;
-BEGIN
-    IF lines IS NULL THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s t WHERE t.%I >= $1 AND t.%2$I < $2)', attached.log_table,
-                       attached.columns ->> 'timestamp')
-        INTO found USING hours.from_hour, hours.to_hour;
-    END IF;
-    RETURN coalesce(found, false);  -- bounds of partitions do not overlap
-END
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT lines IS NULL AND logintel._fetched_any(h.from_hour, h.to_hour)  -- bounds of partitions do not overlap
+    FROM logintel._day_hours(day - date '1970-01-01') AS h;
 $function$;
 
 COMMENT ON FUNCTION logintel._has_lines_elsewhere(date, regclass) IS 'Whether lines of a day are in another partition than that of the day.';

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION logintel._count_lines() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    RETURN (SELECT count(*) FROM logintel._log_lines());
+    RETURN logintel._fetched_count();
 END
 $function$;
 
@@ -18,8 +18,8 @@ BEGIN
     RETURN (SELECT count(*) FROM (
                 SELECT DISTINCT q.log_entry_id, q."timestamp" FROM logintel.pending q
                 WHERE q.log_entry_id <> ALL (ARRAY(SELECT c.log_entry_id FROM logintel.pending c WHERE c.changed))) AS w)
-         + (SELECT count(*) FROM logintel._log_lines() l
-            WHERE l.id = ANY (ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q WHERE q.changed)));
+         + (SELECT count(*) FROM logintel._fetched_lines(
+                ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q WHERE q.changed)));
 END
 $function$;
 

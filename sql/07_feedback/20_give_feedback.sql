@@ -66,7 +66,7 @@ BEGIN
            logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms,
                                 logintel._shape_seed())
     INTO verdict.shape, verdict.shape_hash
-    FROM logintel._log_lines() l WHERE l.id = give_feedback.log_entry_id;
+    FROM logintel._fetched_lines(ARRAY[give_feedback.log_entry_id]) l;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no log line %', log_entry_id
             USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
@@ -83,7 +83,7 @@ $function$
 DECLARE
     -- Of a line that is gone, what was said of it tells the template.
     template_hash text := coalesce(
-        (SELECT md5(logintel.mask(l.message)) FROM logintel._log_lines() l WHERE l.id = withdraw_feedback.log_entry_id),
+        (SELECT md5(logintel.mask(l.message)) FROM logintel._fetched_lines(ARRAY[withdraw_feedback.log_entry_id]) l),
         (SELECT md5((f.shape).template) FROM logintel.feedback f
          WHERE f.log_entry_id = withdraw_feedback.log_entry_id ORDER BY f.id DESC LIMIT 1));
     ended bigint;

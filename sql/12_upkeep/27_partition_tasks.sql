@@ -123,7 +123,7 @@ BEGIN
                  JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL
                      OR logintel._base_type(a.atttypid) = ANY (f.takes)));
     IF followed = attached.columns
-       AND to_regclass('logintel._attached_lines') IS NOT NULL
+       AND to_regprocedure('logintel._attached_lines()') IS NOT NULL
            AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
            WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
         RETURN 0;

@@ -1,53 +1,70 @@
--- Whom all of this belongs to. Where a superuser installs it, a role without any rights of its own keeps it: no
--- function of logintel then runs with more, whatever code of others it should come to call. It reads past row-level
--- security what it may read, because every line is to be scored. The functions called _installer_... stay with who
--- installed logintel, those in an untrusted language have to, and those called _table_owner_... belong to the owner
--- of the log table. Where an ordinary role installs it, that role keeps it.
+-- Whom all of this belongs to. Where a superuser installs it, a role without any rights of its own keeps it, and
+-- another reads the log table for it: no function of logintel then runs with more, whatever code of others it should
+-- come to call. The one that reads does so past row-level security, because every line is to be scored. The functions
+-- called _installer_... stay with who installed logintel, and those in an untrusted language have to. Where an
+-- ordinary role installs it, that role keeps it.
 --
--- Roles are those of the whole server: one that somebody else prepared must not become the keeper.
+-- Roles are those of the whole server: one that somebody else prepared must not become one of these.
 DO $block$
 DECLARE
-    kept_by CONSTANT name := 'logintel_owner';
+    wanted record;
     role pg_roles;
     members text;
-    thing record;
 BEGIN
     IF current_setting('is_superuser') = 'off' THEN
         RETURN;
     END IF;
-    BEGIN
-        EXECUTE format('CREATE ROLE %I NOLOGIN BYPASSRLS', kept_by);
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-        NULL;  -- another database of this server has logintel too
-    END;
-    SELECT r.* INTO role FROM pg_roles r WHERE r.rolname = kept_by;
-    SELECT string_agg(pg_get_userbyid(m.member), ', ') INTO members FROM pg_auth_members m
-    WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
-    IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
-        OR members IS NOT NULL THEN
-        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel',
-                        kept_by, coalesce(members, 'none')
-            USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
-    ELSIF NOT role.rolbypassrls THEN
-        EXECUTE format('ALTER ROLE %I BYPASSRLS', kept_by);
+    FOR wanted IN SELECT * FROM (VALUES ('logintel_owner', 'NOBYPASSRLS'), ('logintel_fetcher', 'BYPASSRLS'))
+                                AS v (name, reads) LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN %s', wanted.name, wanted.reads);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;  -- another database of this server has logintel too
+        END;
+        SELECT r.* INTO role FROM pg_roles r WHERE r.rolname = wanted.name;
+        SELECT string_agg(pg_get_userbyid(m.member), ', ') INTO members FROM pg_auth_members m
+        WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
+        IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
+            OR members IS NOT NULL THEN
+            RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel',
+                            wanted.name, coalesce(members, 'none')
+                USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
+        END IF;
+        IF role.rolbypassrls <> (wanted.reads = 'BYPASSRLS') THEN
+            EXECUTE format('ALTER ROLE %I %s', wanted.name, wanted.reads);
+        END IF;
+    END LOOP;
+END
+$block$;
+
+DO $block$
+DECLARE
+    kept_by CONSTANT regrole := CASE WHEN current_setting('is_superuser') = 'on' THEN to_regrole('logintel_owner') END;
+    thing record;
+BEGIN
+    IF kept_by IS NULL THEN
+        RETURN;
     END IF;
-    EXECUTE format('GRANT USAGE, CREATE ON SCHEMA logintel TO %I', kept_by);
+    GRANT USAGE ON SCHEMA logintel TO logintel_fetcher;
+    GRANT EXECUTE ON FUNCTION logintel._log_lines() TO logintel_fetcher;
+    GRANT USAGE, CREATE ON SCHEMA logintel TO logintel_owner;
     FOR thing IN
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
                c.oid::regclass::text AS name
         FROM pg_class c
-        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> role.oid
+        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> kept_by
           AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i'
                                                                            AND d.classid = 'pg_class'::regclass))
         UNION ALL
         SELECT 'TYPE', c.oid::regclass::text FROM pg_class c
-        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'c' AND c.relowner <> role.oid
+        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'c' AND c.relowner <> kept_by
         UNION ALL
         SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proowner <> role.oid AND l.lanpltrusted
-          AND p.proname NOT LIKE E'\\_installer\\_%' AND p.proname NOT LIKE E'\\_table\\_owner\\_%'
+        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proowner <> kept_by AND l.lanpltrusted
+          AND p.proname NOT LIKE E'\\_installer\\_%'
+          AND p.proname NOT IN (SELECT f.name FROM logintel._installer_functions_of_others() f)
     LOOP
-        EXECUTE format('ALTER %s %s OWNER TO %I', thing.kind, thing.name, kept_by);
+        EXECUTE format('ALTER %s %s OWNER TO %s', thing.kind, thing.name, kept_by);
     END LOOP;
 END
 $block$;
@@ -73,7 +90,7 @@ DECLARE
 BEGIN
     FOR of_others IN SELECT p.oid FROM pg_proc p
                      WHERE p.pronamespace = 'logintel'::regnamespace
-                       AND (p.proname LIKE E'\\_installer\\_%' OR p.proname LIKE E'\\_table\\_owner\\_%') LOOP
+                       AND p.proname LIKE E'\\_installer\\_%' LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', of_others);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', of_others, logintel._installer_keeper());
     END LOOP;

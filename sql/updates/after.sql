@@ -1,15 +1,6 @@
 -- Ends every update. The functions that read the log table are written for its columns, in no file.
 SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel.attachments);
 UPDATE logintel.attachments SET columns = columns;
-DO $block$
-BEGIN
-    -- It is the attachment's, or a cascade from the log table would reach the extension.
-    IF EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e'
-                                         AND d.objid = to_regclass('logintel._attached_lines')) THEN
-        ALTER EXTENSION logintel DROP VIEW logintel._attached_lines;
-    END IF;
-END
-$block$;
 SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel.attachments a;
 -- A release that did not note which partitions it made left a comment on each.
 INSERT INTO logintel.made_partitions (partition, day)

@@ -1,0 +1,200 @@
+-- What meets code of others while it touches the log table runs with the rights of others: index expressions and
+-- predicates are computed when a query on the table is planned, constraints, defaults and triggers when it is written.
+--
+-- _fetch_... read the table for the upkeep. They belong to the fetcher, a role that may read its columns and nothing
+-- else. _table_owner_... keep partitions, and belong to the table's owner.
+--
+-- Whoever owns a function can change how it runs, but not its text without CREATE on the schema, which neither has. So
+-- the text begins with a guard that means the same under any search_path, and does nothing with the rights of another
+-- role. And none is a member of the extension: what becomes of them takes nothing else along.
+CREATE OR REPLACE FUNCTION logintel._installer_functions_of_others() RETURNS TABLE (
+    belongs_to text, name name, arguments text, returns text, body text
+)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $functions$
+    VALUES
+        ('fetcher', '_fetch_lines'::name, 'ids bigint[]',
+         'TABLE (id bigint, "timestamp" timestamptz, level text, message text, service text, source_type text, '
+         'http_status integer, response_time_ms double precision)', $body$
+            BEGIN
+                RETURN QUERY SELECT l.id, l."timestamp", l.level, l.message, l.service, l.source_type, l.http_status,
+                                    l.response_time_ms
+                             FROM logintel._log_lines() l WHERE l.id = ANY ($1);
+            END $body$),
+        ('fetcher', '_fetch_keys', '', 'TABLE (id bigint, "timestamp" timestamptz)', $body$
+            BEGIN
+                RETURN QUERY SELECT l.id, l."timestamp" FROM logintel._log_lines() l;
+            END $body$),
+        ('fetcher', '_fetch_count', 'most bigint', 'bigint', $body$
+            BEGIN
+                RETURN (SELECT count(*) FROM (SELECT FROM logintel._log_lines() LIMIT $1) AS l);
+            END $body$),
+        ('fetcher', '_fetch_any', 'from_time timestamptz, to_time timestamptz', 'boolean', $body$
+            BEGIN
+                RETURN EXISTS (SELECT FROM logintel._log_lines() l WHERE l."timestamp" >= $1 AND l."timestamp" < $2);
+            END $body$),
+        -- Lines are never moved: that would fire triggers of the user's, and what refers to a line would go with it. A
+        -- day whose lines stand in the default partition already (a clock that ran ahead) stays there.
+        ('owner', '_table_owner_create_day', 'log_table regclass, column_name text, day date, name text',
+         'boolean', $body$
+            DECLARE
+                default_partition regclass := (
+                    SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partrelid = log_table);
+                from_time timestamptz := day::timestamp AT TIME ZONE 'UTC';
+                to_time timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
+                is_taken boolean := false;
+            BEGIN
+                IF default_partition IS NOT NULL THEN
+                    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= $1 AND %2$I < $2)',
+                                   default_partition, column_name)
+                    INTO is_taken USING from_time, to_time;
+                END IF;
+                IF is_taken THEN
+                    RETURN false;
+                END IF;
+                EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY)', name,
+                               coalesce(default_partition, log_table));
+                EXECUTE format('COMMENT ON TABLE %s IS %L', name,
+                               format('Partition of %s for %s (UTC).', log_table, day));
+                EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', log_table, name,
+                               from_time, to_time);
+                RETURN true;
+            END $body$),
+        -- A day is dropped only while it is a partition: one that was detached a moment ago is an archive.
+        ('owner', '_table_owner_drop_day', 'log_table regclass, tbl regclass', 'boolean', $body$
+            BEGIN
+                EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', log_table);
+                PERFORM FROM pg_inherits i
+                WHERE i.inhrelid = tbl AND i.inhparent = log_table AND NOT i.inhdetachpending;
+                IF NOT FOUND THEN
+                    RETURN false;
+                END IF;
+                EXECUTE format('DROP TABLE %s', tbl);
+                RETURN true;
+            END $body$),
+        ('owner', '_table_owner_delete_lines', 'tbl regclass, column_name text, to_time timestamptz', 'bigint', $body$
+            DECLARE
+                deleted bigint;
+            BEGIN
+                EXECUTE format('DELETE FROM %1$s WHERE %2$I < $1 AND ctid = ANY (ARRAY('
+                               'SELECT ctid FROM %1$s WHERE %2$I < $1 LIMIT 2000 FOR UPDATE SKIP LOCKED))',
+                               tbl, column_name) USING to_time;
+                GET DIAGNOSTICS deleted = ROW_COUNT;
+                RETURN deleted;
+            END $body$);
+$functions$;
+
+COMMENT ON FUNCTION logintel._installer_functions_of_others() IS 'The functions that are made when a table is attached, and belong to its owner or to the fetcher.';
+
+-- In an installation by an ordinary role, that role reads the table itself.
+CREATE OR REPLACE FUNCTION logintel._installer_fetcher() RETURNS regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT CASE WHEN p.proowner = k.role THEN k.role ELSE to_regrole('logintel_fetcher') END
+        FROM pg_proc p CROSS JOIN LATERAL (SELECT logintel._installer_keeper() AS role) AS k
+        WHERE p.oid = 'logintel._installer_keeper()'::regprocedure);
+
+COMMENT ON FUNCTION logintel._installer_fetcher() IS 'The role that reads the log table for the upkeep.';
+
+-- Dropping the extension, where logintel is one, takes along what is made at an attachment. As a member it would do so
+-- in the other direction, too.
+CREATE OR REPLACE FUNCTION logintel._installer_leave_extension(function regprocedure) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') OR NOT EXISTS (
+        SELECT FROM pg_proc p
+        WHERE p.oid = function AND p.pronamespace = 'logintel'::regnamespace
+          AND (p.proname = '_attached_lines'
+               OR p.proname IN (SELECT f.name FROM logintel._installer_functions_of_others() f))) THEN
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pg_depend d
+               WHERE d.classid = 'pg_proc'::regclass AND d.objid = function AND d.deptype = 'e') THEN
+        EXECUTE format('ALTER EXTENSION logintel DROP FUNCTION %s', function);
+    END IF;
+    EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION logintel', function);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_leave_extension(regprocedure) IS 'Lets a function that is made at an attachment be no member of the extension, and go with it.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_drop_functions() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    function regprocedure;
+BEGIN
+    FOR function IN SELECT p.oid FROM pg_proc p
+                    WHERE p.pronamespace = 'logintel'::regnamespace
+                      AND p.proname IN (SELECT f.name FROM logintel._installer_functions_of_others() f) LOOP
+        EXECUTE format('DROP FUNCTION %s CASCADE', function);  -- what its owner built upon it
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_drop_functions() IS 'Drops the functions that were made when the table was attached.';
+
+-- Only who may create something in a schema can be given what is in it.
+CREATE OR REPLACE FUNCTION logintel._installer_give(function regprocedure, to_role regrole) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    lacks_create boolean := NOT has_schema_privilege(to_role, 'logintel', 'CREATE');
+BEGIN
+    IF lacks_create THEN
+        EXECUTE format('GRANT CREATE ON SCHEMA logintel TO %s', to_role);
+    END IF;
+    EXECUTE format('ALTER FUNCTION %s OWNER TO %s', function, to_role);
+    IF lacks_create THEN
+        EXECUTE format('REVOKE CREATE ON SCHEMA logintel FROM %s', to_role);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_give(regprocedure, regrole) IS 'Gives a function to a role.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_guarded(role regrole, body text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN format($guarded$
+#variable_conflict use_column
+BEGIN
+    IF current_user OPERATOR(pg_catalog.<>) pg_catalog.pg_get_userbyid(%s) THEN
+        RAISE EXCEPTION 'functions of logintel run with other rights than they were made for'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'As a superuser: SELECT logintel.adopt_partitions().';
+    END IF;
+    %s;
+END
+$guarded$, role::oid, body);
+
+COMMENT ON FUNCTION logintel._installer_guarded(regrole, text) IS 'The text of a function that does nothing with the rights of another role than this.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_make_functions(owner regrole, manages_partitions boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    made record;
+    role regrole;
+    function regprocedure;
+BEGIN
+    PERFORM logintel._installer_drop_functions();
+    FOR made IN SELECT * FROM logintel._installer_functions_of_others() f
+                WHERE manages_partitions OR f.belongs_to <> 'owner' LOOP
+        role := CASE made.belongs_to WHEN 'owner' THEN owner ELSE logintel._installer_fetcher() END;
+        EXECUTE format('CREATE FUNCTION logintel.%I(%s) RETURNS %s LANGUAGE plpgsql %s SECURITY DEFINER '
+                       'SET search_path = pg_catalog, pg_temp SET DateStyle = ''ISO, YMD'' SET TimeZone = ''UTC'' '
+                       'AS %L', made.name, made.arguments, made.returns,
+                       CASE made.belongs_to WHEN 'fetcher' THEN 'STABLE' ELSE 'VOLATILE' END,
+                       logintel._installer_guarded(role, made.body));
+        SELECT p.oid INTO STRICT function FROM pg_proc p
+        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = made.name;
+        EXECUTE format('COMMENT ON FUNCTION %s IS %L', function,
+                       'Made when the log table was attached; for the upkeep alone.');
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
+        PERFORM logintel._installer_leave_extension(function);
+        PERFORM logintel._installer_give(function, role);
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_make_functions(regrole, boolean) IS 'Makes the functions that belong to the owner of the log table, where logintel manages its partitions, and to the fetcher.';
