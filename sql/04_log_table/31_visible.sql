@@ -21,3 +21,33 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._is_visible(bigint, timestamptz, timestamptz) IS 'Whether who asks may read the line of a prediction in the log table; nulls for lines of any time.';
+
+-- A condition of a reader's own may call a function that tells what it is shown. Views that leave lines out are
+-- barriers against that while the log table has row-level security. Without it they are none: a barrier is in the way
+-- of joins.
+CREATE OR REPLACE FUNCTION logintel._set_barriers() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
+$function$
+DECLARE
+    wanted text := (SELECT format('security_barrier=%s', coalesce(bool_or(c.relrowsecurity), false))
+                    FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table);
+    view regclass;
+    changed bigint := 0;
+BEGIN
+    FOR view IN
+        SELECT DISTINCT v.oid FROM pg_depend d
+        JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        JOIN pg_class v ON v.oid = r.ev_class
+        WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = 'logintel._hides_lines()'::regprocedure
+          AND wanted <> ALL (coalesce(v.reloptions, '{security_barrier=false}'))
+    LOOP
+        EXECUTE format('ALTER VIEW %s SET (%s)', view, wanted);
+        changed := changed + 1;
+    END LOOP;
+    RETURN changed;
+EXCEPTION WHEN lock_not_available THEN  -- somebody reads: the next upkeep tries again
+    RETURN 0;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._set_barriers() IS 'Makes the views that leave lines out barriers against functions of their readers, where the log table has row-level security; returns how many it changed.';

@@ -82,6 +82,7 @@ BEGIN
     END IF;
     PERFORM logintel._write_log_lines();
     PERFORM logintel._write_trigger_functions();
+    PERFORM logintel._set_barriers();
     RETURN NULL;
 END
 $function$;

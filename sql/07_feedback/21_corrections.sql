@@ -3,37 +3,22 @@
 -- A correction is not shown where a verdict says that the declared level is right. Of a score that a verdict on its
 -- template rejects, only the hours of lines whose own verdict says otherwise are read.
 --
--- Which lines these are is a statistic; what they say is read with the rights of who asks.
-CREATE OR REPLACE FUNCTION logintel._corrected_lines() RETURNS TABLE (
-    log_entry_id bigint, "timestamp" timestamptz, predicted_at timestamptz, score_id bigint, true_level text,
-    severity_gap integer, template_lines bigint, template_declared_levels jsonb
+-- When there are corrections is a statistic; which lines they are, and what these say, is read with the rights of who asks.
+CREATE OR REPLACE FUNCTION logintel._hours_of_corrections() RETURNS TABLE (
+    from_time timestamptz, to_time timestamptz, score_ids bigint[], evidence jsonb
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $function$
     WITH corrected AS MATERIALIZED (
         SELECT c.* FROM logintel._corrected_scores() c)
-    SELECT line.*
+    SELECT h.*, (SELECT jsonb_object_agg(md5(s.template), c.evidence -> md5(s.template)) FROM logintel.scores s
+                 WHERE s.id = ANY (h.score_ids))
     FROM corrected c
-    CROSS JOIN LATERAL logintel._hours_of_scores(c.score_ids, c.other_hours, c.other_scores) AS h
-    CROSS JOIN LATERAL (
-        SELECT p.log_entry_id, p."timestamp", p.predicted_at, p.score_id, v.true_level,
-               predicted.severity_number - declared.severity_number,
-               (c.evidence -> s.template ->> 'lines')::bigint, c.evidence -> s.template -> 'declared'
-        FROM logintel.predictions p
-        JOIN logintel._scores_now s ON s.score_id = p.score_id
-        JOIN logintel.levels predicted ON predicted.level = s.predicted_level
-        JOIN logintel.levels declared ON declared.level = s.declared_level
-        LEFT JOIN logintel.feedback f ON f.log_entry_id = p.log_entry_id AND f.shape_hash = s.shape_hash
-            AND f.is_current AND f.scope = 'line'
-        CROSS JOIN LATERAL logintel._truth(f, s.template, s.declared_level) AS v
-        WHERE p."timestamp" >= h.from_time AND p."timestamp" <= h.to_time AND p.score_id = ANY (h.score_ids)
-          AND v.true_level IS DISTINCT FROM s.declared_level
-          AND p.log_entry_id <> ALL (ARRAY(SELECT q.log_entry_id FROM logintel.pending q WHERE q.changed))
-        ORDER BY p.predicted_at DESC) AS line;
+    CROSS JOIN LATERAL logintel._hours_of_scores(c.score_ids, c.other_hours, c.other_scores) AS h;
 $function$;
 
-COMMENT ON FUNCTION logintel._corrected_lines() IS 'The lines of ml_corrections, newest first, and the evidence.';
+COMMENT ON FUNCTION logintel._hours_of_corrections() IS 'When there are lines whose level is corrected, newest first, with their scores and the evidence by the hash of the template.';
 
 CREATE OR REPLACE FUNCTION logintel._corrections() RETURNS TABLE (
     log_entry_id bigint, "timestamp" timestamptz, service text, host text, declared_level text, predicted_level text,
@@ -44,15 +29,26 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $function$
     SELECT line.*
-    FROM (SELECT logintel._corrected_lines() AS line) AS c
+    FROM (SELECT logintel._hours_of_corrections() AS found) AS h
     CROSS JOIN LATERAL (
-        SELECT l.id, l."timestamp", s.service, l.host, s.declared_level, s.predicted_level, (c.line).true_level,
-               s.level_confidence, (c.line).severity_gap, s.severity, l.message, s.template, (c.line).template_lines,
-               (c.line).template_declared_levels, s.level_probabilities, s.model_version, (c.line).predicted_at
-        FROM logintel._scores_now s
-        JOIN logintel._log_lines() l ON l.id = (c.line).log_entry_id
-            AND logintel._is_time_of(l."timestamp", (c.line)."timestamp", (c.line).predicted_at)
-        WHERE s.score_id = (c.line).score_id) AS line;
+        SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.declared_level, p.predicted_level,
+               t.true_level, p.level_confidence,
+               predicted.severity_number - declared.severity_number, p.severity, l.message, p.template,
+               ((h.found).evidence -> md5(p.template) ->> 'lines')::bigint,
+               (h.found).evidence -> md5(p.template) -> 'declared',
+               p.level_probabilities, p.model_version, p.predicted_at
+        FROM logintel._predictions_now p
+        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+            p.predicted_at)
+        JOIN logintel.levels predicted ON predicted.level = p.predicted_level
+        JOIN logintel.levels declared ON declared.level = p.declared_level
+        LEFT JOIN logintel._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.shape_hash = p.shape_hash
+        CROSS JOIN LATERAL (
+            SELECT coalesce(v.true_level, (h.found).evidence -> md5(p.template) -> 'truth' ->> p.declared_level) AS true_level) AS t
+        WHERE p."timestamp" >= (h.found).from_time AND p."timestamp" <= (h.found).to_time
+          AND p.score_id = ANY ((h.found).score_ids)
+          AND t.true_level IS DISTINCT FROM p.declared_level
+        ORDER BY p.predicted_at DESC) AS line;
 $function$;
 
 COMMENT ON FUNCTION logintel._corrections() IS 'The rows of ml_corrections.';
@@ -66,7 +62,8 @@ AS $function$
     WITH scores AS MATERIALIZED (
         SELECT s.score_id, s.template, s.declared_level, s.is_correction FROM logintel._scores_now s),
     corrected AS MATERIALIZED (
-        SELECT c.score_id, c.template, v.true_level IS NOT DISTINCT FROM c.declared_level AS rejected
+        SELECT c.score_id, c.template, c.declared_level, v.true_level,
+               v.true_level IS NOT DISTINCT FROM c.declared_level AS rejected
         FROM scores c
         CROSS JOIN LATERAL logintel._truth(NULL, c.template, c.declared_level) AS v
         WHERE c.is_correction),
@@ -79,12 +76,16 @@ AS $function$
         FROM logintel._score_counts n JOIN scores s USING (score_id)
         WHERE s.template IN (SELECT c.template FROM corrected c)
         GROUP BY s.template, s.declared_level),
+    judged AS (
+        SELECT c.template, jsonb_object_agg(c.declared_level, c.true_level) AS truth
+        FROM corrected c WHERE c.true_level IS NOT NULL GROUP BY c.template),
     by_template AS (
-        SELECT d.template, sum(d.lines) AS lines, jsonb_object_agg(coalesce(d.declared_level, '?'), d.lines) AS declared
+        SELECT d.template, sum(d.lines) AS lines, jsonb_object_agg(coalesce(d.declared_level, '?'), d.lines) AS declared,
+               (SELECT j.truth FROM judged j WHERE j.template = d.template) AS truth
         FROM declared d GROUP BY d.template)
     SELECT (SELECT array_agg(c.score_id) FROM corrected c WHERE NOT c.rejected),
            (SELECT array_agg(o.hour) FROM contrary o), (SELECT array_agg(o.score_id) FROM contrary o),
-           (SELECT jsonb_object_agg(t.template, jsonb_build_object('lines', t.lines, 'declared', t.declared)) FROM by_template t);
+           (SELECT jsonb_object_agg(md5(t.template), jsonb_build_object('lines', t.lines, 'declared', t.declared, 'truth', t.truth)) FROM by_template t);
 $function$;
 
-COMMENT ON FUNCTION logintel._corrected_scores() IS 'The scores that are corrections and not rejected; hours of lines of the rejected ones that have a contrary verdict of their own; and for each template of a correction how many lines it has and what they declare.';
+COMMENT ON FUNCTION logintel._corrected_scores() IS 'The scores that are corrections and not rejected; hours of lines of the rejected ones that have a contrary verdict of their own; and for each template of a correction how many lines it has, what they declare, and what verdicts on the template say of each declared level.';

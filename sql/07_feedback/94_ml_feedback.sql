@@ -1,5 +1,5 @@
 -- Beside each verdict, what the models in force say of its shape: whoever trains with feedback sees here what it changed.
-CREATE OR REPLACE VIEW logintel.ml_feedback WITH (security_barrier = true) AS
+CREATE OR REPLACE VIEW logintel.ml_feedback AS
 SELECT f.id, f.scope, f.log_entry_id, (f.shape).service AS service, (f.shape).template AS template,
        CASE f.scope WHEN 'line' THEN logintel.normalize_level((f.shape).level) ELSE f.declared_level END AS declared_level,
        f.true_level, f.true_category, f.is_anomaly, f.note, f.given_at, f.given_by, f.is_current,

@@ -28,7 +28,7 @@ AS $function$
     FROM pg_proc p
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
-                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line', '_hours_of_anomalies', '_corrected_lines')
+                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line', '_hours_of_anomalies', '_hours_of_corrections')
                         THEN 'readers'
                     WHEN p.proname IN ('_drift_lines', '_has_cron') THEN 'managers'
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
@@ -85,7 +85,8 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
     EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments, '
-                   'logintel.log_lines, logintel._scores_now TO %s', to_role);
+                   'logintel.log_lines, logintel._scores_now, logintel._predictions_now, logintel._line_verdicts '
+                   'TO %s', to_role);
     PERFORM logintel._grant_lines(to_role, a.log_table, a.columns) FROM logintel.attachments a;
     PERFORM logintel._grant_functions(to_role, ARRAY(
         SELECT logintel._functions_of_views() UNION SELECT logintel._functions_for('readers')));

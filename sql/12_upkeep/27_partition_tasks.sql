@@ -126,7 +126,7 @@ BEGIN
        AND to_regprocedure('logintel._attached_lines()') IS NOT NULL
            AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
            WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
-        RETURN 0;
+        RETURN logintel._set_barriers();
     END IF;
     UPDATE logintel.attachments SET columns = followed;
     RETURN 1;

@@ -48,9 +48,12 @@ def test_the_prediction_of_a_hidden_line_is_not_told(tenants: Database) -> None:
 
 def test_what_a_reader_may_call_by_himself_tells_no_message(tenants: Database) -> None:
     reader = tenants.connect(user=f"{tenants.name}_reader")
-    for function in ("_corrections()", "_anomalies()", "_corrected_lines()", "_hours_of_anomalies()", "_uncounted()"):
+    for function in ("_corrections()", "_anomalies()", "_hours_of_corrections()", "_hours_of_anomalies()", "_uncounted()"):
         text = reader.execute(f"SELECT string_agg(f::text, ' ') FROM logintel.{function} AS f").fetchone()[0]
         assert "secretly" not in (text or ""), function
+    tenants.execute("SELECT logintel.give_feedback(2, 'FATAL')")
+    assert reader.execute("SELECT * FROM logintel._line_verdicts").fetchall() == []
+    assert reader.execute("SELECT log_entry_id FROM logintel._predictions_now").fetchall() == [(1,)]
 
 
 def test_statistics_count_the_lines_that_a_reader_does_not_see(tenants: Database) -> None:
@@ -65,3 +68,25 @@ def test_lines_that_nobody_but_their_owner_sees_are_scored(tenants: Database) ->
     tenants.execute("UPDATE logintel.settings SET value = 'inline' WHERE name = 'mode'")
     assert tenants.value("SELECT logintel.backfill()") == 1
     assert tenants.execute("SELECT lines, predictions FROM logintel.ml_status") == [(4, 4)]
+
+
+def test_a_function_in_a_condition_of_the_readers_own_is_shown_no_hidden_line(tenants: Database) -> None:
+    tenants.execute("CALL logintel.maintain('45 s')")  # the table has had row-level security since it was attached
+    reader = tenants.connect(user=f"{tenants.name}_reader")
+    reader.execute(
+        "CREATE FUNCTION pg_temp.leak(text) RETURNS boolean COST 0.0001 LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE NOTICE '%', $1; RETURN true; END $$"
+    )
+    shown: list[str] = []
+    reader.add_notice_handler(lambda notice: shown.append(notice.message_primary or ""))
+    tenants.execute("SELECT logintel.give_feedback(2, 'FATAL')")
+    for view in (*LINES, "ml_feedback"):
+        reader.execute(f"SELECT count(*) FROM logintel.{view} v WHERE pg_temp.leak(v::text) AND pg_temp.leak(v.service)")
+    assert shown and not [text for text in shown if "secretly" in text or "others" in text]
+
+
+def test_without_row_level_security_views_are_no_barriers(tenants: Database) -> None:
+    tenants.execute("ALTER TABLE log_entries DISABLE ROW LEVEL SECURITY")
+    tenants.execute("CALL logintel.maintain('45 s')")
+    plan = tenants.execute("EXPLAIN SELECT * FROM logintel.ml_predictions p JOIN log_entries l ON l.id = p.log_entry_id WHERE l.id = 1")
+    assert "Subquery Scan" not in str(plan)

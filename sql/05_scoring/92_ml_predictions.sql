@@ -1,16 +1,11 @@
--- A line has one prediction, so the key of the line is the key of the prediction too. What was predicted of a line
--- that was changed meanwhile is outdated, and there are few of these at any time.
 CREATE OR REPLACE VIEW logintel.ml_predictions AS
-SELECT p.log_entry_id AS id, p.log_entry_id, s.predicted_level, s.level_confidence,
-       s.category, s.category_confidence, s.labels,
-       s.is_anomaly, s.anomaly_score, s.anomaly_confidence, s.anomaly_type, s.severity,
-       s.model_version, p.predicted_at, p."timestamp",
-       s.template, s.service, s.source_type, s.declared_level, s.is_correction, s.is_abstained,
-       s.score_id, s.latency_us, s.rescored_at
-FROM logintel.predictions p
-JOIN logintel._scores_now s ON s.score_id = p.score_id
-WHERE p.log_entry_id <> ALL (ARRAY(SELECT q.log_entry_id FROM logintel.pending q WHERE q.changed))
-  AND (NOT (SELECT logintel._hides_lines()) OR logintel._is_visible(p.log_entry_id, p."timestamp", p.predicted_at));
+SELECT p.log_entry_id AS id, p.log_entry_id, p.predicted_level, p.level_confidence,
+       p.category, p.category_confidence, p.labels,
+       p.is_anomaly, p.anomaly_score, p.anomaly_confidence, p.anomaly_type, p.severity,
+       p.model_version, p.predicted_at, p."timestamp",
+       p.template, p.service, p.source_type, p.declared_level, p.is_correction, p.is_abstained,
+       p.score_id, p.latency_us, p.rescored_at
+FROM logintel._predictions_now p;
 
 COMMENT ON VIEW logintel.ml_predictions IS 'The prediction of every scored line that its reader may read in the log table.';
 COMMENT ON COLUMN logintel.ml_predictions.id IS 'Key of the prediction: that of its line.';
