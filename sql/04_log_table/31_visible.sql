@@ -29,8 +29,8 @@ CREATE OR REPLACE FUNCTION logintel._set_barriers() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
 DECLARE
-    wanted text := (SELECT format('security_barrier=%s', coalesce(bool_or(c.relrowsecurity), false))
-                    FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table);
+    wanted boolean := (SELECT coalesce(bool_or(c.relrowsecurity), false)
+                       FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table);
     view regclass;
     changed bigint := 0;
 BEGIN
@@ -39,9 +39,9 @@ BEGIN
         JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
         JOIN pg_class v ON v.oid = r.ev_class
         WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = 'logintel._hides_lines()'::regprocedure
-          AND wanted <> ALL (coalesce(v.reloptions, '{security_barrier=false}'))
+          AND format('security_barrier=%s', wanted) <> ALL (coalesce(v.reloptions, '{security_barrier=f}'))
     LOOP
-        EXECUTE format('ALTER VIEW %s SET (%s)', view, wanted);
+        EXECUTE format('ALTER VIEW %s SET (security_barrier = %s)', view, wanted);
         changed := changed + 1;
     END LOOP;
     RETURN changed;

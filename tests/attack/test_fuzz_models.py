@@ -122,7 +122,7 @@ def test_what_the_reader_lets_pass_protobuf_reads_the_same() -> None:
         assert not forbidden
 
     check()
-    assert len(passed) > 100, "the test says little of what passes"
+    assert len(passed) > 50, "the test says little of what passes"
 
 
 def test_a_graph_of_nothing_but_short_fields_is_read_in_bounded_time() -> None:

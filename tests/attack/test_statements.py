@@ -22,7 +22,7 @@ def test_lines_that_a_statement_of_a_user_moves_to_another_day_count_once(scored
     if waits:
         defer(scored_db)
     insert(scored_db, "started", "failed", "slow", "entering", "panicked", timestamp="2031-05-04 10:00:00+00")
-    scored_db.execute("CREATE TABLE own_day (LIKE log_entries_default INCLUDING ALL)")
+    scored_db.execute("CREATE TABLE own_day (LIKE log_entries_default INCLUDING ALL EXCLUDING IDENTITY)")
     scored_db.execute(
         "WITH moved AS (DELETE FROM log_entries_default WHERE timestamp >= '2031-05-04' RETURNING *) "
         "INSERT INTO own_day SELECT * FROM moved"

@@ -94,8 +94,11 @@ class Writes:
     def _into_partition(self) -> str:
         day = self._a_day()
         line = self._values.line(self._values.time_of(day))
-        # A partition has no identity of its own.
-        return f"INSERT INTO {self._values.partition(day)} ({_ALL}) VALUES (nextval('log_entries_id_seq'), {line})"
+        # Before PostgreSQL 17 a partition has no identity of its own.
+        return (
+            f"INSERT INTO {self._values.partition(day)} ({_ALL}) OVERRIDING SYSTEM VALUE "
+            f"VALUES (nextval('log_entries_id_seq'), {line})"
+        )
 
     def _upsert(self) -> str:
         return (
