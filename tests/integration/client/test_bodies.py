@@ -19,7 +19,6 @@ EXPECTED = {
     ("_installer_create_trigger", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_installer_make_functions", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_table_owner_create_day", "text type variable is not sanitized"): NAMES_ITSELF,
-    ("_write_log_lines", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_ab_figures", 'record "seen" is not assigned yet'): "its argument is a record, whose columns only a call knows",
     ("_ab_figures", 'unused parameter "test"'): "follows from the record",
     ("_ab_figures", 'unused parameter "seen"'): "follows from the record",
