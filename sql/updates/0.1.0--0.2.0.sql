@@ -105,7 +105,7 @@ COMMENT ON COLUMN logintel.pending.id IS 'Order in which they were queued.';
 COMMENT ON COLUMN logintel.pending.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.pending.queued_at IS 'When it was queued.';
 COMMENT ON COLUMN logintel.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
-COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted while somebody else had it in hand.';
+COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted before it was known, or while somebody else had it in hand.';
 DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
