@@ -32,15 +32,22 @@ RETURN (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partre
 
 COMMENT ON FUNCTION logintel._default_partition(regclass) IS 'The default partition of a table; null where there is none.';
 
--- PostgreSQL cuts names after 63 bytes, 11 of which are the day's: the table's name is cut before, between characters.
+-- PostgreSQL cuts names after 63 bytes, 11 of which are the day's: the table's name is cut before, between characters. Where
+-- another table has the name, as a day that was detached keeps its own, a number follows.
 CREATE OR REPLACE FUNCTION logintel._partition_name(parent regclass, day date) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT format('%I.%I', s.nspname, left(c.relname::text, (
-                   SELECT max(n) FROM generate_series(1, 52) AS n WHERE octet_length(left(c.relname::text, n)) <= 52
-               )) || to_char(day, '"_"YYYY_MM_DD'))
-        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = parent);
+RETURN (SELECT format('%I.%I', s.nspname, t.name)
+        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+        CROSS JOIN generate_series(1, 99) AS number
+        CROSS JOIN LATERAL (SELECT CASE WHEN number > 1 THEN '_' || number ELSE '' END AS suffix) AS x
+        CROSS JOIN LATERAL (SELECT left(c.relname::text, (
+            SELECT max(n) FROM generate_series(1, 52) AS n
+            WHERE octet_length(left(c.relname::text, n) || x.suffix) <= 52)) || to_char(day, '"_"YYYY_MM_DD') || x.suffix AS name) AS t
+        WHERE c.oid = parent
+          AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = c.relnamespace AND o.relname = t.name::name)
+        ORDER BY number LIMIT 1);
 
-COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name of the partition of a day, with its schema.';
+COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name for a new partition of a day, with its schema, that no table has.';
 
 CREATE OR REPLACE FUNCTION logintel._day_hours(days bigint, OUT from_hour timestamptz, OUT to_hour timestamptz)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -71,11 +78,17 @@ DECLARE
     from_time timestamptz := day::timestamp AT TIME ZONE 'UTC';
     to_time timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
     is_taken boolean := false;
-    name text := (
-        SELECT format('%I.%I', s.nspname, left(c.relname::text, (
-                   SELECT max(n) FROM generate_series(1, 52) AS n WHERE octet_length(left(c.relname::text, n)) <= 52
-               )) || to_char(day, '"_"YYYY_MM_DD'))
-        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = log_table);
+    name text := (  -- as of _partition_name()
+        SELECT format('%I.%I', s.nspname, t.name)
+        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+        CROSS JOIN generate_series(1, 99) AS number
+        CROSS JOIN LATERAL (SELECT CASE WHEN number > 1 THEN '_' || number ELSE '' END AS suffix) AS x
+        CROSS JOIN LATERAL (SELECT left(c.relname::text, (
+            SELECT max(n) FROM generate_series(1, 52) AS n
+            WHERE octet_length(left(c.relname::text, n) || x.suffix) <= 52)) || to_char(day, '"_"YYYY_MM_DD') || x.suffix AS name) AS t
+        WHERE c.oid = log_table
+          AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = c.relnamespace AND o.relname = t.name::name)
+        ORDER BY number LIMIT 1);
 BEGIN
     IF default_partition IS NOT NULL THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= $1 AND %2$I < $2)', default_partition, column_name)
@@ -93,7 +106,9 @@ $function$;
 
 COMMENT ON FUNCTION logintel._table_owner_create_day(regclass, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
 
--- A day is dropped only while it is a partition: one that was detached a moment ago is an archive.
+-- A day is dropped only while it is a partition: one that was detached a moment ago is an archive. Where foreign keys refer to
+-- the log table, its partitions cannot be dropped, but a day that no row refers to can be detached before. That reads the
+-- tables that refer, while who writes lines waits: so only where these are small, and belong to the log table's owner.
 CREATE OR REPLACE FUNCTION logintel._table_owner_drop_day(log_table regclass, tbl regclass) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -102,6 +117,12 @@ BEGIN
     PERFORM FROM pg_inherits i WHERE i.inhrelid = tbl AND i.inhparent = log_table AND NOT i.inhdetachpending;
     IF NOT FOUND THEN
         RETURN false;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+                   WHERE k.contype = 'f' AND k.confrelid = tbl
+                     AND (NOT pg_has_role(c.relowner, 'USAGE') OR pg_relation_size(c.oid) > 67108864))
+       AND EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = tbl) THEN
+        EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', log_table, tbl);
     END IF;
     EXECUTE format('DROP TABLE %s', tbl);
     RETURN true;

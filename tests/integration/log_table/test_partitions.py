@@ -239,26 +239,32 @@ def test_a_managed_table_of_any_name_in_any_schema_gets_its_days(db: Database, n
     assert bounds(db, name) == bounds(db, PREDICTIONS) == day_bounds(*range(-1, 8))
 
 
-def test_a_table_that_has_the_name_of_a_day_is_told_kept_and_in_the_way_of_that_day_only(scoring_db: Database) -> None:
+def test_a_table_that_has_the_name_of_a_day_is_kept_and_in_nobodys_way(scoring_db: Database) -> None:
     taken, expired = f"log_entries_{day(5)}", f"log_entries_{day(-9)}"
-    scoring_db.execute(f"DROP TABLE {taken}, log_entries_{day(7)}, logintel.predictions_{day(5)}, logintel.predictions_{day(7)}")
-    scoring_db.execute(f"CREATE TABLE {taken} (theirs text); CREATE TABLE {expired} (theirs text); INSERT INTO {expired} VALUES ('kept')")
+    scoring_db.execute(f"DROP TABLE {taken}, logintel.predictions_{day(5)}")
+    scoring_db.execute(f"CREATE VIEW {taken} AS SELECT 1 AS theirs; CREATE TABLE logintel.predictions_{day(5)} (theirs text)")
+    scoring_db.execute(f"CREATE TABLE {expired} (theirs text); INSERT INTO {expired} VALUES ('kept')")
     scoring_db.execute(f"CREATE TABLE logintel.predictions_{day(-9)} PARTITION OF {PREDICTIONS} {day_bounds(-9)[0]}")
     scoring_db.execute(f"ALTER TABLE logintel.predictions_{day(-9)} OWNER TO logintel_owner")
     keep_days(scoring_db, 3)
-    for _ in range(2):  # what can be made is made first
-        scoring_db.execute("CALL logintel.maintain('45 s')")
-    assert {day(7)} <= partitions(scoring_db, "log_entries") & partitions(scoring_db, "predictions")
-    assert day(5) not in partitions(scoring_db, "log_entries")
-    failure = f'55000: days have no partition: relation "{taken}" already exists'
-    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == [("create partitions", failure)]
-    [(detail, step)] = scoring_db.execute("SELECT detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
-    assert detail.endswith(failure) and step.startswith("Mend what it names")
-    assert scoring_db.execute(f"SELECT * FROM {expired}") == [("kept",)]
-    scoring_db.execute(f"DROP TABLE {taken}")
     scoring_db.execute("CALL logintel.maintain('45 s')")
-    assert day(5) in partitions(scoring_db, "log_entries")
-    assert scoring_db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
+    assert f"{day(5)}_2" in partitions(scoring_db, "log_entries") & partitions(scoring_db, "predictions")
+    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert scoring_db.execute(f"SELECT * FROM {taken}") == [(1,)]
+    assert scoring_db.execute(f"SELECT * FROM {expired}") == [("kept",)]
+
+
+def test_a_day_that_was_detached_keeps_its_name_and_another_one_is_made(scoring_db: Database) -> None:
+    insert(scoring_db, "job failed")
+    for name in (f"log_entries_{day(0)}", f"log_entries_{day(0)}_2"):
+        scoring_db.execute(f"ALTER TABLE log_entries DETACH PARTITION {name}")
+        scoring_db.execute("CALL logintel.maintain('45 s')")
+        assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert f"{day(0)}_3" in partitions(scoring_db, "log_entries")
+    insert(scoring_db, "job started")
+    assert scoring_db.value("SELECT tableoid::regclass::text FROM log_entries") == f"log_entries_{day(0)}_3"
+    assert scoring_db.value(f"SELECT count(*) FROM log_entries_{day(0)}") == 1
+    assert scoring_db.value("SELECT count(*) FROM logintel.ml_predictions") == 1
 
 
 def test_a_name_that_ends_in_no_day_is_nobodys_day(scoring_db: Database) -> None:
