@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from support.lines import insert
+from support.recount import assert_figures_add_up
 from support.servers import Database
 from support.tables import PREDICTIONS
 from support.tiny_models import deploy
@@ -126,6 +127,40 @@ def test_retention_reaches_lines_without_a_partition_of_their_own(scoring_db: Da
     keep_days(scoring_db, 30)
     scoring_db.execute("SELECT logintel.maintain()")
     assert counts(scoring_db) == (3,) * 5
+
+
+@pytest.mark.parametrize("time", ["infinity", "10000-01-01 00:00:00+00"])
+def test_a_line_without_a_time_outlives_the_day_of_its_prediction_and_is_predicted_again(scoring_db: Database, time: str) -> None:
+    scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} - 9, {TODAY})")
+    insert(scoring_db, "job failed", timestamp=time)
+    scoring_db.execute(f"UPDATE {PREDICTIONS} SET timestamp = timestamp - interval '9 days', predicted_at = predicted_at - interval '9 days'")
+    keep_days(scoring_db, 3)
+    scoring_db.execute("CALL logintel.maintain('45 s')")
+    assert scoring_db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(1, 0, 1)]
+    assert scoring_db.value("SELECT logintel.backfill()") == 1
+    for _ in range(2):
+        scoring_db.execute("SELECT logintel.reconcile(), logintel.maintain()")
+        assert scoring_db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(1, 1, 0)]
+    assert_figures_add_up(scoring_db)
+
+
+def test_more_days_than_one_transaction_has_locks_for_are_refused_in_one_line(scoring_db: Database) -> None:
+    made = partitions(scoring_db, "predictions")
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded) as refused:
+        scoring_db.execute("SELECT logintel.create_partitions('0001-01-01', '9999-12-31')")
+    assert "\n" not in refused.value.diag.message_primary
+    assert partitions(scoring_db, "predictions") == made
+    days = int(scoring_db.value("SELECT logintel._most_days()"))
+    assert str(days) in refused.value.diag.message_primary and "0001-01-01" in refused.value.diag.message_hint
+    slots = "SELECT current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int"
+    assert days > scoring_db.value(slots) * 366 / 6400  # a year, where nothing is configured
+    locks = []
+    with scoring_db.connection.transaction():
+        for first in (100, 120):
+            scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} + %s, {TODAY} + %s)", (first, first + 19))
+            locks.append(scoring_db.value("""
+                SELECT count(DISTINCT (locktype, classid, objid, relation)) FROM pg_locks WHERE pid = pg_backend_pid()"""))
+    assert (locks[1] - locks[0]) / 20 * days < scoring_db.value(slots)
 
 
 def test_retention_gives_way_to_who_reads(scoring_db: Database) -> None:
