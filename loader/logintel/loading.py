@@ -185,7 +185,8 @@ class _Job:
                 if source.damage:
                     raise UserError(source.damage)
             except UserError as error:
-                raise UserError(f"{source.name}: {error}{_state(batches, self.skip if source.damage else None)}") from None
+                state = _state(batches, self.skip if source.damage else None)
+                raise UserError(f"{source.name}: {error}{state}") from None
             except KeyboardInterrupt:
                 raise UserError(f"{source.name}: interrupted{_state(batches)}") from None
             except psycopg.Error as error:
@@ -235,7 +236,8 @@ def _how_to_go_on(batches: Batches, damaged_after: int | None) -> str:
     if damaged_after is not None:
         # The same file would end in the same place: a message that may be cut there is not loaded.
         settled = max(batches.settled, damaged_after)
-        return f"; {batches.loaded:,} lines are in: go on with a file that is whole, the same options and --skip {settled}"
+        how = f"with a file that is whole, the same options and --skip {settled}"
+        return f"; {batches.loaded:,} lines are in: go on {how}"
     if not batches.settled:
         return "; no line of it was loaded"
     return f"; {batches.loaded:,} lines are in: go on with the same options and --skip {batches.settled}"

@@ -1,6 +1,7 @@
--- The history of who put what into force, and why. What scores lines is in serving. No table that a dump holds has a foreign
--- key to another one: pg_restore --jobs loads them in any order, and would lose the rows that come first. Who writes them
--- takes what they name from there, and nothing that is named is deleted (81_keep_models.sql).
+-- The history of who put what into force, and why. What scores lines is in serving.
+--
+-- No table that a dump holds has a foreign key to another one: pg_restore --jobs loads them in any order, and would
+-- lose the rows that come first. What they name is never deleted (81_keep_models.sql).
 CREATE TABLE logintel.deployments (
     id integer GENERATED ALWAYS AS IDENTITY,
     model_set_id integer NOT NULL,

@@ -10,14 +10,13 @@ DECLARE
     taken bigint := 0;
 BEGIN
     FOR astray IN
-        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.oid::regclass AS name
-        FROM pg_class c
+        SELECT c.oid::regclass AS name FROM pg_class c
         WHERE c.relnamespace = 'logintel'::regnamespace AND c.relowner <> keeper
           AND (c.oid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'logintel.predictions'::regclass)
                OR c.relname = '_attached_lines')
           AND pg_has_role(current_user, c.relowner, 'USAGE') AND pg_has_role(current_user, keeper, 'USAGE')
     LOOP
-        EXECUTE format('ALTER %s %s OWNER TO %s', astray.kind, astray.name, keeper::regrole);
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', astray.name, keeper::regrole);
         taken := taken + 1;
     END LOOP;
     RETURN taken;
