@@ -185,7 +185,8 @@ class _Job:
                 if source.damage:
                     raise UserError(source.damage)
             except UserError as error:
-                raise UserError(f"{source.name}: {error}{_state(batches)}") from None
+                state = _state(batches, self.skip if source.damage else None)
+                raise UserError(f"{source.name}: {error}{state}") from None
             except KeyboardInterrupt:
                 raise UserError(f"{source.name}: interrupted{_state(batches)}") from None
             except psycopg.Error as error:
@@ -223,15 +224,20 @@ def _not_kept(batches: Batches) -> str:
     return f"; {lines:,} line{'s were' if lines > 1 else ' was'} not kept, see --max-rejects" if lines else ""
 
 
-def _state(batches: Batches) -> str:
-    """Say how much of a file is in after its load ended early."""
-    return _not_kept(batches) + _how_to_go_on(batches)
+def _state(batches: Batches, damaged_after: int | None = None) -> str:
+    """Say how much of a file is in after its load ended early; `damaged_after` is what a damaged file was read with."""
+    return _not_kept(batches) + _how_to_go_on(batches, damaged_after)
 
 
-def _how_to_go_on(batches: Batches) -> str:
+def _how_to_go_on(batches: Batches, damaged_after: int | None) -> str:
     if batches.committing:
         first, last = batches.committing
         return f"; see whether lines {first} to {last} are in: go on with --skip {last}, if not with --skip {first - 1}"
+    if damaged_after is not None:
+        # The same file would end in the same place: a message that may be cut there is not loaded.
+        settled = max(batches.settled, damaged_after)
+        how = f"with a file that is whole, the same options and --skip {settled}"
+        return f"; {batches.loaded:,} lines are in: go on {how}"
     if not batches.settled:
         return "; no line of it was loaded"
     return f"; {batches.loaded:,} lines are in: go on with the same options and --skip {batches.settled}"

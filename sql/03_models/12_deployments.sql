@@ -1,4 +1,7 @@
 -- The history of who put what into force, and why. What scores lines is in serving.
+--
+-- No table that a dump holds has a foreign key to another one: pg_restore --jobs loads them in any order, and would
+-- lose the rows that come first. What they name is never deleted (81_keep_models.sql).
 CREATE TABLE logintel.deployments (
     id integer GENERATED ALWAYS AS IDENTITY,
     model_set_id integer NOT NULL,
@@ -9,10 +12,7 @@ CREATE TABLE logintel.deployments (
     deployed_by text NOT NULL DEFAULT session_user,
     why text,
     CONSTRAINT deployments_pkey PRIMARY KEY (id),
-    CONSTRAINT deployments_action_check CHECK (action IN ('deploy', 'rollback')),
-    CONSTRAINT deployments_model_set_id_fkey FOREIGN KEY (model_set_id) REFERENCES logintel.model_sets (id),
-    CONSTRAINT deployments_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.models (id),
-    CONSTRAINT deployments_replaced_model_id_fkey FOREIGN KEY (replaced_model_id) REFERENCES logintel.models (id)
+    CONSTRAINT deployments_action_check CHECK (action IN ('deploy', 'rollback'))
 );
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.deployments', '');

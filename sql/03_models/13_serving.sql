@@ -10,9 +10,7 @@ CREATE TABLE logintel.serving (
     since timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT serving_pkey PRIMARY KEY (id),
     CONSTRAINT serving_split_check CHECK (num_nulls(test_id, share, challenger_set_id) IN (0, 3)),
-    CONSTRAINT serving_share_check CHECK (share > 0 AND share < 1),
-    CONSTRAINT serving_model_set_id_fkey FOREIGN KEY (model_set_id) REFERENCES logintel.model_sets (id),
-    CONSTRAINT serving_challenger_set_id_fkey FOREIGN KEY (challenger_set_id) REFERENCES logintel.model_sets (id)
+    CONSTRAINT serving_share_check CHECK (share > 0 AND share < 1)
 );
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.serving', '');

@@ -60,7 +60,10 @@ AS $functions$
                                from_time, to_time);
                 RETURN true;
             END $body$),
-        -- A day is dropped only while it is a partition: one that was detached a moment ago is an archive.
+        -- A day is dropped only while it is a partition: one that was detached a moment ago is an archive. Where
+        -- foreign keys refer to the log table, its partitions cannot be dropped, but a day that no row refers to can
+        -- be detached before. That reads the tables that refer, while who writes lines waits: so only where these are
+        -- small, and belong to the log table's owner.
         ('owner', '_table_owner_drop_day', 'log_table regclass, tbl regclass', 'boolean', $body$
             BEGIN
                 EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', log_table);
@@ -68,6 +71,12 @@ AS $functions$
                 WHERE i.inhrelid = tbl AND i.inhparent = log_table AND NOT i.inhdetachpending;
                 IF NOT FOUND THEN
                     RETURN false;
+                END IF;
+                IF NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+                               WHERE k.contype = 'f' AND k.confrelid = tbl
+                                 AND (NOT pg_has_role(c.relowner, 'USAGE') OR pg_relation_size(c.oid) > 67108864))
+                   AND EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = tbl) THEN
+                    EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', log_table, tbl);
                 END IF;
                 EXECUTE format('DROP TABLE %s', tbl);
                 RETURN true;

@@ -32,15 +32,22 @@ RETURN (SELECT nullif(p.partdefid, 0) FROM pg_partitioned_table p WHERE p.partre
 
 COMMENT ON FUNCTION logintel._default_partition(regclass) IS 'The default partition of a table; null where there is none.';
 
--- PostgreSQL cuts names after 63 bytes, 11 of which are the day's: the table's name is cut before, between characters.
+-- PostgreSQL cuts names after 63 bytes, 11 of which are the day's: the table's name is cut before, between characters. Where
+-- another table has the name, as a day that was detached keeps its own, a number follows.
 CREATE OR REPLACE FUNCTION logintel._partition_name(parent regclass, day date) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT format('%I.%I', s.nspname, left(c.relname::text, (
-                   SELECT max(n) FROM generate_series(1, 52) AS n WHERE octet_length(left(c.relname::text, n)) <= 52
-               )) || to_char(day, '"_"YYYY_MM_DD'))
-        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = parent);
+RETURN (SELECT format('%I.%I', s.nspname, t.name)
+        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+        CROSS JOIN generate_series(1, 99) AS number
+        CROSS JOIN LATERAL (SELECT CASE WHEN number > 1 THEN '_' || number ELSE '' END AS suffix) AS x
+        CROSS JOIN LATERAL (SELECT left(c.relname::text, (
+            SELECT max(n) FROM generate_series(1, 52) AS n
+            WHERE octet_length(left(c.relname::text, n) || x.suffix) <= 52)) || to_char(day, '"_"YYYY_MM_DD') || x.suffix AS name) AS t
+        WHERE c.oid = parent
+          AND NOT EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = c.relnamespace AND o.relname = t.name::name)
+        ORDER BY number LIMIT 1);
 
-COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name of the partition of a day, with its schema.';
+COMMENT ON FUNCTION logintel._partition_name(regclass, date) IS 'Name for a new partition of a day, with its schema, that no table has.';
 
 CREATE OR REPLACE FUNCTION logintel._day_hours(days bigint, OUT from_hour timestamptz, OUT to_hour timestamptz)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -203,16 +210,39 @@ $function$;
 
 COMMENT ON FUNCTION logintel._create_days(date, date, bigint) IS 'Creates the daily partitions that are not there, where default partitions have at most so many bytes; returns how many, and what is in the way of others.';
 
+-- A new partition, its indexes, what holds its long values and some things that belong to it are locked until the end of the
+-- transaction, and all sessions have their locks in one table: when that is full, whoever needs a lock next fails, writers
+-- too. It has more room than connections alone are given: that is left to others.
+CREATE OR REPLACE FUNCTION logintel._most_days() RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT current_setting('max_locks_per_transaction')::bigint
+               * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)
+               / sum(6 + (SELECT count(*) FROM pg_index i
+                          WHERE i.indrelid = coalesce(logintel._default_partition(t.parent), t.parent)))
+        FROM (SELECT a.log_table AS parent FROM logintel.attachments a WHERE a.manages_partitions
+              UNION ALL SELECT 'logintel.predictions'::regclass) AS t);
+
+COMMENT ON FUNCTION logintel._most_days() IS 'How many days one transaction can create the partitions of without taking the locks that others need.';
+
 CREATE OR REPLACE FUNCTION logintel.create_partitions(first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    most_days CONSTANT integer := logintel._most_days();
     made record;
 BEGIN
     IF (first_day >= '0001-01-01' AND last_day <= '9999-12-31') IS NOT TRUE THEN
         RAISE EXCEPTION 'there are no partitions from % to %', coalesce(first_day::text, 'null'), coalesce(last_day::text, 'null')
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give the first and the last day, such as create_partitions(current_date - 30, current_date).';
+    END IF;
+    IF (SELECT count(DISTINCT l.day) FROM logintel._lacking_days(first_day, least(last_day, first_day + 100 * most_days)) l)
+       > most_days THEN
+        RAISE EXCEPTION 'one transaction has locks for the partitions of % days, and more are lacking from % to %',
+                        most_days, first_day, last_day
+            USING ERRCODE = 'program_limit_exceeded',
+                  HINT = format('Create them piece by piece, beginning with SELECT logintel.create_partitions(%L, %L).',
+                                first_day, first_day + most_days - 1);
     END IF;
     made := logintel._create_days(first_day, last_day, NULL);
     IF made.reasons IS NOT NULL THEN

@@ -1,7 +1,8 @@
 -- The lines that wait for a prediction: every line of the log table is in here or in predictions. Whoever takes a row out
 -- makes the line's prediction what it has to be, so a line may be queued twice, and be changed or deleted meanwhile. Who
 -- changes or deletes a line that somebody else has in hand queues it again instead of waiting, as changed: what the other
--- writes is outdated, and counts nowhere until the line is taken again.
+-- writes is outdated, and counts nowhere until the line is taken again. So does who finds neither a prediction of a line nor
+-- that it waits: a row trigger changed or deleted it, and the statement that wrote it has not told of it yet.
 CREATE TABLE logintel.pending (
     id bigint GENERATED ALWAYS AS IDENTITY,
     log_entry_id bigint NOT NULL,
@@ -21,4 +22,4 @@ COMMENT ON COLUMN logintel.pending.id IS 'Order in which they were queued.';
 COMMENT ON COLUMN logintel.pending.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.pending.queued_at IS 'When it was queued.';
 COMMENT ON COLUMN logintel.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
-COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted while somebody else had it in hand.';
+COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted before it was known, or while somebody else had it in hand.';

@@ -22,7 +22,9 @@ COMMENT ON FUNCTION logintel._remove_predictions(bigint[]) IS 'Removes the predi
 
 -- As the write path removes them: of lines whose times are known, it touches only the days that they are of. The query is
 -- planned for these times, so it locks only the partitions that can have such predictions, however many days there are.
-CREATE OR REPLACE FUNCTION logintel._remove_predictions(log_entry_ids bigint[], times timestamptz[]) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._remove_predictions(
+    log_entry_ids bigint[], times timestamptz[], OUT removed_ids bigint[], OUT removed_times timestamptz[]
+)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -32,43 +34,70 @@ DECLARE
 BEGIN
     SELECT array_agg(k.id) FILTER (WHERE k."time" IS NULL), min(k."time"), max(k."time") INTO timeless, first_time, last_time
     FROM unnest(log_entry_ids, times) AS k (id, "time");
-    IF timeless IS NOT NULL THEN
-        WITH removed AS (
-            DELETE FROM logintel.predictions p WHERE p.log_entry_id = ANY (timeless) AND p."timestamp" = p.predicted_at
-            RETURNING p.score_id, p."timestamp", p.txid)
-        INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
-        SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3;
-    END IF;
     IF first_time IS NOT NULL THEN
         EXECUTE $sql$
             WITH removed AS (
                 DELETE FROM logintel.predictions p USING unnest($1, $2) AS k (id, "time")
                 WHERE p.log_entry_id = k.id AND p."timestamp" = k."time" AND p."timestamp" BETWEEN $3 AND $4
-                RETURNING p.score_id, p."timestamp", p.txid)
+                RETURNING p.log_entry_id, p.score_id, p."timestamp", p.txid),
+            noted AS (
+                INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+                SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3)
+            SELECT array_agg(r.log_entry_id), array_agg(r."timestamp") FROM removed r
+            $sql$ INTO removed_ids, removed_times USING log_entry_ids, times, first_time, last_time;
+    END IF;
+    IF timeless IS NOT NULL THEN
+        WITH removed AS (
+            DELETE FROM logintel.predictions p WHERE p.log_entry_id = ANY (timeless) AND p."timestamp" = p.predicted_at
+            RETURNING p.log_entry_id, p.score_id, p."timestamp", p.txid),
+        noted AS (
             INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
-            SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3
-            $sql$ USING log_entry_ids, times, first_time, last_time;
+            SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3)
+        SELECT removed_ids || array_agg(r.log_entry_id), removed_times || array_agg(NULL::timestamptz)
+        INTO removed_ids, removed_times FROM removed r;
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._remove_predictions(bigint[], timestamptz[]) IS 'Removes the predictions of lines with these keys and times, null for none.';
+COMMENT ON FUNCTION logintel._remove_predictions(bigint[], timestamptz[]) IS 'Removes the predictions of lines with these keys and times, null for none; returns whose it found.';
 
 -- A line that waits has no prediction, and needs none any more: it is taken from the queue. Where somebody else has it in
 -- hand it is queued again, as changed, so that who writes never touches, and never waits for, a prediction that another
--- session is replacing; what was queued so stays, because it has to be taken after that session is done. A snapshot that is older than the statement cannot tell whether somebody has: all are queued again.
+-- session is replacing; what was queued so stays, because it has to be taken after that session is done. A snapshot that is
+-- older than the statement cannot tell whether somebody has: all are queued again.
+--
+-- A row trigger of the log table may change or delete a line before the statement that wrote it has told of it. Then each of
+-- the two statements knows a part of what became of the line, and nobody knows what came first: it is queued as changed, so
+-- that who takes it looks at the line as it is. Of a line that was just inserted nothing is found; of one that was just
+-- changed the outer statement knows it by the mark that the inner one, which runs in a trigger, has left for it.
 CREATE OR REPLACE FUNCTION logintel._forget_lines(log_entry_ids bigint[], times timestamptz[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
 DECLARE
+    here CONSTANT text := concat(statement_timestamp(), repeat('.', pg_trigger_depth()));
+    changed_in CONSTANT text := current_setting('logintel.changed_in', true);
     kept bigint[] := '{}';
+    unknown bigint[];
+    ended_ids bigint[];
+    ended_times timestamptz[];
+    removed record;
 BEGIN
+    IF starts_with(changed_in, here || '.') THEN
+        INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
+        SELECT k.id, k."time", true FROM unnest(log_entry_ids, times) AS k (id, "time") WHERE k.id IS NOT NULL;
+        RETURN log_entry_ids;
+    ELSIF pg_trigger_depth() > 1 AND starts_with(changed_in, here) IS NOT TRUE THEN
+        PERFORM set_config('logintel.changed_in', here, true);
+    END IF;
     IF EXISTS (SELECT FROM logintel.pending) THEN
         IF current_setting('transaction_isolation') = 'read committed' THEN
-            DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
-                SELECT q.ctid FROM logintel.pending q JOIN unnest(log_entry_ids, times) AS k (id, "time")
-                    ON q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time" AND NOT q.changed
-                FOR UPDATE OF q SKIP LOCKED));
+            WITH ended AS (
+                DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
+                    SELECT q.ctid FROM logintel.pending q JOIN unnest(log_entry_ids, times) AS k (id, "time")
+                        ON q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time" AND NOT q.changed
+                    FOR UPDATE OF q SKIP LOCKED))
+                RETURNING log_entry_id, "timestamp")
+            SELECT array_agg(e.log_entry_id), array_agg(e."timestamp") INTO ended_ids, ended_times FROM ended e;
         END IF;
         WITH changed AS (
             INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
@@ -78,17 +107,30 @@ BEGIN
             RETURNING log_entry_id)
         SELECT coalesce(array_agg(c.log_entry_id), '{}') INTO kept FROM changed c;
     END IF;
-    IF kept = '{}' THEN
-        PERFORM logintel._remove_predictions(log_entry_ids, times);
-    ELSE
-        PERFORM logintel._remove_predictions(array_agg(k.id), array_agg(k."time"))
-        FROM unnest(log_entry_ids, times) AS k (id, "time") WHERE k.id <> ALL (kept);
+    IF kept <> '{}' THEN
+        SELECT array_agg(k.id), array_agg(k."time") INTO log_entry_ids, times
+        FROM unnest(log_entry_ids, times) AS k (id, "time") WHERE k.id NOT IN (SELECT unnest(kept));
     END IF;
-    RETURN kept;
+    removed := logintel._remove_predictions(log_entry_ids, times);
+    IF (log_entry_ids, times) = (ended_ids || removed.removed_ids, ended_times || removed.removed_times) THEN
+        RETURN kept;  -- each was found once, as nearly always
+    END IF;
+    WITH unknown AS (
+        INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
+        SELECT l.id, l."time", true
+        FROM (SELECT k.id, k."time", 1 AS lines FROM unnest(log_entry_ids, times) AS k (id, "time")
+              UNION ALL
+              SELECT f.id, f."time", -1
+              FROM unnest(ended_ids || removed.removed_ids, ended_times || removed.removed_times) AS f (id, "time")
+              WHERE f.id NOT IN (SELECT unnest(kept))) AS l
+        WHERE l.id IS NOT NULL GROUP BY l.id, l."time" HAVING sum(l.lines) <> 0
+        RETURNING log_entry_id)
+    SELECT array_agg(u.log_entry_id) INTO unknown FROM unknown u;
+    RETURN kept || unknown;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._forget_lines(bigint[], timestamptz[]) IS 'Forgets lines that were changed or deleted: they wait no more and have no prediction. Returns the keys of those that others have in hand, which are queued again.';
+COMMENT ON FUNCTION logintel._forget_lines(bigint[], timestamptz[]) IS 'Forgets lines that were changed or deleted: they wait no more and have no prediction. Returns the keys of those that are queued again, because others have them in hand or a statement that is not over yet wrote them.';
 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_051_predictions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp

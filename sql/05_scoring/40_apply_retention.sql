@@ -35,6 +35,24 @@ $function$;
 
 COMMENT ON FUNCTION logintel._has_lines_elsewhere(date, regclass) IS 'Whether lines of a day are in another partition than that of the day.';
 
+-- A line without a time has its prediction in the day in which that was made, and outlives that day: it then waits for
+-- a new one.
+CREATE OR REPLACE FUNCTION logintel._queue_timeless_lines(from_hour timestamptz, to_hour timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    EXECUTE $sql$  -- planned for these times: see _remove_predictions()
+        INSERT INTO logintel.pending (log_entry_id)
+        SELECT DISTINCT l.id
+        FROM logintel._log_lines() l JOIN logintel.predictions p ON p.log_entry_id = l.id
+        WHERE p."timestamp" >= $1 AND p."timestamp" < $2 AND p."timestamp" = p.predicted_at
+          AND (l."timestamp" IS NULL OR l."timestamp" < '0001-01-01 00:00Z' OR l."timestamp" >= '10000-01-01 00:00Z')
+        $sql$ USING from_hour, to_hour;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._queue_timeless_lines(timestamptz, timestamptz) IS 'Queues the lines without a time whose prediction was made between these times.';
+
 CREATE OR REPLACE FUNCTION logintel._drop_day(
     day date, lines regclass, predictions regclass, OUT dropped boolean, OUT reason text
 )
@@ -45,6 +63,7 @@ DECLARE
     hours record := logintel._day_hours(days);
     log_table regclass := (SELECT a.log_table FROM logintel.attachments a);
 BEGIN
+    PERFORM logintel._queue_timeless_lines(hours.from_hour, hours.to_hour);
     PERFORM logintel._announce('day_dropped', days);
     DELETE FROM logintel.predictions_default p WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour;
     DELETE FROM logintel.pending q WHERE q."timestamp" >= hours.from_hour AND q."timestamp" < hours.to_hour;

@@ -90,7 +90,8 @@ BEGIN
                        (SELECT string_agg(format('%s AS %s', logintel._new_line_expression(
                                    attached.log_table, attached.columns, attached.time_zone, f.name), f.name), ', ' ORDER BY f.n)
                         FROM unnest(names) WITH ORDINALITY AS f (name, n)));
-    changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c WHERE c.id <> ALL (_kept)) t',
+    changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c '
+                      'WHERE c.id NOT IN (SELECT unnest(_kept))) t',
                       selected);
 
     IF is_off OR reason IS NOT NULL THEN

@@ -23,10 +23,7 @@ CREATE TABLE logintel.ab_tests (
     CONSTRAINT ab_tests_minimum_sample_check CHECK (minimum_sample >= 10),
     CONSTRAINT ab_tests_significance_check CHECK (significance > 0 AND significance <= 0.5),
     CONSTRAINT ab_tests_outcome_check CHECK (outcome IN ('promoted', 'kept', 'undecided', 'stopped')),
-    CONSTRAINT ab_tests_ended_check CHECK (num_nonnulls(ended_at, outcome, reason) IN (0, 3)),
-    CONSTRAINT ab_tests_champion_id_fkey FOREIGN KEY (champion_id) REFERENCES logintel.models (id),
-    CONSTRAINT ab_tests_challenger_id_fkey FOREIGN KEY (challenger_id) REFERENCES logintel.models (id),
-    CONSTRAINT ab_tests_challenger_set_id_fkey FOREIGN KEY (challenger_set_id) REFERENCES logintel.model_sets (id)
+    CONSTRAINT ab_tests_ended_check CHECK (num_nonnulls(ended_at, outcome, reason) IN (0, 3))
 );
 CREATE UNIQUE INDEX ab_tests_running_key ON logintel.ab_tests (name) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX ab_tests_running_split_key ON logintel.ab_tests ((true)) WHERE ended_at IS NULL AND share > 0;
@@ -61,8 +58,7 @@ CREATE TABLE logintel.ab_looks (
     p_value double precision NOT NULL,
     significance double precision NOT NULL,
     looked_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT ab_looks_pkey PRIMARY KEY (test_id, look),
-    CONSTRAINT ab_looks_test_id_fkey FOREIGN KEY (test_id) REFERENCES logintel.ab_tests (id) ON DELETE CASCADE
+    CONSTRAINT ab_looks_pkey PRIMARY KEY (test_id, look)
 );
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.ab_looks', '');
@@ -84,8 +80,7 @@ CREATE TABLE logintel.ab_test_counts (
     test_id integer NOT NULL,
     score_id bigint NOT NULL,
     lines bigint NOT NULL,
-    CONSTRAINT ab_test_counts_pkey PRIMARY KEY (test_id, score_id),
-    CONSTRAINT ab_test_counts_test_id_fkey FOREIGN KEY (test_id) REFERENCES logintel.ab_tests (id) ON DELETE CASCADE
+    CONSTRAINT ab_test_counts_pkey PRIMARY KEY (test_id, score_id)
 ) WITH (fillfactor = 70);
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.ab_test_counts', '');
@@ -115,8 +110,7 @@ CREATE TABLE logintel.ab_results (
     upper double precision,
     p_value double precision,
     CONSTRAINT ab_results_pkey PRIMARY KEY (test_id, side),
-    CONSTRAINT ab_results_side_check CHECK (side IN ('champion', 'challenger')),
-    CONSTRAINT ab_results_test_id_fkey FOREIGN KEY (test_id) REFERENCES logintel.ab_tests (id) ON DELETE CASCADE
+    CONSTRAINT ab_results_side_check CHECK (side IN ('champion', 'challenger'))
 );
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.ab_results', '');

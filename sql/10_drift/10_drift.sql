@@ -14,7 +14,6 @@ CREATE TABLE logintel.drift (
     evidence jsonb NOT NULL,
     judged_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT drift_key UNIQUE NULLS NOT DISTINCT (model_id, measure, day, service),
-    CONSTRAINT drift_model_id_fkey FOREIGN KEY (model_id) REFERENCES logintel.models (id) ON DELETE CASCADE,
     CONSTRAINT drift_measure_check CHECK (
         measure IN ('classes', 'confidence', 'services', 'new_templates', 'unknown_words', 'new_services'))
 );

@@ -66,6 +66,16 @@ DROP FUNCTION logintel._serving();
 DROP FUNCTION logintel._follow_deployment(integer);
 COMMENT ON TABLE logintel.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
 
+-- No table that a dump holds refers to another one.
+ALTER TABLE logintel.deployments DROP CONSTRAINT deployments_model_set_id_fkey,
+    DROP CONSTRAINT deployments_model_id_fkey, DROP CONSTRAINT deployments_replaced_model_id_fkey;
+ALTER TABLE logintel.ab_tests DROP CONSTRAINT ab_tests_champion_id_fkey, DROP CONSTRAINT ab_tests_challenger_id_fkey,
+    DROP CONSTRAINT ab_tests_challenger_set_id_fkey;
+ALTER TABLE logintel.ab_looks DROP CONSTRAINT ab_looks_test_id_fkey;
+ALTER TABLE logintel.ab_test_counts DROP CONSTRAINT ab_test_counts_test_id_fkey;
+ALTER TABLE logintel.ab_results DROP CONSTRAINT ab_results_test_id_fkey;
+ALTER TABLE logintel.drift DROP CONSTRAINT drift_model_id_fkey;
+
 -- 02_settings, and the settings of 04_log_table, 06_counts and 11_retraining
 ALTER TABLE logintel.settings DISABLE TRIGGER USER;
 ALTER TABLE logintel.settings ADD COLUMN pattern text NOT NULL DEFAULT '', ADD COLUMN hint text NOT NULL DEFAULT '';
@@ -105,7 +115,7 @@ COMMENT ON COLUMN logintel.pending.id IS 'Order in which they were queued.';
 COMMENT ON COLUMN logintel.pending.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel.pending.queued_at IS 'When it was queued.';
 COMMENT ON COLUMN logintel.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
-COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted while somebody else had it in hand.';
+COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted before it was known, or while somebody else had it in hand.';
 DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);

@@ -4,6 +4,7 @@ bounds, only what logintel made is dropped, and what is in the way of one day is
 import threading
 import time
 
+import psycopg
 import pytest
 
 from support.servers import Database
@@ -185,3 +186,41 @@ def test_the_upkeep_of_a_table_with_a_new_owner_says_what_to_do(kept: Database) 
     made = f"log_entries_{name_of(kept, 7)}"
     assert kept.value("SELECT relowner::regrole::text FROM pg_class WHERE relname = %s", (made,)).strip('"') == role
     kept.execute("DROP TABLE log_entries CASCADE")
+
+
+def test_a_day_that_a_table_could_refer_to_is_dropped_when_no_row_of_it_does(kept: Database) -> None:
+    kept.execute("CREATE TABLE notes (id bigint, at timestamptz, FOREIGN KEY (id, at) REFERENCES log_entries)")
+    kept.execute(f"SELECT logintel.create_partitions({TODAY} - 12, {TODAY})")
+    for offset in (-12, -11, -10, 0):
+        add(kept, offset)
+    kept.execute(f"INSERT INTO notes SELECT id, timestamp FROM log_entries WHERE timestamp::date IN ({TODAY} - 11, {TODAY})")
+    for _ in range(2):
+        maintain(kept)
+    days = f"SELECT array_agg(timestamp::date - {TODAY} ORDER BY timestamp) FROM %s"
+    assert kept.value(days % "log_entries") == kept.value(days % "logintel.ml_predictions") == [-11, 0]
+    assert kept.value("SELECT count(*) FROM notes") == 2
+    [(task, failure)] = kept.execute(FAILURES)
+    assert task == "drop days" and "notes" in failure
+    kept.execute("DELETE FROM notes WHERE id = 2")
+    maintain(kept)
+    assert kept.execute(FAILURES) == []
+    assert kept.value(days % "log_entries") == [0]
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        kept.execute("INSERT INTO notes VALUES (2, now())")
+
+
+def test_a_day_that_a_table_of_another_role_could_refer_to_stays_and_is_told(kept: Database) -> None:
+    role = kept.create_role("heir")
+    kept.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
+    kept.execute(f"SELECT logintel.create_partitions({TODAY} - 9, {TODAY})")
+    kept.execute("CREATE TABLE notes (id bigint, at timestamptz, FOREIGN KEY (id, at) REFERENCES log_entries)")
+    for (table,) in kept.execute("SELECT relid::regclass::text FROM pg_partition_tree('log_entries')"):
+        kept.execute(f"ALTER TABLE {table} OWNER TO {role}")
+    kept.execute("SELECT logintel.adopt_partitions()")
+    maintain(kept)
+    [(task, failure)] = kept.execute(FAILURES)
+    assert task == "drop days" and "other objects depend on it" in failure
+    kept.execute(f"ALTER TABLE notes OWNER TO {role}")
+    maintain(kept)
+    assert kept.execute(FAILURES) == []
+    kept.execute("DROP TABLE notes, log_entries CASCADE")

@@ -270,6 +270,22 @@ def test_a_damaged_gzip_says_where_to_go_on_and_then_every_line_is_in_once(db: D
     assert rows(db, "message") == [(line,) for line in lines]
 
 
+def test_a_damaged_gzip_that_is_loaded_again_says_that_another_file_is_needed(db: Database):
+    lines = [f"line {number} {os.urandom(8).hex()}" for number in range(1, 1001)]
+    packed = gzip.compress("\n".join(lines).encode())
+    write("a.txt.gz", packed[:-2000])
+    said, skip = [], 0
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"go on with a file that is whole, .* --skip \d+$") as stopped:
+            load(["a.txt.gz"], pattern="plain", skip=skip, dsn=db.dsn)
+        skip = int(str(stopped.value).rsplit(maxsplit=1)[1])
+        said.append(skip)
+    assert said[0] == said[1] == db.value("SELECT count(*) FROM log_entries") > 500
+    write("a.txt.gz", packed)
+    load(["a.txt.gz"], pattern="plain", skip=skip, dsn=db.dsn)
+    assert rows(db, "message") == [(line,) for line in lines]
+
+
 @pytest.mark.parametrize("name", ["a.log.gz", "a.csv.gz"])
 def test_a_message_of_many_lines_is_not_cut_where_its_file_is(db: Database, name: str):
     messages = [f"failed {n}\n" + "\n".join(f"\tat {os.urandom(4).hex()}" for _ in range(50)) for n in range(40)]
@@ -298,7 +314,7 @@ def test_a_device_that_fails_in_the_middle_says_where_to_go_on(db: Database):
     os.close(ours)
     assert said == (
         "logintel: standard input: the file cannot be read beyond line 2: [Errno 5] Input/output error; "
-        "1 lines are in: go on with the same options and --skip 1\n"
+        "1 lines are in: go on with a file that is whole, the same options and --skip 1\n"
     )
     assert done.returncode == 1
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from support.lines import insert
+from support.recount import assert_figures_add_up
 from support.servers import Database
 from support.tables import PREDICTIONS
 from support.tiny_models import deploy
@@ -128,6 +129,40 @@ def test_retention_reaches_lines_without_a_partition_of_their_own(scoring_db: Da
     assert counts(scoring_db) == (3,) * 5
 
 
+@pytest.mark.parametrize("time", ["infinity", "10000-01-01 00:00:00+00"])
+def test_a_line_without_a_time_outlives_the_day_of_its_prediction_and_is_predicted_again(scoring_db: Database, time: str) -> None:
+    scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} - 9, {TODAY})")
+    insert(scoring_db, "job failed", timestamp=time)
+    scoring_db.execute(f"UPDATE {PREDICTIONS} SET timestamp = timestamp - interval '9 days', predicted_at = predicted_at - interval '9 days'")
+    keep_days(scoring_db, 3)
+    scoring_db.execute("CALL logintel.maintain('45 s')")
+    assert scoring_db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(1, 0, 1)]
+    assert scoring_db.value("SELECT logintel.backfill()") == 1
+    for _ in range(2):
+        scoring_db.execute("SELECT logintel.reconcile(), logintel.maintain()")
+        assert scoring_db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(1, 1, 0)]
+    assert_figures_add_up(scoring_db)
+
+
+def test_more_days_than_one_transaction_has_locks_for_are_refused_in_one_line(scoring_db: Database) -> None:
+    made = partitions(scoring_db, "predictions")
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded) as refused:
+        scoring_db.execute("SELECT logintel.create_partitions('0001-01-01', '9999-12-31')")
+    assert "\n" not in refused.value.diag.message_primary
+    assert partitions(scoring_db, "predictions") == made
+    days = int(scoring_db.value("SELECT logintel._most_days()"))
+    assert str(days) in refused.value.diag.message_primary and "0001-01-01" in refused.value.diag.message_hint
+    slots = "SELECT current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int"
+    assert days > scoring_db.value(slots) * 366 / 6400  # a year, where nothing is configured
+    locks = []
+    with scoring_db.connection.transaction():
+        for first in (100, 120):
+            scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} + %s, {TODAY} + %s)", (first, first + 19))
+            locks.append(scoring_db.value("""
+                SELECT count(DISTINCT (locktype, classid, objid, relation)) FROM pg_locks WHERE pid = pg_backend_pid()"""))
+    assert (locks[1] - locks[0]) / 20 * days < scoring_db.value(slots)
+
+
 def test_retention_gives_way_to_who_reads(scoring_db: Database) -> None:
     scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY})")
     insert_days(scoring_db, -5, 0)
@@ -239,26 +274,32 @@ def test_a_managed_table_of_any_name_in_any_schema_gets_its_days(db: Database, n
     assert bounds(db, name) == bounds(db, PREDICTIONS) == day_bounds(*range(-1, 8))
 
 
-def test_a_table_that_has_the_name_of_a_day_is_told_kept_and_in_the_way_of_that_day_only(scoring_db: Database) -> None:
+def test_a_table_that_has_the_name_of_a_day_is_kept_and_in_nobodys_way(scoring_db: Database) -> None:
     taken, expired = f"log_entries_{day(5)}", f"log_entries_{day(-9)}"
-    scoring_db.execute(f"DROP TABLE {taken}, log_entries_{day(7)}, logintel.predictions_{day(5)}, logintel.predictions_{day(7)}")
-    scoring_db.execute(f"CREATE TABLE {taken} (theirs text); CREATE TABLE {expired} (theirs text); INSERT INTO {expired} VALUES ('kept')")
+    scoring_db.execute(f"DROP TABLE {taken}, logintel.predictions_{day(5)}")
+    scoring_db.execute(f"CREATE VIEW {taken} AS SELECT 1 AS theirs; CREATE TABLE logintel.predictions_{day(5)} (theirs text)")
+    scoring_db.execute(f"CREATE TABLE {expired} (theirs text); INSERT INTO {expired} VALUES ('kept')")
     scoring_db.execute(f"CREATE TABLE logintel.predictions_{day(-9)} PARTITION OF {PREDICTIONS} {day_bounds(-9)[0]}")
     scoring_db.execute(f"ALTER TABLE logintel.predictions_{day(-9)} OWNER TO logintel_owner")
     keep_days(scoring_db, 3)
-    for _ in range(2):  # what can be made is made first
-        scoring_db.execute("CALL logintel.maintain('45 s')")
-    assert {day(7)} <= partitions(scoring_db, "log_entries") & partitions(scoring_db, "predictions")
-    assert day(5) not in partitions(scoring_db, "log_entries")
-    failure = f'55000: days have no partition: relation "{taken}" already exists'
-    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == [("create partitions", failure)]
-    [(detail, step)] = scoring_db.execute("SELECT detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
-    assert detail.endswith(failure) and step.startswith("Mend what it names")
-    assert scoring_db.execute(f"SELECT * FROM {expired}") == [("kept",)]
-    scoring_db.execute(f"DROP TABLE {taken}")
     scoring_db.execute("CALL logintel.maintain('45 s')")
-    assert day(5) in partitions(scoring_db, "log_entries")
-    assert scoring_db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
+    assert f"{day(5)}_2" in partitions(scoring_db, "log_entries") & partitions(scoring_db, "predictions")
+    assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert scoring_db.execute(f"SELECT * FROM {taken}") == [(1,)]
+    assert scoring_db.execute(f"SELECT * FROM {expired}") == [("kept",)]
+
+
+def test_a_day_that_was_detached_keeps_its_name_and_another_one_is_made(scoring_db: Database) -> None:
+    insert(scoring_db, "job failed")
+    for name in (f"log_entries_{day(0)}", f"log_entries_{day(0)}_2"):
+        scoring_db.execute(f"ALTER TABLE log_entries DETACH PARTITION {name}")
+        scoring_db.execute("CALL logintel.maintain('45 s')")
+        assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
+    assert f"{day(0)}_3" in partitions(scoring_db, "log_entries")
+    insert(scoring_db, "job started")
+    assert scoring_db.value("SELECT tableoid::regclass::text FROM log_entries") == f"log_entries_{day(0)}_3"
+    assert scoring_db.value(f"SELECT count(*) FROM log_entries_{day(0)}") == 1
+    assert scoring_db.value("SELECT count(*) FROM logintel.ml_predictions") == 1
 
 
 def test_a_name_that_ends_in_no_day_is_nobodys_day(scoring_db: Database) -> None:
