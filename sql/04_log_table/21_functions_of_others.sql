@@ -29,6 +29,12 @@ AS $functions$
             BEGIN
                 RETURN (SELECT count(*) FROM (SELECT FROM logintel._log_lines() LIMIT $1) AS l);
             END $body$),
+        ('fetcher', '_fetch_timeless', '', 'TABLE (id bigint)', $body$
+            BEGIN
+                RETURN QUERY SELECT l.id FROM logintel._log_lines() l
+                             WHERE l."timestamp" IS NULL OR l."timestamp" < '0001-01-01 00:00Z'
+                                OR l."timestamp" >= '10000-01-01 00:00Z';
+            END $body$),
         ('fetcher', '_fetch_any', 'from_time timestamptz, to_time timestamptz', 'boolean', $body$
             BEGIN
                 RETURN EXISTS (SELECT FROM logintel._log_lines() l WHERE l."timestamp" >= $1 AND l."timestamp" < $2);

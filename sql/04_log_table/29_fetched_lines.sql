@@ -52,3 +52,15 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._fetched_any(timestamptz, timestamptz) IS 'Whether there are lines of a time.';
+
+CREATE OR REPLACE FUNCTION logintel._fetched_timeless() RETURNS TABLE (id bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM logintel.attachments) THEN
+        RETURN QUERY SELECT * FROM logintel._fetch_timeless() l;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._fetched_timeless() IS 'The lines that have no time in the years 1 to 9999.';

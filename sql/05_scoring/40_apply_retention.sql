@@ -44,9 +44,8 @@ BEGIN
     EXECUTE $sql$  -- planned for these times: see _remove_predictions()
         INSERT INTO logintel.pending (log_entry_id)
         SELECT DISTINCT l.id
-        FROM logintel._log_lines() l JOIN logintel.predictions p ON p.log_entry_id = l.id
+        FROM logintel._fetched_timeless() l JOIN logintel.predictions p ON p.log_entry_id = l.id
         WHERE p."timestamp" >= $1 AND p."timestamp" < $2 AND p."timestamp" = p.predicted_at
-          AND (l."timestamp" IS NULL OR l."timestamp" < '0001-01-01 00:00Z' OR l."timestamp" >= '10000-01-01 00:00Z')
         $sql$ USING from_hour, to_hour;
 END
 $function$;

@@ -1,5 +1,5 @@
--- A dump holds the partitions of predictions, which are no part of the extension. Who restores it owns them then, all of
--- them with pg_restore --no-owner, and the keeper could not drop a day.
+-- A dump holds the partitions of predictions, which are no part of the extension. Who restores it owns them then, all
+-- of them with pg_restore --no-owner, and the keeper could not drop a day.
 CREATE OR REPLACE FUNCTION logintel._installer_take_back() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
 $function$
