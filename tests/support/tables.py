@@ -13,6 +13,7 @@ PENDING = "logintel.pending"
 MODELS = "logintel.models"
 MODEL_SETS = "logintel.model_sets"
 DEPLOYMENTS = "logintel.deployments"
+SERVING = "logintel.serving"
 HOURLY_COUNTS = "logintel.hourly_counts"
 
 

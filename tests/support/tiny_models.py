@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from logintel_server.tokens import SHAPE_FIELDS
 from support.servers import Database
-from support.tables import DEPLOYMENTS, MODEL_SETS, MODELS
+from support.tables import DEPLOYMENTS, MODEL_SETS, MODELS, SERVING
 
 LEVELS = (
     ("started", "INFO"),
@@ -35,7 +35,7 @@ ANOMALIES = (
 )
 
 
-WITHOUT_DEFAULTS = f"TRUNCATE {DEPLOYMENTS}, {MODEL_SETS}, {MODELS} RESTART IDENTITY CASCADE"
+WITHOUT_DEFAULTS = f"TRUNCATE {SERVING}, {DEPLOYMENTS}, {MODEL_SETS}, {MODELS} RESTART IDENTITY CASCADE"
 """Takes the default models out of a database that has just got the extension: a test's own are version 1 then."""
 
 BY_PYTHON = "DELETE FROM logintel.layouts"
