@@ -125,7 +125,8 @@ def sources_sha256() -> str:
     """Return the SHA-256 of all that the default models are built from: what they learn, and how."""
     labelled = [(entry.system, tuple(entry.line.shape), entry.line.level, entry.line.anomaly_type, entry.categories)
                 for entry in corpora.entries()]
-    recipes = repr((RECIPES, PROBLEM, MODULES, lexicon.LEVEL_SHARES, lexicon.DAMPING, linear.TRUSTED_STATEMENTS, labelled))
+    constants = RECIPES, PROBLEM, MODULES, lexicon.LEVEL_SHARES, lexicon.DAMPING, linear.TRUSTED_STATEMENTS
+    recipes = repr((*constants, labelled))
     digest = sha256(recipes.encode("utf-8", "surrogatepass"))
     for file in sorted(lexicon.FOLDER.glob("*.gz")):
         digest.update(file.read_bytes())
