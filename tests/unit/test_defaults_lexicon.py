@@ -10,7 +10,7 @@ from logintel_server import tokens
 
 SMALL = Lexicon(np.zeros(5), {"failed": np.array([-1.0, -2.0, 0.5, 2.0, 1.0]), "disk full": np.array([0.0, 0.0, 0.0, 1.0, 3.0])},
                 {"failed": 300, "disk full": 12})
-KINDS = Modules(("auth", "network"), {"login": np.array([2.0, -1.0]), "socket": np.array([-1.5, 1.5])})
+KINDS = Modules(("auth", "network"), {"login": np.array([2.0, -1.0]), "socket": np.array([-1.5, 1.5])}, 40)
 
 
 def test_known_ngrams_have_their_weights_and_others_none() -> None:

@@ -161,6 +161,10 @@ def build(name: str) -> tuple[bytes, dict, list]:
         **metadata.of_training(examples, SEED, corpora.SHAPE_VERSION, ()),
         "sources_sha256": sources_sha256(),
     }
+    if RECIPES[name].prior:
+        described["prior"] = list(RECIPES[name].prior)
+    if RECIPES[name].c is None:
+        described["samples"] = {"lines": lexicon.modules().statements}
     del described["trained_at"]  # same sources, same files
     return onnx, described, cases
 

@@ -48,10 +48,14 @@ class Lexicon(NamedTuple):
 
 
 class Modules(NamedTuple):
-    """Which n-grams stand in which kinds of modules: for each n-gram its log lifts [K] of the `kinds`."""
+    """Which n-grams stand in which kinds of modules: for each n-gram its log lifts [K] of the `kinds`.
+
+    `statements` says how many logging statements there are in all.
+    """
 
     kinds: tuple[str, ...]
     lifts: dict[str, np.ndarray]
+    statements: int
 
     def matrix(self, ngrams: Sequence[str], kinds: Sequence[str]) -> np.ndarray:
         """Return the log lifts of `kinds` given `ngrams` [V, K], zeros for n-grams that were not counted."""
@@ -75,8 +79,9 @@ def modules() -> Modules:
     counts = {row[0]: np.array(row[2:], float) for row in rows if not row[0].startswith(_START)}
     statements, *by_kind = counts.pop(_ALL_STATEMENTS)
     shares = np.array(by_kind) / statements
-    return Modules(tuple(head[3:]), {
-        ngram: np.log((row[1:] + DAMPING * shares) / ((row[0] + DAMPING) * shares)) for ngram, row in counts.items()})
+    lifts = {ngram: np.log((row[1:] + DAMPING * shares) / ((row[0] + DAMPING) * shares))
+             for ngram, row in counts.items()}
+    return Modules(tuple(head[3:]), lifts, int(statements))
 
 
 def _rows_of(table: dict[str, np.ndarray], ngrams: Sequence[str], width: int) -> np.ndarray:
