@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from logintel.defaults import build
+from logintel.defaults import recipes
 from logintel.defaults.lexicon import LEVEL_SHARES, Lexicon, Modules, lexicon, modules
 from logintel.simulation.templates import CATEGORIES, LEVELS
 from logintel_server import tokens
@@ -63,6 +63,6 @@ def test_words_lean_to_the_modules_that_use_them(ngram: str, kind: str) -> None:
 
 
 def test_a_category_is_told_by_kinds_of_modules_that_were_counted() -> None:
-    assert set(build.MODULES) <= set(modules().kinds)
-    assert set(build.MODULES.values()) <= set(CATEGORIES)
+    assert set(recipes.MODULES) <= set(modules().kinds)
+    assert set(recipes.MODULES.values()) <= set(CATEGORIES)
     assert all(np.isfinite(row).all() for row in modules().lifts.values())

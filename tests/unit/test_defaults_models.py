@@ -8,7 +8,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from logintel.defaults import build, corpora, linear
+from logintel.defaults import build, corpora, linear, recipes
 from logintel.training import default_models, default_scores, export, golden
 from logintel.training.dataset import Line, Shape
 from logintel_server import runtime, tokens
@@ -47,7 +47,7 @@ def built(request: pytest.FixtureRequest) -> tuple[str, Pipeline]:
     """A default model's name, and the pipeline that the corpora of this checkout make."""
     name = request.param
     temperature = default_models.model(name).metadata["temperature"]
-    return name, linear.soften(build.fitted(name, corpora.entries(), build.truth(name)), temperature)
+    return name, linear.soften(recipes.fitted(name, corpora.entries(), build.truth(name)), temperature)
 
 
 @NAMES
@@ -68,7 +68,7 @@ def test_a_shipped_graph_says_what_a_fresh_pipeline_says(built: tuple[str, Pipel
 
 @NAMES
 def test_training_takes_from_a_shipped_graph_the_scores_behind_its_probabilities(name: str, strangers: np.ndarray) -> None:
-    decisions = default_scores.features(name).fit_transform(strangers[:, 0]) / default_scores.SCALE
+    decisions = default_scores.features(name).fit_transform(strangers[:, 0]) / default_scores.scale(name)
     assert np.abs(softmax(decisions, axis=1) - probabilities(name, strangers)).max() <= TOLERANCE
 
 
