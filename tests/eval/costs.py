@@ -14,6 +14,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
+import onnx
 from contenders import LEVEL, fitted_candidate, tfidf_forest_pipeline
 from datasets import REAL, loghub, simulated
 from results import Result
@@ -42,7 +43,7 @@ def costs() -> Iterator[Result]:
     shapes = list(dict.fromkeys(lines))
     default = {f"default_{name}": model.onnx for name, model in default_models.models().items()}
     trained = {f"level_{name}": _exported(name, lines) for name in CANDIDATES}
-    measured = {name: _of_graph(onnx, shapes) for name, onnx in (default | trained).items()}
+    measured = {name: _of_graph(graph, shapes) for name, graph in (default | trained).items()}
     measured["tfidf_forest"] = _of_pipeline(tfidf_forest_pipeline(LEVEL, lines, SEED), shapes)
     total = {cost: sum(measured[name][cost] for name in default) for cost in _UNITS if cost != "memory_mb"}
     total["memory_mb"] = _memory_mb(list(default.values()), ".onnx")
@@ -60,9 +61,18 @@ def _exported(candidate: str, lines: Sequence[Line]) -> bytes:
     return export.convert(fitted.pipeline, fitted.features)
 
 
-def _of_graph(onnx: bytes, shapes: Sequence[Line]) -> Costs:
+def _metadata(graph: bytes) -> dict[str, object]:
+    """What the server has to know of a classifier to run it."""
+    attributes = (attribute for node in onnx.load_from_string(graph).graph.node for attribute in node.attribute)
+    labels = next(attribute.strings for attribute in attributes if attribute.name == "classlabels_strings")
+    return {"kind": "classifier", "classes": [label.decode() for label in labels]}
+
+
+def _of_graph(graph: bytes, shapes: Sequence[Line]) -> Costs:
+    metadata = _metadata(graph)
+
     def load() -> runtime.Model:
-        return runtime.open_model("level", "measured", onnx, {"kind": "classifier"})
+        return runtime.open_model("level", "measured", graph, metadata)
 
     model = load()
 
@@ -71,7 +81,7 @@ def _of_graph(onnx: bytes, shapes: Sequence[Line]) -> Costs:
         return {name: [row[name] for row in made] for name in model.inputs}
 
     return {"us": _us(model.run, shapes, BATCH, columns), "us_single": _us(model.run, shapes, 1, columns),
-            "mb": len(onnx) / 1e6, "load_ms": _ms(load), "memory_mb": _memory_mb([onnx], ".onnx")}  # fmt: skip
+            "mb": len(graph) / 1e6, "load_ms": _ms(load), "memory_mb": _memory_mb([graph], ".onnx")}  # fmt: skip
 
 
 def _of_pipeline(pipeline: Pipeline, shapes: Sequence[Line]) -> Costs:
@@ -115,5 +125,7 @@ def _memory_mb(models: Sequence[bytes], suffix: str) -> float:
         files = [Path(folder) / f"{number}{suffix}" for number in range(len(models))]
         for file, model in zip(files, models, strict=True):
             file.write_bytes(model)
+            if suffix == ".onnx":
+                file.with_suffix(".json").write_text(json.dumps(_metadata(model)))
         command = [sys.executable, str(Path(__file__).with_name("loading.py")), *map(str, files)]
         return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["mb"]

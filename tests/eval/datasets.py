@@ -1,13 +1,16 @@
 """The lines that are evaluated on: real ones of ../shared/data where that folder is, and the simulator's."""
 
 import csv
+import gzip
+import re
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import block_array, coo_array
@@ -15,8 +18,9 @@ from scipy.sparse.csgraph import connected_components
 
 from logintel.defaults.corpora import mask
 from logintel.simulation import SimulatedLine, generate
-from logintel.training.dataset import Line, Shape
+from logintel.training.dataset import NORMAL, Line, Shape
 from logintel.training.labels import LEVELS
+from logintel_server.tokens import MASK
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 SYSTEMS = ("Android", "Apache", "HDFS", "Hadoop", "OpenStack", "Spark")
@@ -26,6 +30,7 @@ _SPELLINGS = {
     "V": "DEBUG", "D": "DEBUG", "I": "INFO", "notice": "INFO", "W": "WARN", "WARNING": "WARN", "E": "ERROR",
     "error": "ERROR", **{level: level for level in LEVELS},
 }  # fmt: skip
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _LATENCIES = {0: "<100ms", 100: "<500ms", 500: "<1s", 1000: "<5s", 5000: "<30s", 30_000: ">=30s"}
 
 
@@ -64,6 +69,14 @@ class Session:
     is_anomaly: bool
 
 
+class Reading(NamedTuple):
+    """A template as people read it: its line has their labels, None where they did not agree."""
+
+    system: str
+    event: str
+    line: Line
+
+
 @cache
 def loghub() -> RealLines:
     """Read the loghub systems that have levels."""
@@ -90,6 +103,32 @@ def _numbers(values: Sequence[Hashable]) -> np.ndarray:
     """Number distinct values in the order in which they come."""
     number = {value: i for i, value in enumerate(dict.fromkeys(values))}
     return np.array([number[value] for value in values])
+
+
+@cache
+def statements() -> tuple[list[Line], np.ndarray]:
+    """Read the logging statements of ../shared/data/statements_open.csv.gz: a line of each, and their systems [N]."""
+    with gzip.open(REAL / "statements_open.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [Line(Shape(mask(_PLACEHOLDER.sub(MASK, row["message"]))), row["level"]) for row in rows]
+    return lines, np.array([row["system"] for row in rows])
+
+
+@cache
+def readings() -> list[Reading]:
+    """Read ../shared/data/gold_open.csv, with the most frequent shape of each template."""
+    often: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in sorted((REAL / "loghub").glob("*_2k.log_structured.csv")):
+        for row in _rows(file):
+            often[f"{file.name.split('_')[0]}:{row['EventId']}"][mask(row["Content"])] += 1
+    found = []
+    for row in _rows(REAL / "gold_open.csv"):
+        [(template, _)] = often[row["id"]].most_common(1)
+        anomaly = row["anomaly_type"] or None
+        is_anomaly = None if anomaly is None else anomaly != NORMAL
+        line = Line(Shape(template), row["true_level"] or None, is_anomaly, anomaly, row["category"] or None)
+        found.append(Reading(*row["id"].split(":"), line))
+    return found
 
 
 def hdfs_sessions() -> list[Session]:

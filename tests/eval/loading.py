@@ -1,6 +1,6 @@
 """Loads models in a process of its own and prints how much memory it then has to itself, in MB.
 
-python loading.py FILE...: graphs (.onnx), as the server loads them, or scikit-learn pipelines (.pickle).
+python loading.py FILE...: graphs (.onnx, their metadata in .json beside), as the server loads them, or scikit-learn pipelines (.pickle).
 """
 
 import json
@@ -25,7 +25,8 @@ def _used(file: Path) -> object:
         pipeline = pickle.loads(file.read_bytes())
         pipeline.predict_proba(batch)
         return pipeline
-    model = runtime.open_model(file.stem, file.stem, file.read_bytes(), {"kind": "classifier"})
+    model = runtime.open_model(file.stem, file.stem, file.read_bytes(),
+                               json.loads(file.with_suffix(".json").read_text()))
     model.run(dict.fromkeys(model.inputs, batch))
     return model
 

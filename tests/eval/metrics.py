@@ -1,5 +1,7 @@
 """Figures of probabilities [N, C] against true class numbers [N]. What the data cannot give is None."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from contenders import ANOMALY, LEVEL
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
@@ -8,6 +10,9 @@ from logintel.training.evaluation import ANOMALY_THRESHOLD, PROBLEMS
 
 MINIMUM_CONFIDENCE = 0.6
 """The setting classification_min_confidence: below it, a level is no correction."""
+
+DRAWS = 500
+"""How often templates are drawn again for an interval."""
 
 _BINS = 10
 _PROBLEM = np.isin(LEVEL.classes, PROBLEMS)
@@ -77,3 +82,24 @@ def by_anomaly_type(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, f
     found = np.where(1 - probabilities[:, 0] >= ANOMALY_THRESHOLD, 1 + probabilities[:, 1:].argmax(1), 0)
     return {name: f1_score(truth == number, found == number, zero_division=0) if (truth == number).any() else None
             for number, name in enumerate(ANOMALY.classes) if number}  # fmt: skip
+
+
+def problem_calibration_error(truth: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """How far P(WARN and above) is from the share of such, mean over ten bins, each template counting `weight` [N]."""
+    score = problem_score(probabilities)
+    bins = np.minimum((score * _BINS).astype(int), _BINS - 1)
+    weight = np.ones(len(truth)) if weight is None else weight
+    return np.abs(np.bincount(bins, weight * (score - _PROBLEM[truth]))).sum() / weight.sum()
+
+
+def intervals(measure: Callable[[np.ndarray], Mapping[str, float | None]], groups: np.ndarray,
+              seed: int = 0) -> dict[str, tuple[float, float]]:
+    """Return where 95% of each figure are when templates are drawn again, as many of each group [N] as it has.
+
+    `measure` makes figures of the numbers of templates [N]. Draws without a figure are left out.
+    """
+    chance = np.random.default_rng(seed)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    draws = [measure(np.concatenate([chance.choice(own, len(own)) for own in members])) for _ in range(DRAWS)]
+    found = {name: [draw[name] for draw in draws if draw[name] is not None] for name in draws[0]}
+    return {name: tuple(np.quantile(values, (0.025, 0.975)).round(4).tolist()) for name, values in found.items()}

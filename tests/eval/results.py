@@ -12,7 +12,7 @@ PRODUCT = "logintel"
 Figures = Mapping[str, float | None]
 """Figure -> value; None where the data cannot give it, such as the precision of no correction at all."""
 
-_LOWER_IS_BETTER = re.compile("error$|false|watch|wrong|^cost")
+_LOWER_IS_BETTER = re.compile("error($|_)|false|watch|wrong|ordinary_share|^cost")
 _UNITS = {"f1": "F1", "auc": "AUC", "error": "error"}
 
 
@@ -24,6 +24,8 @@ class Result:
     value: float | None
     unit: str
     baselines: dict[str, float | None] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    """Where 95% of the values are when the templates are drawn again, with replacement; None: not asked."""
 
     @property
     def higher_is_better(self) -> bool:
@@ -31,15 +33,17 @@ class Result:
         return not _LOWER_IS_BETTER.search(self.name)
 
 
-def compared(name: str, figures: Mapping[str, Figures]) -> Iterator[Result]:
+def compared(name: str, figures: Mapping[str, Figures],
+             intervals: Mapping[str, tuple[float, float]] | None = None) -> Iterator[Result]:
     """Yield a result for each figure of the product, with those of the other contenders as baselines.
 
-    `figures` maps contenders to their figures. `name` is what the results are called, with {} for the figure.
+    `figures` maps contenders to their figures, `intervals` figures to those of the product. `name` is what the results
+    are called, with {} for the figure.
     """
     for figure, value in figures[PRODUCT].items():
         unit = next((unit for part, unit in _UNITS.items() if part in figure.split("_")), "share")
         others = {contender: _rounded(found[figure]) for contender, found in figures.items() if contender != PRODUCT}
-        yield Result(name.format(figure), _rounded(value), unit, others)
+        yield Result(name.format(figure), _rounded(value), unit, others, (intervals or {}).get(figure))
 
 
 def mean(runs: Sequence[Mapping[str, Figures]]) -> dict[str, dict[str, float | None]]:

@@ -27,6 +27,7 @@ import drift
 import levels
 import own_templates
 import psycopg
+import readings
 from datasets import REAL
 from results import PRODUCT, Result
 from rich.table import Table
@@ -58,6 +59,18 @@ QUESTIONS = {
     "level_unseen_system": Question(
         "Levels of a system never seen: logintel is the default model, which was made from no real log",
         "level_unseen_system_.*", levels.unseen_systems),
+    "level_unseen_statements": Question(
+        "Levels of logging statements of four systems never seen, as published: mean of the four; default models",
+        "level_unseen_statements_.*", readings.statements),
+    "level_problem_calibration": Question(
+        "P(WARN and above) against the share of such: templates of 6 systems never seen, 9% of them problems",
+        "level_problem_calibration_error.*", readings.problem_calibration),
+    "human": Question(
+        "What people read in 197 templates of 8 systems never seen, against the default models",
+        "(level|anomaly|category)_human_.*", readings.human),
+    "anomaly_ordinary_share": Question(
+        "Share of the ordinary lines (up to INFO, no anomaly to people) that the default models take for anomalies",
+        "anomaly_ordinary_share.*", readings.ordinary_lines),
     "level_time_split": Question(
         "Levels of later lines: the latest fifth of each system; templates repeat, and memory knows most of them",
         "level_time_split_.*", levels.time_split),
@@ -84,10 +97,10 @@ QUESTIONS = {
         "anomaly_simulated_.*", anomalies.on_simulated_lines, needs_real_logs=False),
     "anomaly": Question(
         "Anomalies: the project's own templates, unseen and of unseen systems",
-        "anomaly_(?!hdfs|simulated).*", own_templates.anomalies, needs_real_logs=False),
+        "anomaly_(?!hdfs|simulated|human|ordinary).*", own_templates.anomalies, needs_real_logs=False),
     "category": Question(
         "Categories: the project's own templates, unseen and of unseen systems",
-        "category_.*", own_templates.categories, needs_real_logs=False),
+        "category_(?!human).*", own_templates.categories, needs_real_logs=False),
     "level_own_templates": Question(
         "Levels of the project's own templates, unseen and of unseen systems",
         "level_own_templates_.*", own_templates.levels, needs_real_logs=False),
@@ -172,10 +185,12 @@ def _print(title: str, results: Sequence[Result]) -> None:
     baselines = list(dict.fromkeys(name for result in results for name in result.baselines))
     table = Table(title=title, title_justify="left")
     table.add_column("figure", no_wrap=True)
-    for name in (PRODUCT, *baselines):
+    for name in (PRODUCT, *(["95%"] if any(result.interval for result in results) else []), *baselines):
         table.add_column(name.replace("_", " "), justify="right", style="bold" if name == PRODUCT else None)
     for result in results:
-        table.add_row(result.name, _number(result.value), *(_number(result.baselines.get(name)) for name in baselines))
+        interval = [" to ".join(map(_number, result.interval or ()))] if "95%" in [c.header for c in table.columns] else []
+        others = (_number(result.baselines.get(name)) for name in baselines)
+        table.add_row(result.name, _number(result.value), *interval, *others)
     console().print(table)
 
 

@@ -1,45 +1,25 @@
-"""`make models`: builds the default models from corpora and lexicon, measures them, and writes them to models/."""
+"""`make models`: builds the default models from lexicon and corpora, measures them, and writes them to models/."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import Pipeline
 
 from logintel import output
-from logintel.defaults import corpora, lexicon, linear
+from logintel.defaults import corpora, lexicon, linear, recipes
 from logintel.defaults.corpora import Entry
+from logintel.defaults.recipes import RECIPES, fitted
 from logintel.model_files import model_json
-from logintel.simulation.templates import ANOMALY_TYPES, CATEGORIES, LEVELS
 from logintel.training import default_models, evaluation, export, golden, metadata
-from logintel.training.dataset import NORMAL, anomaly_of, category_of, group, level_of
+from logintel.training.dataset import anomaly_of, category_of, group, level_of
 
-VERSION = 1
+VERSION = 2
 FOLDS = 5
 SEED = 0
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How one default model is made."""
-
-    classes: tuple[str, ...]
-    prior: tuple[float, ...] | None  # shares of the classes that the model assumes; None: those of the corpora
-    c: float  # inverse strength of the regularisation
-    minimum: int  # templates in which an n-gram must occur
-    uses_levels: bool  # whether it starts from the lexicon's weights
-
-
-RECIPES = {
-    # The corpora have more trouble in them than the templates of a running system.
-    "level": Recipe(LEVELS, (0.18, 0.52, 0.14, 0.12, 0.04), 0.3, 2, True),
-    "category": Recipe(CATEGORIES, None, 1.0, 2, False),
-    # Learnt as it is in the corpora, the score of most incidents would stay below the threshold.
-    "anomaly": Recipe((NORMAL, *ANOMALY_TYPES), (0.4,) + 6 * (0.1,), 1.0, 2, True),
-}
 _LABEL_OF = {"level": level_of, "category": category_of, "anomaly": anomaly_of}
 
 
@@ -57,7 +37,7 @@ def crossvalidated(name: str, groups: np.ndarray) -> tuple[np.ndarray, tuple[str
     entries, labels = corpora.entries(), truth(name)
     probabilities = np.zeros((len(entries), len(RECIPES[name].classes)))
     for kept, held_out in GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(labels, groups=groups):
-        pipeline = _fit(name, [entries[i] for i in kept], labels[kept])
+        pipeline = fitted(name, [entries[i] for i in kept], labels[kept])
         probabilities[held_out] = pipeline.predict_proba(_words([entries[i] for i in held_out]))
     return probabilities, RECIPES[name].classes
 
@@ -76,8 +56,9 @@ def sources_sha256() -> str:
     """Return the SHA-256 of all that the default models are built from: what they learn, and how."""
     labelled = [(entry.system, tuple(entry.line.shape), entry.line.level, entry.line.anomaly_type, entry.categories)
                 for entry in corpora.entries()]
-    recipes = repr((RECIPES, linear.TRUSTED_STATEMENTS, labelled))
-    digest = sha256(recipes.encode("utf-8", "surrogatepass"))
+    constants = (RECIPES, recipes.PROBLEM, recipes.MODULES, lexicon.LEVEL_SHARES, lexicon.DAMPING,
+                 linear.TRUSTED_STATEMENTS)
+    digest = sha256(repr((*constants, labelled)).encode("utf-8", "surrogatepass"))
     for file in sorted(lexicon.FOLDER.glob("*.gz")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
@@ -89,11 +70,9 @@ def build(name: str) -> tuple[bytes, dict, list]:
     splits = {"unseen_systems": crossvalidated(name, by_system())[0],
               "unseen_templates": crossvalidated(name, by_template())[0]}
     # Where it will be used, the system is unseen.
-    temperature = evaluation.temperature(splits["unseen_systems"], labels)
+    temperature = RECIPES[name].temperature or evaluation.temperature(splits["unseen_systems"], labels)
     softened = {split: evaluation.softened(probabilities, temperature) for split, probabilities in splits.items()}
-    pipeline = _fit(name, entries, labels)
-    pipeline["model"].coef_ /= temperature
-    pipeline["model"].intercept_ /= temperature
+    pipeline = linear.soften(fitted(name, entries, labels), temperature)
     onnx = export.convert(pipeline, ["words"])
     lines = [entry.line for entry in entries]
     odd = np.array([[line.features()["words"]] for line in golden.ODD_LINES], object)
@@ -113,6 +92,10 @@ def build(name: str) -> tuple[bytes, dict, list]:
         **metadata.of_training(examples, SEED, corpora.SHAPE_VERSION, ()),
         "sources_sha256": sources_sha256(),
     }
+    if RECIPES[name].prior:
+        described["prior"] = list(RECIPES[name].prior)
+    if RECIPES[name].c is None:
+        described["samples"] = {"lines": lexicon.modules().statements}
     del described["trained_at"]  # same sources, same files
     return onnx, described, cases
 
@@ -136,17 +119,6 @@ def main() -> None:
                  for split, figures in described["evaluation"]["logistic_regression"].items()]
     columns = ("model", "split", "accuracy", "macro-F1", "calibration error", "WARN+ AUC", "anomaly PR AUC", "size")
     output.show_rows(columns, rows)
-
-
-def _fit(name: str, entries: Sequence[Entry], labels: np.ndarray) -> Pipeline:
-    recipe = RECIPES[name]
-    weights = np.eye(len(recipe.classes))[labels]
-    if recipe.prior:
-        weights *= np.array(recipe.prior) * len(labels) / weights.sum(0)
-    words = [entry.words for entry in entries]
-    vocabulary = linear.ngrams(words, recipe.minimum)
-    evidence = lexicon.lexicon().matrix(vocabulary) if recipe.uses_levels else None
-    return linear.fit(words, weights, recipe.classes, vocabulary=vocabulary, c=recipe.c, evidence=evidence)
 
 
 def _words(entries: Sequence[Entry]) -> np.ndarray:

@@ -17,7 +17,7 @@ from logintel.training import default_models
 from logintel.training.export import SPACED
 
 SCALE = 0.5
-"""What scores are multiplied by: the smaller, the more a regression has to pay for relying on them."""
+"""What scores, without temperature, are multiplied by: the smaller, the more a regression pays for relying on them."""
 
 
 class LinearScores(TransformerMixin, BaseEstimator):
@@ -41,8 +41,14 @@ class LinearScores(TransformerMixin, BaseEstimator):
 def features(name: str) -> Pipeline:
     """Return an unfitted pipeline from words [N] to the scaled scores [N, C] of the default model `name`."""
     ngrams, coefficients, intercept = _linear_model(name)
+    by = scale(name)
     counts = CountVectorizer(binary=True, ngram_range=(1, 2), vocabulary=ngrams, **SPACED)
-    return Pipeline([("counts", counts), ("scores", LinearScores(SCALE * coefficients, SCALE * intercept))])
+    return Pipeline([("counts", counts), ("scores", LinearScores(by * coefficients, by * intercept))])
+
+
+def scale(name: str) -> float:
+    """Return what the scores in the graph of the default model `name` are multiplied by."""
+    return SCALE * default_models.model(name).metadata["temperature"]
 
 
 @cache

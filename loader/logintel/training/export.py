@@ -68,6 +68,14 @@ def _with_plain_norms(model: ModelProto) -> ModelProto:
             nodes.append(node)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+    return _with_versions_sorted(model)
+
+
+def _with_versions_sorted(model: ModelProto) -> ModelProto:
+    """List the sets of operators by name: the converter's order is another one in each process."""
+    versions = sorted(model.opset_import, key=lambda version: version.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(versions)
     return model
 
 

@@ -36,8 +36,8 @@ def test_training_registers_and_deploys_all_models(db: Database) -> None:
     assert "registered level 1, category 1, anomaly 1, trained on 1,500 lines" in printed
     assert "in force: level 1, category 1, anomaly 1" in printed
     for candidate in ("random forest", "logistic regression"):
-        assert len(re.findall(candidate, printed)) == 3
-    assert printed.count("chosen") == 3
+        assert len(re.findall(rf"\| {candidate} +\|", printed)) == 3
+    assert len(re.findall(r"\| chosen +\|", printed)) == 3
     figures = db.execute("SELECT name, candidate, accuracy, macro_f1, accuracy_time_split, accuracy_random_split, samples, "
                          "trained_at FROM logintel.ml_models WHERE state = 'in force'")
     assert len(figures) == 3

@@ -26,7 +26,7 @@ from support.tiny_models import ANOMALIES, tiny_forest
 pytestmark = pytest.mark.embedded
 
 OWNER, PASSWORD, READER = "owner", "secret", "reader"
-LINES = "INSERT INTO log_entries (level, message) VALUES ('DEBUG', 'out of memory, shutting down'), ('INFO', 'served 7')"
+LINES = "INSERT INTO log_entries (level, message) VALUES ('DEBUG', 'Unrecoverable error: out of memory, shutting down'), ('INFO', 'served 7')"
 INSTALLATION = "SELECT status, detail FROM logintel.doctor() WHERE \"check\" = 'installation'"
 # pg_tle as far as the script calls it, in a schema that the server's superuser makes.
 PG_TLE = """

@@ -142,7 +142,7 @@ def trained(labels: str = "all") -> dict[str, bytes]:
 
 
 def default(name: str) -> bytes:
-    return (ROOT / "models" / name / "1" / "model.onnx").read_bytes()
+    return (ROOT / "models" / name / "2" / "model.onnx").read_bytes()
 
 
 def fitted(*parts: tuple[str, Any], classes: int = 4, model: Any = None) -> bytes:

@@ -73,7 +73,7 @@ def test_the_first_insert_into_an_empty_log_table_is_scored_in_every_respect(fre
     [trouble, usual] = [row[:7] for row in rows]
     assert trouble[0] in ("ERROR", "FATAL")
     assert trouble[1] in trouble[2]
-    assert trouble[3:] == (True, "system_failure", "critical" if trouble[0] == "FATAL" else "high", DEFAULTS)
+    assert trouble[3:] == (True, "resource_exhaustion", "critical", DEFAULTS)
     assert usual[0] in ("DEBUG", "INFO")
     assert usual[1] in usual[2]
     assert usual[3:] == (False, None, "low", DEFAULTS)

@@ -210,7 +210,7 @@ def test_exported_files_are_those_that_ship(fresh_db: Database, tmp_path: Path, 
     for name in default_models.NAMES:
         export(name, tmp_path / name, version=1, dsn=fresh_db.dsn)
         for file in ("model.onnx", "model.json"):
-            assert (tmp_path / name / file).read_bytes() == (default_models.FOLDER / name / "1" / file).read_bytes()
+            assert (tmp_path / name / file).read_bytes() == (default_models.FOLDER / name / "2" / file).read_bytes()
     assert capsys.readouterr().out.splitlines()[0] == f"wrote {tmp_path}/level/model.onnx and {tmp_path}/level/model.json"
 
 
