@@ -34,7 +34,7 @@ AS $function$
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
                                        '_begin_retraining', '_finish_retraining') THEN 'workers'
                     WHEN p.proname IN ('maintain', '_begin_next_task', '_run_begun_task', 'backfill', 'reconcile',
-                                       'request_retraining')
+                                       'request_retraining', '_templates_as_declared', '_remember_neighbours')
                         THEN 'workers and managers'
                     WHEN p.proname LIKE E'\\_%' OR p.proname IN ('grant_read', 'grant_work', 'grant_manage') THEN NULL
                     ELSE 'managers' END AS callers) AS c

@@ -133,6 +133,12 @@ INSERT INTO logintel.published_scores (score_id) SELECT s.id FROM logintel.score
 INSERT INTO logintel.unused_scores (score_id, evicted_txid)
 SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.evicted_txid IS NOT NULL
     AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
+
+-- 07_suspects
+-- include 07_suspects/10_template_opinions.sql
+
+-- include 07_suspects/11_suspects.sql
+
 DROP FUNCTION logintel._evict_ended_challengers(), logintel._remove_unused_scores(txid_snapshot);
 
 -- 12_upkeep

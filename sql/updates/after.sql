@@ -1,6 +1,8 @@
 -- Ends every update. The functions that read the log table are written for its columns, in no file.
 SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel.attachments);
 UPDATE logintel.attachments SET columns = columns;
+-- A view of the new release asks another function; views of users on it stay.
+DROP FUNCTION IF EXISTS logintel._corrections();
 SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel.attachments a;
 -- A release that did not note which partitions it made left a comment on each.
 INSERT INTO logintel.made_partitions (partition, day)

@@ -28,6 +28,7 @@ import levels
 import own_templates
 import psycopg
 import readings
+import suspects
 from datasets import REAL
 from results import PRODUCT, Result
 from rich.table import Table
@@ -89,6 +90,12 @@ QUESTIONS = {
     "corrections_unseen_system": Question(
         "Corrections in a system never seen: which of its templates up to INFO are WARN and above in truth?",
         "corrections_unseen_system_.*", corrections.unseen_systems),
+    "suspects_consistent": Question(
+        "Suspects: a fifth of the problem templates of 6 systems is declared INFO in every line; ten draws",
+        "suspects_consistent_(?!.*_simulated).*", suspects.consistent, needs_server=True),
+    "suspects_consistent_simulated": Question(
+        "The same on simulated lines, some of which are made to mislead",
+        "suspects_consistent_.*_simulated", suspects.consistent_simulated, needs_real_logs=False, needs_server=True),
     "anomaly_hdfs_sessions": Question(
         "Anomalous HDFS sessions, split by time. Only 10 of 110 are anomalous: see all the cuts",
         "anomaly_hdfs_sessions_.*", anomalies.hdfs),

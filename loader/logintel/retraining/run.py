@@ -12,6 +12,7 @@ from logintel.retraining.gates import Gate, refusals
 from logintel.retraining.in_force import InForce
 from logintel.training.learning import Learnt, learn, register
 from logintel.training.models import TrainedModel
+from logintel.training.neighbours import refresh_neighbours
 
 LINES = 10_000
 """Lines to learn from, where the versions in force do not say that they were given more."""
@@ -52,6 +53,7 @@ def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: in
     if wanted:
         given = (model.metadata.get("trained_with", {}).get("lines", LINES) for model in current.values() if model)
         learnt = learn(connection, lines=lines or max(given, default=LINES), seed=seed, outliers=outliers, names=wanted)
+        refresh_neighbours(connection)
     compared = [(model, compare(model, current[model.name])) for model in learnt.models]
     trained = {model.name for model in learnt.models}
     skipped += [Result(name, f"not trained: {_why_not(name, learnt.notes)}") for name in wanted if name not in trained]

@@ -36,9 +36,11 @@ def train(
     with closing(connect(dsn)) as connection:
         # scikit-learn takes seconds to import, and few commands need it.
         from logintel.training.learning import learn
+        from logintel.training.neighbours import refresh_neighbours
 
         learnt = learn(connection, lines=lines, seed=seed, outliers=outliers, transformer=transformer)
         versions = _register(connection, learnt.models, deploy)
+        refresh_neighbours(connection)
     models = learnt.models
     output.show_rows(_COLUMNS, [row for model in models for row in _candidates(model)])
     for note in learnt.notes:

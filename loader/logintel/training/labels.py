@@ -1,7 +1,7 @@
 """What there is to learn from: examples for each model, what they lack, and what is odd about them."""
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Sequence, Set
 
 import numpy as np
 
@@ -14,17 +14,22 @@ CONSTANT_TEMPLATES = 20
 """A source with fewer templates may well have one level for good reason."""
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
+Doubted = Set[tuple[str, str]]
+"""Templates, each with its service, whose declared level is not believed."""
 
-def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
+
+def level_examples(lines: Sequence[Line], doubted: Doubted = frozenset()) -> tuple[Examples, list[str]]:
     """Group the lines for the level model and say what is odd about their levels.
 
-    Raises UserError when a level model cannot be learnt from them.
+    Lines of `doubted` templates teach nothing, unless only lines of one level would be left. Raises UserError when a
+    level model cannot be learnt from them.
     """
     if len(lines) < MINIMUM_LINES:
         raise UserError(f"training needs {MINIMUM_LINES:,} lines and there are {len(lines):,}; load more lines, "
                         "or raise --lines")
     constant = _constant_sources(lines)
-    examples = group("level", _telling(lines, constant), level_of, ("words", "context"), LEVELS)
+    believed = _believed(lines, doubted)
+    examples = group("level", _telling(believed, constant), level_of, ("words", "context"), LEVELS)
     unknown = Counter(line.shape.level for line in lines if level_of(line) is None)
     # As the table holds them.
     spellings = ", ".join(f"'{name.strip(' ').lower()}'" for name, _ in unknown.most_common(5) if name)
@@ -40,9 +45,17 @@ def level_examples(lines: Sequence[Line]) -> tuple[Examples, list[str]]:
     notes = _oddities(constant, examples)
     if unknown:
         notes.insert(0, f"{unknown.total():,} of {len(lines):,} lines have no known level and were left out; {hint}")
+    if left_out := len(lines) - len(believed):
+        notes.append(f"lines that teach no level, because ml_suspects or ml_sources doubts it: {left_out:,}")
     if judged := sum(line.verdict is not None for line in lines):
         notes.append(f"lines with a verdict, which outranks what they declare: {judged:,}")
     return examples, notes
+
+
+def _believed(lines: Sequence[Line], doubted: Doubted) -> Sequence[Line]:
+    believed = [line for line in lines
+                if line.verdict is not None or (line.shape.template, line.shape.service) not in doubted]
+    return believed if len({level_of(line) for line in believed} - {None}) > 1 else lines
 
 
 def category_examples(lines: Sequence[Line]) -> tuple[Examples, str | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 
 from logintel import progress
-from logintel.training import lineage
+from logintel.training import lineage, neighbours
 from logintel.training.candidates import CANDIDATES
 from logintel.training.dataset import Line, read_lines, shape_version
 from logintel.training.models import NAMES, TrainedModel, train_models
@@ -35,8 +35,10 @@ def learn(connection: psycopg.Connection, *, lines: int, seed: int = 0, outliers
             version = shape_version(connection)
             trained_from = lineage.trained_from(connection, lines, read)
             replaced = lineage.in_force(connection)
+            doubted = neighbours.doubted(connection)
         show(total=None)
         models, notes = train_models(read, seed=seed, outliers=outliers, shape_version=version, names=names,
+                                     doubted=doubted,
                                      candidates=(*CANDIDATES, *(("transformer",) if transformer else ())),
                                      step=lambda description: show(description=description))
     for model in models:

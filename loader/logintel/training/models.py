@@ -53,14 +53,16 @@ class TrainedModel:
 
 def train_models(lines: Sequence[Line], *, seed: int = 0, outliers: bool = False, shape_version: int | None = None,
                  candidates: Sequence[str] = tuple(CANDIDATES), names: Sequence[str] = NAMES,
-                 step: Step = lambda description: None) -> tuple[list[TrainedModel], list[str]]:
+                 doubted: labels.Doubted = frozenset(), step: Step = lambda description: None,
+                 ) -> tuple[list[TrainedModel], list[str]]:
     """Train a level model, and models of categories and anomalies where there are labels, on lines, oldest first.
 
     `outliers` makes an anomaly model without labels too, of what is rare. `candidates` compete for each classifier.
-    Only models of these `names` are made. Returns the models, and notes on what is odd or missing. `step` is told what
-    happens next. Raises UserError, before anything is trained, when a level model cannot be learnt from the lines.
+    Only models of these `names` are made; the levels of `doubted` templates teach nothing. Returns the models, and
+    notes on what is odd or missing. `step` is told what happens next. Raises UserError, before anything is trained,
+    when a level model cannot be learnt from the lines.
     """
-    levels, notes = labels.level_examples(lines) if "level" in names else (None, [])
+    levels, notes = labels.level_examples(lines, doubted) if "level" in names else (None, [])
     categories, no_categories = labels.category_examples(lines)
     anomalies, no_anomalies = labels.anomaly_examples(lines)
 

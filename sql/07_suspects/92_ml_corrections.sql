@@ -1,10 +1,10 @@
--- What the models correct, save what a verdict rejects; what other verdicts say stands beside it. Verdicts on lines that the
--- models don't correct are in ml_feedback.
+-- What the models correct, save what a verdict rejects; what other verdicts say stands beside it. Verdicts on lines
+-- that the models don't correct are in ml_feedback.
 --
--- severity_gap tells the most dangerous: a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what the
--- model gives each level, and how the other lines of the same template declare theirs.
+-- severity_gap tells the most dangerous: a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what
+-- the model gives each level, and how the other lines of the same template declare theirs.
 CREATE OR REPLACE VIEW logintel.ml_corrections AS
-SELECT (c.line).* FROM (SELECT logintel._corrections() AS line) AS c;
+SELECT (c.line).* FROM (SELECT logintel._corrected_lines() AS line) AS c;
 
 COMMENT ON VIEW logintel.ml_corrections IS 'Lines whose declared level differs from the predicted one at or above the minimum confidence, with the evidence, newest first; those that feedback rejects are left out. While a default model judges levels: lines that it takes for WARN or above and their source does not.';
 COMMENT ON COLUMN logintel.ml_corrections.log_entry_id IS 'Key of the line.';
@@ -24,3 +24,4 @@ COMMENT ON COLUMN logintel.ml_corrections.template_declared_levels IS 'Evidence:
 COMMENT ON COLUMN logintel.ml_corrections.level_probabilities IS 'Evidence: the probability that the model gives each level.';
 COMMENT ON COLUMN logintel.ml_corrections.model_version IS 'The models that made the prediction.';
 COMMENT ON COLUMN logintel.ml_corrections.predicted_at IS 'When it was made.';
+COMMENT ON COLUMN logintel.ml_corrections.reason IS 'differs_from_template: the models in force say otherwise than the line, and other lines of its template do too. template_mislabelled, source_stamps_one_level: as in ml_suspects, where all lines of the template declare such a level.';

@@ -1,0 +1,56 @@
+-- The templates that are suspected, where there are too many to judge them whenever somebody asks. All of it can be
+-- made again, so no dump holds it.
+CREATE TABLE logintel.suspects (
+    rank bigint NOT NULL,
+    suspicion text NOT NULL,
+    reason text NOT NULL,
+    template text NOT NULL,
+    service text NOT NULL,
+    lines bigint NOT NULL,
+    declared_level text NOT NULL,
+    declared_levels jsonb NOT NULL,
+    predicted_level text NOT NULL,
+    confidence real NOT NULL,
+    words_opinion real NOT NULL,
+    neighbours_opinion real,
+    service_opinion real NOT NULL,
+    twins_opinion real NOT NULL,
+    first_seen timestamptz,
+    last_seen timestamptz,
+    score_ids bigint[] NOT NULL,
+    judged_at timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON TABLE logintel.suspects IS 'The rows of ml_suspects, where there are many templates, as the upkeep made them.';
+COMMENT ON COLUMN logintel.suspects.rank IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.suspicion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.reason IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.template IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.service IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.lines IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.declared_level IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.declared_levels IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.predicted_level IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.confidence IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.words_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.neighbours_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.service_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.twins_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.first_seen IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.last_seen IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.score_ids IS 'The scores of its lines that declare such a level.';
+COMMENT ON COLUMN logintel.suspects.judged_at IS 'When it was judged.';
+
+CREATE TABLE logintel.suspects_state (
+    one_row boolean NOT NULL DEFAULT true,
+    judged_at timestamptz,
+    verdicts text,
+    CONSTRAINT suspects_state_pkey PRIMARY KEY (one_row),
+    CONSTRAINT suspects_state_one_row_check CHECK (one_row)
+);
+INSERT INTO logintel.suspects_state DEFAULT VALUES;
+
+COMMENT ON TABLE logintel.suspects_state IS 'When templates were judged: one row.';
+COMMENT ON COLUMN logintel.suspects_state.one_row IS 'Always true: it is the key.';
+COMMENT ON COLUMN logintel.suspects_state.judged_at IS 'When the rows of suspects were made; null where nobody made them.';
+COMMENT ON COLUMN logintel.suspects_state.verdicts IS 'Which verdicts there were then.';

@@ -1,0 +1,86 @@
+-- The level is the likeliest of those of its kind that any template of the database declares, by the words.
+CREATE OR REPLACE FUNCTION logintel._suspects_among_all() RETURNS SETOF logintel.suspects
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
+AS $function$
+    WITH judged AS MATERIALIZED (
+        SELECT j.* FROM logintel._judged_templates() j),
+    used AS MATERIALIZED (
+        SELECT DISTINCT coalesce(j.true_level, j.declared_level) AS level FROM judged j),
+    suspects AS MATERIALIZED (
+        SELECT j.*, p.predicted_level, 1 / (1 + exp(-(1.2 * abs(j.score) - 0.7))) AS confidence
+        FROM judged j
+        CROSS JOIN LATERAL (
+            SELECT l.level AS predicted_level
+            FROM unnest('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[], j.by_level) WITH ORDINALITY AS l (level,
+                probability, number)
+            WHERE (l.number >= 3) = (j.suspicion = 'hidden problem')
+            ORDER BY l.level IN (SELECT u.level FROM used u) DESC, l.probability DESC LIMIT 1) AS p
+        WHERE j.suspicion IS NOT NULL),
+    own AS MATERIALIZED (
+        SELECT u.template, u.service, c.id FROM suspects u
+        JOIN logintel.scores c ON c.template = u.template AND c.service = u.service
+        JOIN logintel.level_names n ON n.name = logintel._level_name(c.level)
+        WHERE n.level IN ('DEBUG', 'INFO') = (u.suspicion = 'hidden problem')),
+    seen AS (
+        SELECT o.template, o.service, array_agg(o.id) AS score_ids, min(h.first_at) AS first_seen, max(h.last_at)
+            AS last_seen
+        FROM own o
+        CROSS JOIN LATERAL (SELECT min(c.first_at) AS first_at, max(c.last_at) AS last_at
+                            FROM logintel.hourly_counts c WHERE c.score_id = o.id) AS h
+        GROUP BY o.template, o.service)
+    SELECT row_number() OVER (ORDER BY s.confidence * abs(predicted.severity_number - declared.severity_number)
+                                       * (1 + ln(s.lines::double precision)) DESC, s.template, s.service),
+           s.suspicion, CASE WHEN s.stamped >= 3 THEN 'source_stamps_one_level' ELSE 'template_mislabelled' END,
+           s.template, s.service, s.lines, s.declared_level, s.declared_levels, s.predicted_level, s.confidence::real,
+           s.words, s.neighbours, s.service_says::real, s.twins_say::real, n.first_seen, n.last_seen, n.score_ids, now()
+    FROM suspects s
+    JOIN logintel.levels predicted ON predicted.level = s.predicted_level
+    JOIN logintel.levels declared ON declared.level = s.declared_level
+    JOIN seen n ON n.template = s.template AND n.service = s.service;
+$function$;
+
+COMMENT ON FUNCTION logintel._suspects_among_all() IS 'The rows of suspects, judged now.';
+
+-- Few templates are judged when somebody asks, so what is said is never old. Of very many it takes seconds: the upkeep
+-- does it every ten minutes, and after verdicts.
+CREATE OR REPLACE FUNCTION logintel._has_many_scores() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT count(*) > 3000 FROM (SELECT FROM logintel.scores LIMIT 3001) AS s);
+
+COMMENT ON FUNCTION logintel._has_many_scores() IS 'Whether the upkeep judges templates, because there are too many to do it for each who asks.';
+
+CREATE OR REPLACE FUNCTION logintel._suspects() RETURNS SETOF logintel.suspects
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF logintel._has_many_scores() THEN
+        RETURN QUERY SELECT * FROM logintel.suspects s ORDER BY s.rank;
+    ELSE
+        RETURN QUERY SELECT * FROM logintel._suspects_among_all() s ORDER BY s.rank;
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._suspects() IS 'The templates that are suspected, most harmful first.';
+
+CREATE OR REPLACE FUNCTION logintel._task_076_judge_templates() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    verdicts_now text := (SELECT concat(max(f.id), ' ', count(*) FILTER (WHERE f.is_current)) FROM logintel.feedback f);
+    found bigint;
+BEGIN
+    IF NOT logintel._has_many_scores() OR EXISTS (
+        SELECT FROM logintel.suspects_state s
+        WHERE s.judged_at > now() - interval '10 minutes' AND s.verdicts = verdicts_now) THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM logintel.suspects;
+    INSERT INTO logintel.suspects SELECT * FROM logintel._suspects_among_all();
+    GET DIAGNOSTICS found = ROW_COUNT;
+    UPDATE logintel.suspects_state SET judged_at = now(), verdicts = verdicts_now;
+    RETURN found;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._task_076_judge_templates() IS 'Task of the upkeep: judges all templates, where these are many; returns how many are suspected.';
