@@ -90,6 +90,12 @@ def loghub() -> RealLines:
     return RealLines(lines, np.array(systems), _numbers(events), _groups(lines, events))
 
 
+def without_levels() -> list[Line]:
+    """Read the loghub systems whose lines have no level, Linux and OpenSSH, as a log driver would write them: INFO."""
+    return [Line(Shape(mask(row["Content"]), row.get("Component") or "", system, "INFO"), "INFO")
+            for system in ("Linux", "OpenSSH") for row in _rows(REAL / "loghub" / f"{system}_2k.log_structured.csv")]
+
+
 def _groups(lines: Sequence[Line], events: Sequence[tuple[str, str]]) -> np.ndarray:
     """Number what has words in common: lines of one event, and events that share a line's words."""
     events_and_words = np.stack([_numbers(events), _numbers([line.features()["words"] for line in lines])])

@@ -96,6 +96,12 @@ QUESTIONS = {
     "suspects_consistent_simulated": Question(
         "The same on simulated lines, some of which are made to mislead",
         "suspects_consistent_.*_simulated", suspects.consistent_simulated, needs_real_logs=False, needs_server=True),
+    "suspects_natural": Question(
+        "Suspects: eight systems as they are; templates that are recorded up to INFO and that people read as problems",
+        "suspects_natural_.*", suspects.natural, needs_server=True),
+    "suspects_stamped": Question(
+        "Suspects: one service of the simulator after the other stamps INFO on all that it writes",
+        "suspects_stamped_.*", suspects.stamped, needs_real_logs=False, needs_server=True),
     "anomaly_hdfs_sessions": Question(
         "Anomalous HDFS sessions, split by time. Only 10 of 110 are anomalous: see all the cuts",
         "anomaly_hdfs_sessions_.*", anomalies.hdfs),

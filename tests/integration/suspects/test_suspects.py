@@ -118,3 +118,30 @@ def test_a_template_that_is_never_counted_again_leaves_no_opinion(mislabelled_db
     mislabelled_db.execute("TRUNCATE log_entries")
     assert mislabelled_db.value("SELECT count(*) FROM logintel.template_opinions") == 0
     assert suspects(mislabelled_db) == []
+
+
+MESSAGES = {
+    "INFO": ("request served", "user logged in", "report written", "cache refreshed", "mail sent", "session closed", "job began"),
+    "DEBUG": ("entering handler", "query plan chosen", "buffer reused"),
+    "WARN": ("response is slow, timeout is near", "call failed, retrying", "certificate has expired"),
+    "ERROR": ("payment was declined by the bank", "database error: no answer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stamp", ["INFO", "ERROR"])
+def test_a_service_that_stamps_what_others_write_with_their_levels_is_read_as_they_are(fresh_db: Database, stamp: str) -> None:
+    for service in ("billing", "search", "mail", "auth", "report"):
+        for level, messages in MESSAGES.items():
+            for message in messages:
+                fresh_db.execute(
+                    "INSERT INTO log_entries (message, service, level) SELECT %s, %s, %s FROM generate_series(1, 20)",
+                    (message, service, stamp if service == "report" else level),
+                )
+    fresh_db.execute("CALL logintel.maintain('45 s')")
+    train(lines=5000, deploy=True, dsn=fresh_db.dsn)
+    wrong = {m for level in MESSAGES for m in MESSAGES[level] if (level in ("WARN", "ERROR")) != (stamp == "ERROR")}
+    assert {
+        message for (message,) in fresh_db.execute("SELECT template FROM logintel.ml_suspects WHERE service = 'report'")
+    } == wrong
+    assert fresh_db.execute("SELECT service FROM logintel.ml_sources WHERE finding IS NOT NULL") == [("report",)]
+    assert fresh_db.execute("SELECT template FROM logintel.ml_suspects WHERE service <> 'report'") == []
