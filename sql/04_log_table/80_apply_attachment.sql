@@ -74,6 +74,8 @@ CREATE OR REPLACE FUNCTION logintel._apply_attachment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
+    -- First: a restore by several sessions makes the triggers meanwhile, which lock their function and then the extension.
+    PERFORM logintel._write_trigger_functions();
     IF TG_OP = 'INSERT' THEN
         PERFORM logintel._installer_take_on(NEW.log_table, NEW.columns, NEW.manages_partitions);
     ELSIF TG_OP = 'DELETE' THEN
@@ -81,7 +83,6 @@ BEGIN
         PERFORM logintel._installer_let_go(OLD.log_table, OLD.columns);
     END IF;
     PERFORM logintel._write_log_lines();
-    PERFORM logintel._write_trigger_functions();
     PERFORM logintel._set_barriers();
     RETURN NULL;
 END

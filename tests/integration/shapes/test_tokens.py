@@ -101,6 +101,6 @@ def test_a_database_in_another_encoding_has_the_default_models(server: Server, e
             session.execute("CREATE EXTENSION logintel")
             session.execute("SELECT logintel.create_log_entries()")
             session.execute("INSERT INTO log_entries (message) VALUES ('out of memory, shutting down')")
-            assert session.execute("SELECT predicted_level::bytea FROM logintel.ml_predictions").fetchone() == (b"FATAL",)
+            assert session.execute("SELECT predicted_level::bytea FROM logintel.ml_predictions").fetchone() == (b"ERROR",)
     finally:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
