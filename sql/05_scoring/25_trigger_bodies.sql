@@ -1,57 +1,68 @@
 -- The bodies of the functions behind the triggers: only what has to know the log table's columns. lines is where the lines
 -- come from; id, "time" and fields read the key, the time (null for none) and what _shape() takes from its row t. A line
 -- without a key is nobody's: it gets no prediction and does not wait.
---
--- The hot path is one statement: lines of shapes that the set in force knows get their score, the others are queued. So
--- whatever happens afterwards, every line has a prediction or waits. It starts no Python, waits for nobody, and is the only
--- query of the function where every shape is known: each further one would cost a one-row insert almost as much. So the
--- query itself notes whether it left lines out, in a setting of the transaction; whoever sets that by hand merely sends his
--- lines the long way round. For the same reason the set in force is a number in the text. Where a snapshot doesn't see that
--- set's scores yet, lines are left out, and the rest goes by the row of serving that the snapshot sees. While a split test
--- runs, the key of a line chooses one of two numbers; where the snapshot doesn't see the test, the champion serves every
--- line.
+CREATE OR REPLACE FUNCTION logintel._seed_query() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN '(SELECT h.seed FROM logintel.shape_seed h WHERE h.one_row)';
+
+COMMENT ON FUNCTION logintel._seed_query() IS 'The text that reads the secret of shapes by its key, which starts faster than any other way.';
+
+-- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits for
+-- nobody, and is the only query of the function where every shape is known: each further one would cost a one-row insert
+-- almost as much. So the query itself notes whether it left lines out, in a setting of the transaction; whoever sets that by
+-- hand merely sends his lines the long way round. For the same reason the set in force is a number in the text. Where a
+-- snapshot doesn't see that set's scores yet, lines are left out, and the rest goes by the row of serving that the snapshot
+-- sees. While a split test runs, the key of a line chooses one of two numbers; where the snapshot doesn't see the test, the
+-- champion serves every line. The secret seed is read in the query: as a constant of its plan, any writer could have it
+-- printed.
 --
 -- Its plan is the same whichever batch it was made for and with whatever statistics, on every version: a subquery with a
 -- limit is never joined but by a nested loop, these functions switch sequential scans off, and both conditions are those of
 -- one index. A statement with very many lines has a query of its own, which is never joined by a nested loop: hashing all
--- known shapes once costs less than looking each line up. Compiling is off: it takes longer than it saves. OFFSET 0 keeps
--- the planner from computing the hash more than once.
+-- known shapes once costs less than looking each line up. Nobody counts the lines of a statement that took less time than
+-- so many need. Compiling is off: it takes longer than it saves. OFFSET 0 keeps the planner from computing the hash more
+-- than once.
 CREATE OR REPLACE FUNCTION logintel._hot_path(lines text, id text, "time" text, fields text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($hot_path$
-    IF EXISTS (SELECT FROM %1$s OFFSET 9999) THEN
+    IF _logintel_began > statement_timestamp() + interval '5 ms' THEN
+        _many := EXISTS (SELECT FROM %1$s OFFSET 9999);
+    END IF;
+    IF _many THEN
         _nested_loops := current_setting('enable_nestloop');
         PERFORM set_config('enable_nestloop', 'off', true);
-        WITH looked_up AS MATERIALIZED (
-            SELECT l.id, l."timestamp", s.id AS score_id
-            FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
-            LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash),
-        %4$s;
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, s.id, coalesce(l."timestamp", now())
+        FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
+        LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash
+        WHERE %4$s;
+        _none_scored := NOT FOUND;
         PERFORM set_config('enable_nestloop', _nested_loops, true);
     ELSE
-        WITH looked_up AS MATERIALIZED (
-            SELECT l.id, l."timestamp", s.id AS score_id
-            FROM (%3$s) AS l
-            LEFT JOIN LATERAL (
-                SELECT s.id FROM logintel.scores s
-                WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true),
-        %4$s;
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, s.id, coalesce(l."timestamp", now())
+        FROM (%3$s) AS l
+        LEFT JOIN LATERAL (
+            SELECT s.id FROM logintel.scores s
+            WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
+        WHERE %4$s;
+        _none_scored := NOT FOUND;
     END IF;
 $hot_path$, lines, scorer,
-    format('SELECT %s AS id, %s AS "timestamp", logintel._shape_hash(%s, (SELECT h.seed FROM logintel.shape_seed h)) AS shape_hash '
-           'FROM %s WHERE %1$s IS NOT NULL OFFSET 0', id, "time", fields, lines),
-    $$left_out AS (
-            INSERT INTO logintel.pending (log_entry_id, "timestamp")
-            SELECT l.id, l."timestamp" FROM looked_up l
-            WHERE CASE WHEN l.score_id IS NULL THEN set_config('logintel.left_out', 'yes', true) = 'yes'
-                                                    AND current_setting('transaction_isolation') <> 'serializable' END)
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-        SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL$$);
+    format('SELECT %s AS id, %s AS "timestamp", logintel._shape_hash(%s, %s) AS shape_hash FROM %s WHERE %1$s IS NOT NULL OFFSET 0',
+           id, "time", fields, logintel._seed_query(), lines),
+    $$CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END$$);
 
-COMMENT ON FUNCTION logintel._hot_path(text, text, text, text, text) IS 'The text that gives lines of known shapes their score and queues the others; scorer is the SQL of the model set that serves the line l.';
+COMMENT ON FUNCTION logintel._hot_path(text, text, text, text, text) IS 'The text that gives lines of known shapes their score; scorer is the SQL of the model set that serves the line l.';
 
--- The lines that the hot path left out are those that it has just queued. Under SERIALIZABLE whoever reads where others add
--- rows fails with them: there, nothing is queued before, and one snapshot says twice which lines are left out.
+-- The lines that the hot path left out are queued before anything else is tried, so whatever happens afterwards, every line
+-- has a prediction or waits. They are those without a prediction of this transaction, which carries its now() and so
+-- differs from older ones of the same key. A subquery for each line keeps the planner from joining a large batch with all
+-- predictions, and adding nothing to the time from walking through the index on it, where every row of this very statement
+-- stands in the way.
+--
+-- Under SERIALIZABLE whoever reads where others add rows fails with them: there, nothing is queued before, and one snapshot
+-- says twice which lines are left out.
 CREATE OR REPLACE FUNCTION logintel._cold_path(lines text, id text, "time" text, fields text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($cold_path$
@@ -66,6 +77,12 @@ RETURN format($cold_path$
             PERFORM logintel._score_left_out_alone(_left_out);
             RETURN NULL;
         END IF;
+        INSERT INTO logintel.pending (log_entry_id, "timestamp")
+        SELECT l.id, l."timestamp"
+        FROM (SELECT %2$s AS id, %4$s AS "timestamp" FROM %5$s WHERE %2$s IS NOT NULL OFFSET 0) AS l
+        WHERE _none_scored
+           OR (SELECT max(p.predicted_at + interval '0') FROM logintel.predictions p
+               WHERE p.log_entry_id = l.id AND p."timestamp" = coalesce(l."timestamp", now())) IS DISTINCT FROM now();
         BEGIN
             OPEN _left_out FOR
                 SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
@@ -83,9 +100,10 @@ RETURN format($cold_path$
         END;
     END IF;
 $cold_path$,
-    format('SELECT %1$s AS id, %2$s AS "timestamp", logintel._shape_hash(%3$s, (SELECT h.seed FROM logintel.shape_seed h)) AS shape_hash, '
-           'logintel._shape(%3$s) AS shape, row_number() OVER () AS number FROM %4$s', id, "time", fields, lines),
-    id, scorer);
+    format('SELECT %1$s AS id, %2$s AS "timestamp", logintel._shape_hash(%3$s, %5$s) AS shape_hash, '
+           'logintel._shape(%3$s) AS shape, row_number() OVER () AS number FROM %4$s',
+           id, "time", fields, lines, logintel._seed_query()),
+    id, scorer, "time", lines);
 
 COMMENT ON FUNCTION logintel._cold_path(text, text, text, text, text) IS 'The text that hands on the lines that the hot path left out, in batches.';
 
@@ -135,13 +153,13 @@ COMMENT ON FUNCTION logintel._forget_path(text) IS 'The text that takes the pred
 --
 -- An exception block is a subtransaction, of which a session can have 64 before all others pay for them. So the first
 -- statements of a transaction have one, and the others rely on them: what their columns are called cannot change before it
--- ends. Counting them costs twice what the subtransaction does, so a transaction that is one short statement has none to
--- count. safely is the statement that is tried when path failed.
+-- ends. Counting them costs more than the subtransaction does, so those of a transaction's first millisecond, which cannot
+-- be many, are not counted. safely is the statement that is tried when path failed.
 CREATE OR REPLACE FUNCTION logintel._guarded_path(path text, safely text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($guarded_path$
     IF coalesce(length(current_setting('logintel.guarded', true)), 0) < 32 THEN
-        IF now() <> statement_timestamp() OR _logintel_began > statement_timestamp() + interval '2 ms' THEN
+        IF _logintel_began > now() + interval '1 ms' THEN
             PERFORM set_config('logintel.guarded', concat(current_setting('logintel.guarded', true), '.'), true);
         END IF;
         BEGIN

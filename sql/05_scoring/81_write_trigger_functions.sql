@@ -15,10 +15,12 @@ DECLARE
     _logintel_began timestamptz := clock_timestamp();
     _left_out refcursor;
     _nested_loops text;
+    _many boolean;
+    _none_scored boolean;
     _waiting bigint;
     _ids bigint[];
     _times timestamptz[];
-    _kept bigint[] := '{}';
+    _kept bigint[];
     _reason text;
 BEGIN
     IF TG_RELID <> %1$s AND NOT logintel._is_below(TG_RELID, %1$s) THEN
