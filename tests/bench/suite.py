@@ -13,6 +13,7 @@ import psycopg
 from lines import COLUMNS, LINES, fill_sample, insert_select
 
 from support import cluster
+from support.tiny_models import WITHOUT_DEFAULTS
 
 if TYPE_CHECKING:
     from logintel.training.models import TrainedModel
@@ -131,7 +132,7 @@ def _know_sample(connection: psycopg.Connection) -> int:
 def _prepare(connection: psycopg.Connection, dsn: str) -> "tuple[list[TrainedModel], str]":
     distinct, source = _create(connection)
     # The jobs that logintel is compared with predict levels and anomalies: no category model here either.
-    connection.execute("TRUNCATE logintel.deployments, logintel.model_sets, logintel.models RESTART IDENTITY CASCADE")
+    connection.execute(WITHOUT_DEFAULTS)
     models = _train(dsn, distinct)
     return models, f"{LINES:,} lines from {distinct:,} {source}, {_know_sample(connection):,} shapes"
 
