@@ -39,6 +39,12 @@ TOUR = (
         "FROM logintel.ml_corrections ORDER BY severity_gap DESC, level_confidence DESC LIMIT 8",
     ),
     (
+        "Templates whose level seems wrong in every line, most harmful first (ml_suspects)",
+        "SELECT suspicion, service, declared_level, predicted_level, confidence, lines, telling_words,\n"
+        "       left(template, 60) AS template\n"
+        "FROM logintel.ml_suspects ORDER BY rank LIMIT 5",
+    ),
+    (
         "How right the corrections are: the simulator kept the truth",
         RIGHT,
     ),

@@ -8,7 +8,7 @@ SELECT o.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s
        CASE WHEN v.is_anomaly THEN s.anomaly_score ELSE (1 - s.anomaly_score)::real END AS anomaly_confidence,
        CASE WHEN v.is_anomaly THEN s.anomaly_type END AS anomaly_type,
        logintel.severity(s.predicted_level, v.is_anomaly) AS severity,
-       n.level <> s.predicted_level AND s.level_confidence >= settings.min_confidence
+       logintel._corrects(n.level, s.predicted_level, s.level_confidence, s.level_probabilities, settings.min_confidence)
            AND (NOT m.level_is_default OR (n.level IN ('DEBUG', 'INFO') AND s.predicted_level IN ('WARN', 'ERROR', 'FATAL')))
            AS is_correction,
        s.level_confidence < settings.min_confidence AS is_abstained,
@@ -41,7 +41,7 @@ COMMENT ON COLUMN logintel._scores_now.anomaly_score IS 'How anomalous, 0 to 1.'
 COMMENT ON COLUMN logintel._scores_now.anomaly_confidence IS 'Confidence of is_anomaly, 0 to 1.';
 COMMENT ON COLUMN logintel._scores_now.anomaly_type IS 'Kind of anomaly; null when it is none.';
 COMMENT ON COLUMN logintel._scores_now.severity IS 'critical, high, medium or low.';
-COMMENT ON COLUMN logintel._scores_now.is_correction IS 'Whether the predicted level differs from the declared one at or above the minimum confidence. A default model corrects only problems that the source declares as none: see model_sets.';
+COMMENT ON COLUMN logintel._scores_now.is_correction IS 'Whether the predicted level corrects the declared one: one of DEBUG and INFO, WARN, or ERROR and FATAL takes the place of another, by the minimum confidence or, to lower a level, by half of what that leaves to certainty. A default model corrects only problems that the source declares as none: see model_sets.';
 COMMENT ON COLUMN logintel._scores_now.is_abstained IS 'Whether the level stays below the minimum confidence.';
 COMMENT ON COLUMN logintel._scores_now.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel._scores_now.latency_us IS 'What computing the score took, in microseconds.';

@@ -29,7 +29,7 @@ COMMENT ON COLUMN logintel._predictions_now.anomaly_score IS 'How anomalous, 0 t
 COMMENT ON COLUMN logintel._predictions_now.anomaly_confidence IS 'Confidence of is_anomaly, 0 to 1.';
 COMMENT ON COLUMN logintel._predictions_now.anomaly_type IS 'Kind of anomaly; null when it is none.';
 COMMENT ON COLUMN logintel._predictions_now.severity IS 'critical, high, medium or low.';
-COMMENT ON COLUMN logintel._predictions_now.is_correction IS 'Whether the predicted level differs from the declared one at or above the minimum confidence. A default model corrects only problems that the source declares as none: see model_sets.';
+COMMENT ON COLUMN logintel._predictions_now.is_correction IS 'Whether the predicted level corrects the declared one: one of DEBUG and INFO, WARN, or ERROR and FATAL takes the place of another, by the minimum confidence or, to lower a level, by half of what that leaves to certainty. A default model corrects only problems that the source declares as none: see model_sets.';
 COMMENT ON COLUMN logintel._predictions_now.is_abstained IS 'Whether the level stays below the minimum confidence.';
 COMMENT ON COLUMN logintel._predictions_now.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel._predictions_now.latency_us IS 'What computing the score took, in microseconds.';

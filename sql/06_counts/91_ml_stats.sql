@@ -19,7 +19,7 @@ COMMENT ON COLUMN logintel.ml_stats.anomalies IS 'Lines predicted to be anomalie
 COMMENT ON COLUMN logintel.ml_stats.anomaly_rate IS 'Their share of the lines that an anomaly model scored, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_stats.average_confidence IS 'Mean confidence of the predicted levels, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_stats.corrections IS 'Lines whose declared level the prediction corrects, whatever feedback says of them.';
-COMMENT ON COLUMN logintel.ml_stats.abstained IS 'Lines whose level stays below the minimum confidence: never corrected.';
+COMMENT ON COLUMN logintel.ml_stats.abstained IS 'Lines whose level stays below the minimum confidence.';
 COMMENT ON COLUMN logintel.ml_stats.abstained_rate IS 'Their share of the lines that a level model scored, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_stats.templates IS 'Distinct templates among the lines.';
 COMMENT ON COLUMN logintel.ml_stats.shapes IS 'Distinct scores that the lines share.';

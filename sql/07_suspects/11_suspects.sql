@@ -15,6 +15,8 @@ CREATE TABLE logintel.suspects (
     neighbours_opinion real,
     service_opinion real NOT NULL,
     twins_opinion real NOT NULL,
+    telling_words jsonb,
+    nearest_templates jsonb,
     first_seen timestamptz,
     last_seen timestamptz,
     score_ids bigint[] NOT NULL,
@@ -36,6 +38,8 @@ COMMENT ON COLUMN logintel.suspects.words_opinion IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel.suspects.neighbours_opinion IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel.suspects.service_opinion IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel.suspects.twins_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.telling_words IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel.suspects.nearest_templates IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel.suspects.first_seen IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel.suspects.last_seen IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel.suspects.score_ids IS 'The scores of its lines that declare such a level.';

@@ -25,8 +25,7 @@ COMMENT ON FUNCTION logintel._declared_templates() IS 'Templates by service, wit
 -- Opinions on each of these; the words of those that nobody asked yet are asked now.
 CREATE OR REPLACE FUNCTION logintel._opinions_on_templates() RETURNS TABLE (
     template text, service text, lines bigint, declared_levels jsonb, declared_level text, true_level text,
-        problem boolean,
-    words real, neighbours real, by_level real[]
+    problem boolean, words real, neighbours real, by_level real[]
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
@@ -39,7 +38,7 @@ AS $function$
     SELECT d.template, d.service, d.lines, d.declared_levels, d.declared_level, d.true_level,
            coalesce(d.true_level, d.declared_level) IN ('WARN', 'ERROR', 'FATAL'),
            coalesce(o.words, logintel._problem_odds(a.by_level, logintel._words_temperature())), o.neighbours,
-               coalesce(o.by_level, a.by_level)
+           coalesce(o.by_level, a.by_level)
     FROM declared d
     LEFT JOIN logintel.template_opinions o ON o.template_hash = d.template_hash
     LEFT JOIN asked a ON a.template = d.template

@@ -3,13 +3,15 @@
 --   the words and the neighbours (half of each where there are very many templates, the words alone where few);
 --   what the service's other templates are: a service may accuse, never excuse, and says nothing where it stamps;
 --   what the same template is in other services. Stamped services do not testify.
+-- Where the words alone make a hidden problem, the neighbours cannot excuse it: they may share the habit, and what was
+-- found before a training is not to vanish by it.
 -- A false alarm needs more than a hidden problem: a status that the mask hides may be the reason for the level.
 -- tests/eval measures the constants; they were not fitted on anything that it measures.
 CREATE OR REPLACE FUNCTION logintel._judged_templates() RETURNS TABLE (
     template text, service text, lines bigint, declared_levels jsonb, declared_level text, true_level text,
-        problem boolean,
-    words real, neighbours real, by_level real[], stamped double precision, service_says double precision,
-    twins_say double precision, score double precision, suspicion text
+    problem boolean, words real, neighbours real, by_level real[], stamped double precision,
+    service_says double precision, twins_say double precision, score double precision,
+    score_of_suspicion double precision, suspicion text
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
@@ -44,19 +46,20 @@ AS $function$
     scored AS (
         SELECT s.*, o.service_says, o.twins_say,
                (1 - s.weight) * s.words + s.weight * s.neighbours_or_words + 0.35 * o.service_says + o.twins_say
-                   AS score
+                   AS score,
+               s.words + 0.35 * o.service_says + o.twins_say AS score_by_words
         FROM said s
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN s.problem THEN least(greatest(s.lift, -3), 0) ELSE least(greatest(s.lift, 0), 3) END
-                AS service_says,
+            SELECT CASE WHEN s.problem THEN least(greatest(s.lift, -3), 0)
+                        ELSE least(greatest(s.lift, 0), 3) END AS service_says,
                    CASE WHEN s.is_stamped THEN least(greatest(s.twin_odds, -4), 4)
                         WHEN s.problem THEN least(greatest(s.twin_odds, -4), 0)
                         ELSE least(greatest(s.twin_odds, 0), 4) END AS twins_say) AS o)
     SELECT s.template, s.service, s.lines, s.declared_levels, s.declared_level, s.true_level, s.problem, s.words,
-        s.neighbours,
-           s.by_level, s.stamped, s.service_says, s.twins_say, s.score,
+           s.neighbours, s.by_level, s.stamped, s.service_says, s.twins_say, s.score,
+           CASE WHEN s.problem THEN s.score ELSE greatest(s.score, s.score_by_words) END,
            CASE WHEN s.true_level IS NOT NULL THEN NULL
-                WHEN NOT s.problem AND s.score >= 0.75 THEN 'hidden problem'
+                WHEN NOT s.problem AND greatest(s.score, s.score_by_words) >= 0.75 THEN 'hidden problem'
                 WHEN s.problem AND s.score <= CASE WHEN s.is_stamped THEN -1 ELSE -2.5 END THEN 'false alarm' END
     FROM scored s;
 $function$;

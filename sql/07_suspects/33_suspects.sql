@@ -7,12 +7,12 @@ AS $function$
     used AS MATERIALIZED (
         SELECT DISTINCT coalesce(j.true_level, j.declared_level) AS level FROM judged j),
     suspects AS MATERIALIZED (
-        SELECT j.*, p.predicted_level, 1 / (1 + exp(-(1.2 * abs(j.score) - 0.7))) AS confidence
+        SELECT j.*, p.predicted_level, 1 / (1 + exp(-(1.2 * abs(j.score_of_suspicion) - 0.7))) AS confidence
         FROM judged j
         CROSS JOIN LATERAL (
             SELECT l.level AS predicted_level
-            FROM unnest('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[], j.by_level) WITH ORDINALITY AS l (level,
-                probability, number)
+            FROM unnest('{DEBUG,INFO,WARN,ERROR,FATAL}'::text[], j.by_level)
+                WITH ORDINALITY AS l (level, probability, number)
             WHERE (l.number >= 3) = (j.suspicion = 'hidden problem')
             ORDER BY l.level IN (SELECT u.level FROM used u) DESC, l.probability DESC LIMIT 1) AS p
         WHERE j.suspicion IS NOT NULL),
@@ -22,8 +22,8 @@ AS $function$
         JOIN logintel.level_names n ON n.name = logintel._level_name(c.level)
         WHERE n.level IN ('DEBUG', 'INFO') = (u.suspicion = 'hidden problem')),
     seen AS (
-        SELECT o.template, o.service, array_agg(o.id) AS score_ids, min(h.first_at) AS first_seen, max(h.last_at)
-            AS last_seen
+        SELECT o.template, o.service, array_agg(o.id) AS score_ids, min(h.first_at) AS first_seen,
+               max(h.last_at) AS last_seen
         FROM own o
         CROSS JOIN LATERAL (SELECT min(c.first_at) AS first_at, max(c.last_at) AS last_at
                             FROM logintel.hourly_counts c WHERE c.score_id = o.id) AS h
@@ -32,7 +32,8 @@ AS $function$
                                        * (1 + ln(s.lines::double precision)) DESC, s.template, s.service),
            s.suspicion, CASE WHEN s.stamped >= 3 THEN 'source_stamps_one_level' ELSE 'template_mislabelled' END,
            s.template, s.service, s.lines, s.declared_level, s.declared_levels, s.predicted_level, s.confidence::real,
-           s.words, s.neighbours, s.service_says::real, s.twins_say::real, n.first_seen, n.last_seen, n.score_ids, now()
+           s.words, s.neighbours, s.service_says::real, s.twins_say::real, NULL::jsonb, NULL::jsonb, n.first_seen,
+           n.last_seen, n.score_ids, now()
     FROM suspects s
     JOIN logintel.levels predicted ON predicted.level = s.predicted_level
     JOIN logintel.levels declared ON declared.level = s.declared_level
@@ -76,7 +77,8 @@ BEGIN
         RETURN 0;
     END IF;
     DELETE FROM logintel.suspects;
-    INSERT INTO logintel.suspects SELECT * FROM logintel._suspects_among_all();
+    INSERT INTO logintel.suspects
+    SELECT e.* FROM logintel._with_evidence(ARRAY(SELECT s FROM logintel._suspects_among_all() s)) e;
     GET DIAGNOSTICS found = ROW_COUNT;
     UPDATE logintel.suspects_state SET judged_at = now(), verdicts = verdicts_now;
     RETURN found;

@@ -1,9 +1,8 @@
 CREATE OR REPLACE VIEW logintel.ml_suspects AS
 SELECT s.rank, s.suspicion, s.reason, s.template, s.service, s.lines, s.declared_level, s.declared_levels,
-    s.predicted_level,
-       s.confidence, s.words_opinion, s.neighbours_opinion, s.service_opinion, s.twins_opinion, s.first_seen,
-           s.last_seen
-FROM logintel._suspects() s;
+       s.predicted_level, s.confidence, s.words_opinion, s.telling_words, s.neighbours_opinion, s.nearest_templates,
+       s.service_opinion, s.twins_opinion, s.first_seen, s.last_seen
+FROM logintel._suspects_with_evidence() s;
 
 COMMENT ON VIEW logintel.ml_suspects IS 'Templates whose level seems wrong in every line: the queue of what a person should look at, most harmful first. accept_corrections() and reject_corrections() end a suspicion.';
 COMMENT ON COLUMN logintel.ml_suspects.rank IS 'Order by expected harm: confidence, how far the level is off, and the number of lines.';
@@ -17,6 +16,8 @@ COMMENT ON COLUMN logintel.ml_suspects.declared_levels IS 'How many of them decl
 COMMENT ON COLUMN logintel.ml_suspects.predicted_level IS 'The level that it has in truth, by its words and the levels that are in use.';
 COMMENT ON COLUMN logintel.ml_suspects.confidence IS 'How probable the suspicion is; a rank more than a promise.';
 COMMENT ON COLUMN logintel.ml_suspects.words_opinion IS 'Log-odds of WARN and above by the default level model, which was not trained on any line of this database.';
+COMMENT ON COLUMN logintel.ml_suspects.telling_words IS 'The words that move this opinion most, each with how far the log-odds would fall without it.';
+COMMENT ON COLUMN logintel.ml_suspects.nearest_templates IS 'The templates that share most words with it, nearest first, with the level that they declare.';
 COMMENT ON COLUMN logintel.ml_suspects.neighbours_opinion IS 'Log-odds by a model of the other templates of this database; null before a training.';
 COMMENT ON COLUMN logintel.ml_suspects.service_opinion IS 'Log-odds by the other templates of its service; 0 where these excuse it, or the service declares all alike.';
 COMMENT ON COLUMN logintel.ml_suspects.twins_opinion IS 'Log-odds by what other services declare the same template.';

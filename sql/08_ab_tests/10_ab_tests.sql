@@ -38,7 +38,7 @@ COMMENT ON COLUMN logintel.ab_tests.champion_id IS 'The version in force when th
 COMMENT ON COLUMN logintel.ab_tests.challenger_id IS 'The version that might take its place.';
 COMMENT ON COLUMN logintel.ab_tests.challenger_set_id IS 'The set in force with the challenger in the place of the champion.';
 COMMENT ON COLUMN logintel.ab_tests.share IS 'Share of the lines that the challenger serves; 0 for a shadow test, which serves none.';
-COMMENT ON COLUMN logintel.ab_tests.metric IS 'What counts as right. feedback: what verdicts given since the start say. declared: the declared level, or a verdict where there is one.';
+COMMENT ON COLUMN logintel.ab_tests.metric IS 'What counts as right. feedback: what verdicts given since the start say. declared: a verdict where there is one, else whether the declared level is a problem (WARN and above), save where it is suspected.';
 COMMENT ON COLUMN logintel.ab_tests.minimum_sample IS 'Templates with an outcome at the first look; each further look needs twice as many.';
 COMMENT ON COLUMN logintel.ab_tests.significance IS 'Bound on the probability that a challenger as good as the champion is taken for better or worse, over all looks together.';
 COMMENT ON COLUMN logintel.ab_tests.auto IS 'Whether maintain() looks and decides; else decide_ab_test() alone does.';

@@ -1,6 +1,9 @@
 -- On how many templates each side is right: with most of the outcomes, those of lines with a verdict of their own and
 -- of the rest. Templates are taken at the 200 characters that evicted shapes keep. In a shadow test only those count
 -- of which both sides say something.
+--
+-- A declared level that is suspected is no truth, and where others are it is as problem or not: which level exactly is a
+-- habit of the source.
 CREATE OR REPLACE FUNCTION logintel._ab_evidence(test logintel.ab_tests)
 RETURNS TABLE (
     metric text, champion_templates bigint, champion_right bigint, challenger_templates bigint, challenger_right bigint,
@@ -14,6 +17,8 @@ AS $function$
     metrics AS (
         SELECT m.metric, m.since FROM (VALUES ('feedback', ($1).started_at), ('declared', '-infinity')) AS m (metric, since)
         WHERE m.metric = 'feedback' OR ($1).name = 'level'),
+    doubted AS MATERIALIZED (
+        SELECT DISTINCT left(s.template, 200) AS template FROM logintel._suspects() s WHERE ($1).name = 'level'),
     own AS (
         SELECT m.metric, a.is_challenger, a.shape_hash, count(*) AS outcomes, count(*) FILTER (WHERE v.truth = a.answer) AS "right"
         FROM answers a
@@ -26,13 +31,19 @@ AS $function$
     judged AS (
         SELECT m.metric, a.is_challenger, a.template,
                coalesce(o.outcomes, 0) + CASE WHEN v.truth IS NULL THEN 0 ELSE rest.lines END AS outcomes,
-               coalesce(o."right", 0) + CASE WHEN v.truth = a.answer THEN rest.lines ELSE 0 END AS "right"
+               coalesce(o."right", 0) + CASE WHEN v.is_right THEN rest.lines ELSE 0 END AS "right"
         FROM answers a
         CROSS JOIN metrics m
         LEFT JOIN own o ON o.metric = m.metric AND o.is_challenger = a.is_challenger AND o.shape_hash = a.shape_hash
         CROSS JOIN LATERAL (SELECT greatest(a.lines - coalesce(o.outcomes, 0), 0) AS lines) AS rest
-        CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN a.given_at >= m.since THEN a.true_answer END,
-                                            CASE WHEN m.metric = 'declared' THEN a.declared_level END) AS truth) AS v),
+        CROSS JOIN LATERAL (SELECT CASE WHEN a.given_at >= m.since THEN a.true_answer END AS verdict,
+                                   CASE WHEN m.metric = 'declared' AND a.template NOT IN (SELECT d.template FROM doubted d)
+                                        THEN a.declared_level END AS declared) AS t
+        CROSS JOIN LATERAL (
+            SELECT coalesce(t.verdict, t.declared) AS truth,
+                   CASE WHEN t.verdict IS NOT NULL THEN t.verdict = a.answer
+                        ELSE (t.declared IN ('WARN', 'ERROR', 'FATAL')) = (a.answer IN ('WARN', 'ERROR', 'FATAL')) END
+                       AS is_right) AS v),
     by_template AS (
         SELECT j.metric,
                sum(j."right") FILTER (WHERE NOT j.is_challenger) * 2 > sum(j.outcomes) FILTER (WHERE NOT j.is_challenger) AS champion,

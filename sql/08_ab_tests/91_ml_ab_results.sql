@@ -33,7 +33,7 @@ COMMENT ON COLUMN logintel.ml_ab_results.lines_compared IS 'Lines that both side
 COMMENT ON COLUMN logintel.ml_ab_results.agreement IS 'Share of these of which both say the same; null in a split test.';
 COMMENT ON COLUMN logintel.ml_ab_results.accuracy_feedback IS 'Share of the templates that verdicts given since the start speak of which this side has right: most of their lines.';
 COMMENT ON COLUMN logintel.ml_ab_results.templates_feedback IS 'How many templates that are.';
-COMMENT ON COLUMN logintel.ml_ab_results.accuracy_declared IS 'The same by declared levels, and verdicts where there are any; null but for the model level.';
+COMMENT ON COLUMN logintel.ml_ab_results.accuracy_declared IS 'The same by verdicts and, where there are none, by whether the declared level is a problem (WARN and above); templates whose level is suspected are left out. Null but for the model level.';
 COMMENT ON COLUMN logintel.ml_ab_results.templates_declared IS 'How many templates that are.';
 COMMENT ON COLUMN logintel.ml_ab_results.mean_confidence IS 'Mean confidence over the lines, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_ab_results.mean_latency_us IS 'Mean time that a score took, by all models of the set together, in microseconds.';

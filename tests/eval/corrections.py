@@ -72,11 +72,9 @@ def _corrected(true_lines: Sequence[Line], seed: int) -> Counts:
     counts = {}
     for name, learner in {**TRAINED, "template_vote": template_vote}.items():
         probabilities = learner(LEVEL, lines, seed)(lines)
-        predicted = probabilities.argmax(1)
-        differs = predicted != declared
+        corrected = metrics.corrects(declared, probabilities)
         if name == "default_model":  # it corrects only problems that a source declares as none: see model_sets
-            differs = (predicted >= _WARN) & (declared < _WARN)
-        corrected = differs & (probabilities.max(1) >= metrics.MINIMUM_CONFIDENCE)
+            corrected &= (probabilities.argmax(1) >= _WARN) & (declared < _WARN)
         counts[name] = np.array([corrected.sum(), (corrected & wrong).sum(), wrong.sum()])
     return counts
 

@@ -38,6 +38,15 @@ def of_levels(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
     }
 
 
+def corrects(declared: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Whether declared levels [N] of bool are corrected, as _corrects() in SQL has it: by problem or not, and WARN or above it."""
+    kinds = np.array([1, 1, 2, 3, 3])
+    said, by_source = kinds[probabilities.argmax(1)], kinds[declared]
+    higher = (probabilities * (kinds > by_source[:, None])).sum(1)
+    lower = (probabilities * (kinds < by_source[:, None])).sum(1)
+    return ((said > by_source) & (higher >= MINIMUM_CONFIDENCE)) | ((said < by_source) & (lower >= (1 + MINIMUM_CONFIDENCE) / 2))
+
+
 def problem_score(probabilities: np.ndarray) -> np.ndarray:
     """P(WARN and above)."""
     return probabilities[:, _PROBLEM].sum(1)

@@ -92,13 +92,24 @@ QUESTIONS = {
         "corrections_unseen_system_.*", corrections.unseen_systems),
     "suspects_consistent": Question(
         "Suspects: a fifth of the problem templates of 6 systems is declared INFO in every line; ten draws",
-        "suspects_consistent_(?!.*_simulated).*", suspects.consistent, needs_server=True),
+        "suspects_consistent_(?!.*_(simulated|android|apache|hdfs|hadoop|openstack|spark)).*", suspects.consistent,
+        needs_server=True),
+    "suspects_consistent_by_system": Question(
+        "The same where a table holds one system; a draw silences one template or a few",
+        "suspects_consistent_.*_(android|apache|hdfs|hadoop|openstack|spark)", suspects.consistent_by_system,
+        needs_server=True),
     "suspects_consistent_simulated": Question(
         "The same on simulated lines, some of which are made to mislead",
         "suspects_consistent_.*_simulated", suspects.consistent_simulated, needs_real_logs=False, needs_server=True),
     "suspects_natural": Question(
         "Suspects: eight systems as they are; templates that are recorded up to INFO and that people read as problems",
         "suspects_natural_.*", suspects.natural, needs_server=True),
+    "suspects_renamed_release": Question(
+        "Suspects: after a training, a release says a fifth of the problems in other words, and as INFO",
+        "suspects_renamed_release_.*", suspects.renamed_release, needs_server=True),
+    "suspects_silenced_service": Question(
+        "Suspects: one service of the simulator after the other declares its problems INFO, and the rest as before",
+        "suspects_silenced_service_.*", suspects.silenced_service, needs_real_logs=False, needs_server=True),
     "suspects_stamped": Question(
         "Suspects: one service of the simulator after the other stamps INFO on all that it writes",
         "suspects_stamped_.*", suspects.stamped, needs_real_logs=False, needs_server=True),

@@ -9,20 +9,28 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 
+import metrics
 import numpy as np
 import psycopg
-from contenders import LEVEL
-from datasets import loghub, readings, simulated, without_levels
+from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
+from contenders import LEVEL, keyword_rule
+from datasets import SYSTEMS, loghub, readings, simulated, without_levels
 from results import PRODUCT, Figures, Result, compared, mean
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
 
-from logintel.training.dataset import Line
+from logintel.training.dataset import Line, Shape
 from logintel.training.neighbours import refresh_neighbours
 
 DRAWS = 10
 SHARE = 0.2
 """Of the templates of WARN and above, how many are declared INFO in all their lines."""
 SIMULATED_LINES = 10_000
+FOLDS = 5
 LEAST_PROBLEMS = 5
 """A service that is to be stamped has as many templates of WARN and above."""
 RECORDED_BY_MISTAKE = ("NoRouteToHostException", "to FAILED")
@@ -31,20 +39,87 @@ RECORDED_BY_MISTAKE = ("NoRouteToHostException", "to FAILED")
 _WARN = LEVEL.classes.index("WARN")
 
 
+Unit = tuple[str, str]
+"""A template and its service."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """What was said of U templates of services that are declared up to INFO: the score, and whether it is suspected."""
 
-    units: list[tuple[str, str]]  # [U] template and service
+    units: list[Unit]  # [U]
     wrong: np.ndarray  # [U] of bool: a problem that was declared INFO
     scores: np.ndarray  # [U]
     suspected: np.ndarray  # [U] of bool
+
+    def by(self, scores: np.ndarray, suspected: np.ndarray) -> "Judged":
+        """What somebody else says of the same units."""
+        return Judged(self.units, self.wrong, scores, suspected)
+
+    def drawn(self, rows: np.ndarray) -> "Judged":
+        """The units of these numbers."""
+        return Judged([self.units[i] for i in rows], self.wrong[rows], self.scores[rows], self.suspected[rows])
 
 
 def consistent(connection: psycopg.Connection) -> Iterator[Result]:
     """A fifth of the problem templates of six systems in one table is silenced, in all their lines."""
     data = loghub()
     yield from _asked(connection, "suspects_consistent_{}", data.lines, data.templates, _some_templates)
+
+
+def consistent_by_system(connection: psycopg.Connection) -> Iterator[Result]:
+    """The same with a table for each system that has as many problem templates. They have few: a draw silences one or two."""
+    data = loghub()
+    for system in SYSTEMS:
+        own = data.systems == system
+        problems = own & (data.levels >= _WARN)
+        if len(np.unique(data.templates[problems])) >= LEAST_PROBLEMS:
+            yield from _asked(connection, f"suspects_consistent_{{}}_{system.lower()}", data.chosen(own), data.templates[own],
+                              _some_templates)  # fmt: skip
+
+
+def renamed_release(connection: psycopg.Connection) -> Iterator[Result]:
+    """After a training a release says a fifth of the problems in other words, and as INFO: every third word is another."""
+    data = loghub()
+    problems = data.levels >= _WARN
+    runs, pairs = [], []
+    for seed in range(DRAWS):
+        chosen = _some_templates(problems, data.templates, np.random.default_rng(seed))
+        renamed = [_renamed(line) for line in data.chosen(chosen)]
+        wrong = {_unit(line) for line in renamed}
+        _insert(connection, data.chosen(~chosen), np.zeros((~chosen).sum(), bool))
+        refresh_neighbours(connection)
+        _add(connection, renamed, np.ones(len(renamed), bool))
+        before = _judged(connection, wrong.__contains__, lambda unit, own=wrong: unit in own or not _mistaken(unit[0]))
+        refresh_neighbours(connection)
+        after = _judged(connection, wrong.__contains__, lambda unit, own=wrong: unit in own or not _mistaken(unit[0]))
+        runs.append(_said(connection, before, after))
+        pairs.append((before, after))
+    yield from _figures_of("suspects_renamed_release_{}", runs, pairs)
+
+
+def _renamed(line: Line) -> Line:
+    words = line.shape.template.split()
+    words[2::3] = [f"{word}ed" if word.isalpha() else word for word in words[2::3]]
+    return line._replace(shape=Shape(**{**line.shape._asdict(), "template": " ".join(["release:", *words])}))
+
+
+def silenced_service(connection: psycopg.Connection) -> Iterator[Result]:
+    """One service of the simulator after the other declares all of its problems INFO, and the rest as it did."""
+    lines = simulated(SIMULATED_LINES, 0)
+    runs, pairs = [], []
+    for service in sorted({line.shape.service for line in lines}):
+        silenced = np.array([line.shape.service == service and LEVEL.classes.index(line.level) >= _WARN for line in lines])
+        wrong = {_unit(line) for line, is_silenced in zip(lines, silenced, strict=True) if is_silenced}
+        if len(wrong) < LEAST_PROBLEMS:
+            continue
+        _insert(connection, lines, silenced)
+        before = _judged(connection, wrong.__contains__, lambda unit, own=service: unit[1] == own)
+        refresh_neighbours(connection)
+        after = _judged(connection, wrong.__contains__, lambda unit, own=service: unit[1] == own)
+        runs.append(_said(connection, before, after))
+        pairs.append((before, after))
+    yield from _figures_of("suspects_silenced_service_{}", runs, pairs)
 
 
 def consistent_simulated(connection: psycopg.Connection) -> Iterator[Result]:
@@ -74,9 +149,13 @@ def natural(connection: psycopg.Connection) -> Iterator[Result]:
         judged = _judged(connection, lambda unit: unit[0] in _read_as_problems(), lambda unit: unit[0] in read)
         found[who] = judged
         refresh_neighbours(connection)
-    figures = {who: _figures(judged) for who, judged in found.items()}
-    yield from compared("suspects_natural_{}", {who: figures[who] for who in (PRODUCT, "before_training")})
-    yield from compared("suspects_natural_{}", {PRODUCT: {"kept_after_training": _kept([tuple(found.values())])}})
+    yield from _figures_of("suspects_natural_{}", [_said(connection, found["before_training"], found[PRODUCT])],
+                           [(found["before_training"], found[PRODUCT])])  # fmt: skip
+    [(suspected, templates)] = connection.execute(
+        "SELECT (SELECT count(*) FROM logintel.ml_suspects), count(DISTINCT (template, service)) FROM logintel.scores"
+    ).fetchall()
+    yield Result("suspects_natural_per_thousand", round(1000 * suspected / templates, 1), "suspects of 1,000 templates",
+                 {"templates": templates})  # fmt: skip
 
 
 def stamped(connection: psycopg.Connection) -> Iterator[Result]:
@@ -106,7 +185,7 @@ def _unit(line: Line) -> tuple[str, str]:
 def _asked(connection: psycopg.Connection, name: str, lines: Sequence[Line], templates: np.ndarray,
            silence: Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]) -> Iterator[Result]:
     problems = np.array([LEVEL.classes.index(line.level) >= _WARN for line in lines])
-    runs, kept = [], []
+    runs, pairs = [], []
     for seed in range(DRAWS):
         silenced = silence(problems, templates, np.random.default_rng(seed))
         wrong = {_unit(line) for line, is_silenced in zip(lines, silenced, strict=True) if is_silenced}
@@ -114,16 +193,67 @@ def _asked(connection: psycopg.Connection, name: str, lines: Sequence[Line], tem
         before = _judged(connection, wrong.__contains__, lambda unit, own=wrong: unit in own or not _mistaken(unit[0]))
         refresh_neighbours(connection)
         after = _judged(connection, wrong.__contains__, lambda unit, own=wrong: unit in own or not _mistaken(unit[0]))
-        runs.append({PRODUCT: _figures(after), "before_training": _figures(before)})
-        kept.append((before, after))
-    yield from compared(name, mean(runs))
-    yield from compared(name, {PRODUCT: {"kept_after_training": _kept(kept)}})
+        runs.append(_said(connection, before, after))
+        pairs.append((before, after))
+    yield from _figures_of(name, runs, pairs)
+
+
+def _said(connection: psycopg.Connection, before: Judged, after: Judged) -> dict[str, Judged]:
+    """What all contenders say of the units that are judged after a training."""
+    lines = [_line_of(unit) for unit in after.units]
+    words = dict(_of_units(connection, "words"))
+    own = np.array([words[unit] for unit in after.units])
+    by_keywords = keyword_rule(LEVEL, [], 0)(lines)[:, _WARN:].sum(1) if lines else np.array([])
+    return {PRODUCT: after, "before_training": before, "words_alone": after.by(own, own >= 0),
+            "keyword_rule": after.by(by_keywords, by_keywords >= 0.5), "cleanlab": _by_cleanlab(connection, after)}  # fmt: skip
+
+
+def _by_cleanlab(connection: psycopg.Connection, judged: Judged) -> Judged:
+    """Confident learning by its defaults, over cross-fitted probabilities of problem or not."""
+    declared = dict(_of_units(connection, "problem"))
+    units, labels = list(declared), np.array(list(declared.values()), int)
+    if np.bincount(labels, minlength=2).min() < FOLDS:
+        return judged.by(np.zeros(len(judged.units)), np.zeros(len(judged.units), bool))
+    model = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(max_iter=1000))
+    said = cross_val_predict(model, [" ".join(unit) for unit in units], labels, method="predict_proba",
+                             cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0))  # fmt: skip
+    rows = [units.index(unit) for unit in judged.units]
+    return judged.by(1 - get_label_quality_scores(labels, said)[rows], find_label_issues(labels, said)[rows])
+
+
+def _of_units(connection: psycopg.Connection, column: str) -> list[tuple[Unit, float]]:
+    rows = connection.execute(f"SELECT template, service, {column} FROM logintel._judged_templates()").fetchall()
+    return [(row[:2], row[2]) for row in rows]
+
+
+def _line_of(unit: Unit) -> Line:
+    line = simulated(1, 0)[0]
+    return line._replace(shape=Shape(**{**line.shape._asdict(), "template": unit[0], "service": unit[1]}))
+
+
+def _figures_of(name: str, runs: Sequence[dict[str, Judged]], pairs: Sequence[tuple[Judged, Judged]]) -> Iterator[Result]:
+    """Figures of several draws: their mean, with intervals for the product's."""
+    groups = np.repeat(np.arange(len(runs)), [len(run[PRODUCT].units) for run in runs])
+    first = np.searchsorted(groups, np.arange(len(runs)))
+
+    def measure(rows: np.ndarray) -> Figures:
+        drawn = [run[PRODUCT].drawn(rows[groups[rows] == i] - first[i]) for i, run in enumerate(runs)]
+        return mean([{PRODUCT: _figures(found)} for found in drawn])[PRODUCT]
+
+    intervals = metrics.intervals(measure, groups)
+    yield from compared(name, mean([{who: _figures(judged) for who, judged in run.items()} for run in runs]), intervals)
+    yield from compared(name, {PRODUCT: {"kept_after_training": _kept(pairs)}})
 
 
 def _insert(connection: psycopg.Connection, lines: Sequence[Line], silenced: np.ndarray) -> None:
+    """Insert these lines alone, the silenced ones [N] as INFO."""
     if connection.execute("SELECT count(*) FROM logintel.attachments").fetchone() == (0,):
         connection.execute("SELECT logintel.create_log_entries()")
     connection.execute("TRUNCATE log_entries")
+    _add(connection, lines, silenced)
+
+
+def _add(connection: psycopg.Connection, lines: Sequence[Line], silenced: np.ndarray) -> None:
     with connection.cursor() as cursor, cursor.copy("COPY log_entries (message, service, source_type, level) FROM STDIN") as copy:
         for line, is_silenced in zip(lines, silenced, strict=True):
             copy.write_row((line.shape.template, line.shape.service, line.shape.source_type,
@@ -161,6 +291,8 @@ def _kept(pairs: Sequence[tuple[Judged, Judged]]) -> float | None:
 
 
 def _figures(found: Judged) -> Figures:
+    if not 0 < found.wrong.sum() < len(found.wrong):  # as may happen where templates are drawn again
+        return dict.fromkeys(("auc", "precision_at_k", "recall_at_precision_80", "flagged", "precision", "recall"))
     order = np.argsort(-found.scores, kind="stable")
     ranked = found.wrong[order]
     count = found.wrong.sum()

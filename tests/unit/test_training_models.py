@@ -211,6 +211,13 @@ def test_lines_of_nothing_but_odd_characters_train_too() -> None:
     assert [model.name for model in models] == ["level", "anomaly"]
 
 
+def test_messages_of_one_word_each_train_too() -> None:
+    words = [first + second for first in "abcdefgh" for second in "abcdefgh"]
+    lines = [Line(Shape(word, "shop", "app"), ("INFO", "ERROR")[i % 2]) for i, word in enumerate(words * 20)]
+    models, _ = train_models(lines)
+    assert [model.name for model in models] == ["level"]
+
+
 def test_every_model_keeps_a_baseline_of_what_it_says_of_its_lines(
     history: list[tuple[SimulatedLine, Line]],
     models: dict[str, TrainedModel],

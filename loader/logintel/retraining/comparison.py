@@ -8,7 +8,7 @@ import numpy as np
 from logintel.retraining.gates import Figure, Gate, paired, paired_anomalies, recorded
 from logintel.retraining.in_force import InForce, binary
 from logintel.training.dataset import NORMAL, UNTYPED, Line, Shape
-from logintel.training.evaluation import one_row_a_template
+from logintel.training.evaluation import PROBLEMS, one_row_a_template
 from logintel.training.models import TrainedModel
 from logintel_server.tokens import digest
 
@@ -79,9 +79,11 @@ def _feedback(model: TrainedModel, in_force: InForce) -> Iterator[Gate]:
 
 
 def _compared(gate: str, what: str, name: str, truth: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> Gate:
-    """Compare classes [K]."""
+    """Compare classes [K]. Of a level it counts whether it is a problem: the rest is habit of who wrote the line."""
     if name == "anomaly":
         return paired_anomalies(gate, what, *(classes != NORMAL for classes in (truth, ours, theirs)))
+    if name == "level":
+        truth, ours, theirs = (np.isin(classes.astype(str), PROBLEMS) for classes in (truth, ours, theirs))
     return paired(gate, what, ours == truth, theirs == truth)
 
 

@@ -25,7 +25,6 @@ EXPECTED = {
     ("_forget_deleted_lines", "never read variable"): ONE_HEADER,
     ("_forget_deleted_lines", "unused variable"): ONE_HEADER,
     ("_score_new_lines", "unused variable"): ONE_HEADER,
-    ("_score_new_lines", "never read variable"): ONE_HEADER,
     ("take_pending", "unused parameter"): "it only says that the worker is too old",
     ("schedule", 'schema "cron" does not exist'): WITHOUT_CRON,
     ("unschedule", 'relation "cron.job" does not exist'): WITHOUT_CRON,

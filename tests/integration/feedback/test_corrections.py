@@ -12,7 +12,8 @@ from support.servers import ROOT, Database
 
 LOGHUB = ROOT.parent / "shared" / "data" / "loghub"
 SYSTEMS = ("Hadoop", "OpenStack", "Apache", "Android")
-LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+KINDS = {"DEBUG": "usual", "INFO": "usual", "WARN": "warning", "ERROR": "error", "FATAL": "error"}
+"""Within a kind a level is a habit of who writes, and no correction."""
 CORRUPTED = 0.03
 
 
@@ -26,7 +27,7 @@ def corrupted_lines(db: Database) -> list[dict[str, object]]:
                 level, log_id = row["Level"], "right"
                 if chance.random() < CORRUPTED:
                     own = db.value("SELECT logintel.normalize_level(%s)", (level,))
-                    level, log_id = chance.choice([other for other in LEVELS if other != own]), "wrong"
+                    level, log_id = chance.choice([other for other in KINDS if KINDS[other] != KINDS[own]]), "wrong"
                 rows.append({"log_id": log_id, "level": level, "message": row["Content"], "source_type": system,
                              "service": row.get("Component")})  # fmt: skip
     return rows
@@ -46,3 +47,26 @@ def test_corrections_find_nine_in_ten_with_nine_in_ten_right(db: Database) -> No
     print(f"corrections: {corrections}, right: {right}, wrong levels: {wrong}")
     assert right / corrections >= 0.9
     assert right / wrong >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("declared", "predicted", "probabilities", "corrected"),
+    [
+        ("INFO", "ERROR", [0.1, 0.2, 0.2, 0.3, 0.2], True),  # a problem by .7, however it is shared out
+        ("INFO", "ERROR", [0.2, 0.3, 0.1, 0.4, 0.0], False),
+        ("DEBUG", "INFO", [0.01, 0.96, 0.01, 0.01, 0.01], False),
+        ("FATAL", "ERROR", [0.0, 0.0, 0.0, 1.0, 0.0], False),
+        ("WARN", "ERROR", [0.1, 0.1, 0.1, 0.4, 0.3], True),
+        ("WARN", "INFO", [0.1, 0.6, 0.1, 0.1, 0.1], False),  # to lower takes .8
+        ("WARN", "INFO", [0.1, 0.8, 0.1, 0.0, 0.0], True),
+        ("ERROR", "INFO", [0.1, 0.6, 0.2, 0.1, 0.0], True),
+        ("ERROR", "INFO", None, False),  # evicted: what is left is the confidence, .7
+        ("INFO", "WARN", None, True),
+        (None, "ERROR", [0.0, 0.0, 0.0, 1.0, 0.0], None),
+    ],
+)
+def test_problem_or_not_decides_and_lowering_takes_more_than_raising(
+    db: Database, declared: str | None, predicted: str, probabilities: list[float] | None, corrected: bool | None
+) -> None:
+    query = "SELECT logintel._corrects(%s::text, %s::text, 0.7::real, %s::real[], 0.6::real)"
+    assert db.value(query, (declared, predicted, probabilities)) is corrected

@@ -145,3 +145,17 @@ def test_a_service_that_stamps_what_others_write_with_their_levels_is_read_as_th
     } == wrong
     assert fresh_db.execute("SELECT service FROM logintel.ml_sources WHERE finding IS NOT NULL") == [("report",)]
     assert fresh_db.execute("SELECT template FROM logintel.ml_suspects WHERE service <> 'report'") == []
+
+
+def test_a_suspect_shows_the_words_that_tell_and_the_templates_nearest_to_it(mislabelled_db: Database) -> None:
+    words, nearest = mislabelled_db.execute("SELECT telling_words, nearest_templates FROM logintel.ml_suspects")[0]
+    assert {"failed", "refused"} & {word for word, weight in words.items() if weight > 0}
+    assert len(words) <= 5
+    assert nearest[0]["template"] == "could not charge card: connection refused"
+    assert nearest[0]["level"] == "ERROR" and 0 < nearest[0]["likeness"] < 1
+
+
+def test_what_the_words_alone_say_no_neighbour_excuses(mislabelled_db: Database) -> None:
+    mislabelled_db.execute("CALL logintel.maintain('45 s')")
+    mislabelled_db.execute("SELECT logintel._remember_neighbours(%s, '{-9}')", ([HIDDEN],))
+    assert suspects(mislabelled_db) == [(HIDDEN, "hidden problem")]

@@ -74,10 +74,10 @@ def test_no_private_function_runs_for_others(scoring_db: Database) -> None:
     }
     # What depends on its arguments alone is everybody's; the views call the others for their readers.
     of_arguments = {"_shape", "_shape_hash", "_shape_version", "_status_class", "_latency_bucket", "_context_hash", "_probabilities",
-                    "_level_name", "_line_time", "_is_time_of", "_attached_lines"}
+                    "_level_name", "_line_time", "_is_time_of", "_attached_lines", "_level_kind", "_corrects"}
     of_views = {"_truth", "_uncounted", "_count_lines", "_corrected_lines", "_anomalies", "_ab_results", "_retrain_advice",
                 "_handlers", "_handler_words", "_installer_sees", "_log_lines", "_hides_lines", "_is_visible",
-                "_hours_of_anomalies", "_hours_of_corrections", "_source_levels", "_suspects", "_waiting_lines", "_predict_line"}
+                "_hours_of_anomalies", "_hours_of_corrections", "_source_levels", "_suspects_with_evidence", "_waiting_lines", "_predict_line"}
     assert {name for name in open_to_role if name.startswith("_")} == of_arguments | of_views
     assert open_to_role >= {"analyze", "predict_log", "doctor", "mask", "normalize_level"}
 
