@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from logintel import cli
 
+pytestmark = pytest.mark.any_server
+
 BEGIN, END = "Zq7Xw", "Kv9Jp"  # in each password: neither half of it may be printed
 NASTY = st.text("%@:/?#[]&=+ '\"\\,;!{}~é41", max_size=4)
 PASSWORDS = st.tuples(NASTY, st.just(BEGIN), NASTY, st.just(END), NASTY).map("".join)

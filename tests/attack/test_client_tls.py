@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from logintel.database import connect, open_connection
 from logintel.errors import UserError
 
+pytestmark = pytest.mark.any_server
+
 AWAY = "127.0.0.2"  # to the client a machine like any other, though this one answers for it
 LOCAL = "127.0.0.1"
 ENCRYPTION_REQUESTS = {80877103, 80877104}  # of SSL, of GSSAPI

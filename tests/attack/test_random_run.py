@@ -14,6 +14,8 @@ from support.random_run.shrink import shrink, trace
 from support.recount import FIGURES, Recount
 from support.servers import Database
 
+pytestmark = pytest.mark.any_server
+
 SEEDS = (1, 2, 3)
 STEPS = 120
 TODAY = datetime.now(UTC).date()

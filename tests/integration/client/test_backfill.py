@@ -15,6 +15,8 @@ from support.processes import start
 from support.servers import Database
 from support.tiny_models import deploy, tiny_model
 
+pytestmark = pytest.mark.any_server
+
 
 def test_jobs_side_by_side_score_every_line_once(db: Database) -> None:
     insert_new_shapes(db, 3000)

@@ -13,6 +13,8 @@ from logintel.cli import app
 from support.servers import Database
 from support.tiny_models import deploy, register, tiny_model
 
+pytestmark = pytest.mark.any_server
+
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
 
 

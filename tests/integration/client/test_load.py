@@ -21,6 +21,8 @@ from logintel.writing import load_rows
 from support.processes import start
 from support.servers import ROOT, Database
 
+pytestmark = pytest.mark.any_server
+
 LOGHUB = ROOT.parent / "shared" / "data" / "loghub"
 COMMAND = "import sys; from logintel.loading import load; load(sys.argv[2:], dsn=sys.argv[1], "
 

@@ -13,6 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 from support.reference import reference
 from support.servers import ROOT, Database
 
+pytestmark = pytest.mark.any_server
+
 README = (ROOT / "README.md").read_text()
 MODELS = (ROOT / "models" / "README.md").read_text()
 LIFE_OF_A_MODEL = MODELS.split("## The life of a model")[1].split("\n## ")[0]

@@ -9,6 +9,8 @@ from logintel.simulation import generate
 from logintel.simulation.command import simulate
 from support.servers import Database
 
+pytestmark = pytest.mark.any_server
+
 END = datetime(2026, 3, 15, 10)
 FIELDS = (
     "log_id", "timestamp", "level", "message", "source_type", "host", "service", "category", "is_anomaly",

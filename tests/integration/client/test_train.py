@@ -17,6 +17,8 @@ from logintel.writing import load_rows
 from support.servers import ROOT, Database
 from support.tables import DEPLOYMENTS, SCORES, models
 
+pytestmark = pytest.mark.any_server
+
 CONTRACT = ROOT / "models" / "README.md"
 
 

@@ -15,6 +15,8 @@ from support.servers import Database
 from support.tables import scores
 from support.tiny_models import ANOMALIES, deploy, register, tiny_model
 
+pytestmark = pytest.mark.any_server
+
 
 def states(db: Database, day: date = DAY, name: str = "level", service: str | None = None) -> dict[str, str]:
     db.execute("SELECT logintel.maintain()")

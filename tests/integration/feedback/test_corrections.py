@@ -10,6 +10,8 @@ from logintel.training.command import train
 from logintel.writing import load_rows
 from support.servers import ROOT, Database
 
+pytestmark = pytest.mark.any_server
+
 LOGHUB = ROOT.parent / "shared" / "data" / "loghub"
 SYSTEMS = ("Hadoop", "OpenStack", "Apache", "Android")
 KINDS = {"DEBUG": "usual", "INFO": "usual", "WARN": "warning", "ERROR": "error", "FATAL": "error"}

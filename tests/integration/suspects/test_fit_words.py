@@ -8,6 +8,8 @@ from scipy.optimize import minimize
 
 from support.servers import Database
 
+pytestmark = pytest.mark.any_server
+
 
 def optimum(words: np.ndarray, problem: np.ndarray, weights: np.ndarray) -> np.ndarray:
     def loss(c: np.ndarray) -> float:
