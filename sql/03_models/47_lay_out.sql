@@ -173,20 +173,10 @@ COMMENT ON FUNCTION logintel._on_deployment_prepared_031_lay_out(bigint) IS 'Lay
 
 -- The sets that score lines, or are asked beside them.
 CREATE OR REPLACE FUNCTION logintel._served_sets() RETURNS integer[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    sets integer[] := (SELECT array_remove(v.shadow_set_ids || v.challenger_set_id || v.model_set_id, NULL)
-                       FROM logintel._serving() v);
-    handler text;
-    more integer[];
-BEGIN
-    FOR handler IN SELECT logintel._handlers('laid_out_sets') LOOP
-        EXECUTE format('SELECT array_agg(s) FROM logintel.%I() AS s', handler) INTO more;
-        sets := sets || more;
-    END LOOP;
-    RETURN sets;
-END
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT array_remove((SELECT v.shadow_set_ids || v.challenger_set_id || v.model_set_id FROM logintel._serving() v)
+                        || logintel._sets_of_handlers('laid_out_sets'), NULL);
 $function$;
 
 COMMENT ON FUNCTION logintel._served_sets() IS 'The model sets that serve lines, shadow those that do, or are asked by a capability.';

@@ -31,7 +31,20 @@ $function$;
 
 COMMENT ON FUNCTION logintel._remove_predictions_of_vanished_lines() IS 'Removes the predictions of lines that are gone.';
 
--- A worker may have lines in hand that wait: it finds them gone.
+-- Rows that a worker has in hand cannot be deleted, and are back when it gives up. So it is noted that their lines may
+-- be gone, as it is of changed lines: then they are looked for before they count.
+CREATE OR REPLACE FUNCTION logintel._doubt_waiting_lines() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+AS $function$
+    INSERT INTO logintel.pending (log_entry_id, changed)
+    SELECT DISTINCT q.log_entry_id, true FROM logintel.pending q
+    WHERE NOT EXISTS (
+        SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
+        WHERE l.id = q.log_entry_id);
+$function$;
+
+COMMENT ON FUNCTION logintel._doubt_waiting_lines() IS 'Notes of lines that are gone, and that somebody has in hand, that they may be.';
+
 CREATE OR REPLACE FUNCTION logintel._delete_all_predictions() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -39,6 +52,7 @@ BEGIN
     PERFORM logintel._remove_predictions_of_vanished_lines();
     DELETE FROM logintel.pending q
     WHERE q.ctid = ANY (ARRAY(SELECT p.ctid FROM logintel.pending p FOR UPDATE SKIP LOCKED));
+    PERFORM logintel._doubt_waiting_lines();
     PERFORM logintel._announce('lines_deleted', 0);
 END
 $function$;
@@ -59,6 +73,7 @@ BEGIN
                 SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
                 WHERE l.id = p.log_entry_id)
             FOR UPDATE SKIP LOCKED));
+        PERFORM logintel._doubt_waiting_lines();
     ELSIF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
         PERFORM logintel._announce('lines_forgotten', 0);
     ELSIF NOT logintel._try_forget_all_lines() THEN

@@ -40,30 +40,12 @@ $function$;
 COMMENT ON FUNCTION logintel._evict_set(integer) IS 'Evicts up to 100,000 shapes of a model set that serves no more; returns how many.';
 
 -- A set that answers beside the one in force knows what that knows, no more and no less.
-CREATE OR REPLACE FUNCTION logintel._follower_sets() RETURNS integer[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    handler text;
-    more integer[];
-    sets integer[] := '{}';
-BEGIN
-    FOR handler IN SELECT logintel._handlers('follower_sets') LOOP
-        EXECUTE format('SELECT ARRAY(SELECT logintel.%I())', handler) INTO more;
-        sets := sets || more;
-    END LOOP;
-    RETURN sets;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._follower_sets() IS 'Model sets that capabilities let answer beside the set in force.';
-
 CREATE OR REPLACE FUNCTION logintel._evict_shapes() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     known_shapes bigint := logintel._setting('known_shapes');
-    followers integer[] := logintel._follower_sets();
+    followers integer[] := logintel._sets_of_handlers('follower_sets');
     in_force integer := logintel._set_in_force();
     crowded record;
     least_used bigint[];

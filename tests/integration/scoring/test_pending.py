@@ -159,3 +159,15 @@ def test_less_than_nothing_is_refused_in_one_line(db: Database, call: str, messa
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=message) as refused:
         db.execute(f"SELECT logintel.{call}")
     assert refused.value.diag.message_hint.startswith("Give a number of")
+
+
+@pytest.mark.parametrize("truncated", ["log_entries_default", "log_entries"])
+def test_a_truncated_line_that_a_worker_had_in_hand_waits_no_more(deferred_db: Database, truncated: str) -> None:
+    deferred_db.execute("INSERT INTO log_entries (message, timestamp) VALUES ('slow', '1999-12-31')")
+    worker = deferred_db.connect(autocommit=False)
+    assert worker.execute("SELECT logintel._take_pending(10)").fetchall() == [([2],)]
+    deferred_db.execute(f"TRUNCATE {truncated}")
+    worker.rollback()
+    assert deferred_db.execute("SELECT lines = predictions, pending FROM ml_status") == [(True, 0)]
+    deferred_db.execute("SELECT logintel.backfill()")
+    assert pending(deferred_db) == []
