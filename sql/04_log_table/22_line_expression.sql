@@ -51,9 +51,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT value';
 COMMENT ON FUNCTION logintel._exactly(anyelement, anyelement) IS 'The first value, which has the type of the second, or the statement cannot be parsed.';
 
 -- A trigger function is parsed anew when a column has got another type, and a cast to the old one would then be
--- whatever somebody defined. So a value is read only while its type is the one that this was written for. A type of
--- pg_catalog is named, which costs a line nothing. The name of any other may come to mean another type, so its number
--- is compared, line by line.
+-- whatever somebody defined, which the planner may run even where no line reaches it. So a value of a type of
+-- pg_catalog is read only while that is its type. The name of any other type may come to mean another one: its output
+-- function is asked, which only a superuser can define, and what that says is read as text.
 CREATE OR REPLACE FUNCTION logintel._new_line_expression(
     log_table regclass, columns jsonb, time_zone text, field text
 ) RETURNS text
@@ -63,9 +63,13 @@ RETURN coalesce(
          WHEN t.typnamespace = 'pg_catalog'::regnamespace
              THEN logintel._field_expression(
                  field, format('logintel._exactly(t.%I, NULL::%s)', a.attname, t.oid::regtype), t.oid, time_zone)
-         ELSE format('CASE WHEN pg_typeof(t.%I) = %s::oid THEN %s END', a.attname, t.oid,
-                     logintel._field_expression(field, format('t.%I', a.attname), t.oid, time_zone)) END
+         ELSE logintel._field_expression(
+             field, format('nullif(pg_catalog.format(''%%s'', t.%I), '''')::%s', a.attname, b.type), b.type,
+             time_zone) END
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     CROSS JOIN LATERAL (
+         SELECT CASE WHEN u.typnamespace = 'pg_catalog'::regnamespace THEN u.oid ELSE 25 END::regtype AS type  -- text
+         FROM pg_type u WHERE u.oid = logintel._base_type(t.oid)) AS b
      WHERE a.attrelid = log_table AND a.attname = columns ->> field AND a.attnum > 0 AND NOT a.attisdropped),
     logintel._line_expression(log_table, columns, time_zone, field));
 

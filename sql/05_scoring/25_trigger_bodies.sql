@@ -1,32 +1,39 @@
--- The bodies of the functions behind the triggers: only what has to know the log table's columns. lines is where the lines
--- come from; id, "time" and fields read the key, the time (null for none) and what _shape() takes from its row t. A line
--- without a key is nobody's: it gets no prediction and does not wait.
+-- The bodies of the functions behind the triggers: only what has to know the log table's columns. lines is a query in
+-- brackets whose rows t have an id, a "timestamp" (null for none) and what _shape() takes. Only in there are the
+-- columns of the log table in sight, and only by t: a column may be called what a variable is, and be of a type whose
+-- operators are its owner's. A line without a key is nobody's: it gets no prediction and does not wait.
 CREATE OR REPLACE FUNCTION logintel._seed_query() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN '(SELECT h.seed FROM logintel.shape_seed h WHERE h.one_row)';
 
 COMMENT ON FUNCTION logintel._seed_query() IS 'The text that reads the secret of shapes by its key, which starts faster than any other way.';
 
--- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits for
--- nobody, and is the only query of the function where every shape is known: each further one would cost a one-row insert
--- almost as much. So the query itself notes whether it left lines out, in a setting of the transaction; whoever sets that by
--- hand merely sends his lines the long way round. For the same reason the set in force is a number in the text. Where a
--- snapshot doesn't see that set's scores yet, lines are left out, and the rest goes by the row of serving that the snapshot
--- sees. While a split test runs, the key of a line chooses one of two numbers; where the snapshot doesn't see the test, the
--- champion serves every line. The secret seed is read in the query: as a constant of its plan, any writer could have it
--- printed.
+-- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits
+-- for nobody, and is the only query of the function where every shape is known: each further one would cost a one-row
+-- insert almost as much. So the query itself notes whether it left lines out, in a setting of the transaction; whoever
+-- sets that by hand merely sends his lines the long way round. For the same reason the set in force is a number in the
+-- text. Where a snapshot doesn't see that set's scores yet, lines are left out, and the rest goes by the row of serving
+-- that the snapshot sees. While a split test runs, the key of a line chooses one of two numbers; where the snapshot
+-- doesn't see the test, the champion serves every line. The secret seed is read in the query: as a constant of its
+-- plan, any writer could have it printed.
 --
--- Its plan is the same whichever batch it was made for and with whatever statistics, on every version: a subquery with a
--- limit is never joined but by a nested loop, these functions switch sequential scans off, and both conditions are those of
--- one index. A statement with very many lines has a query of its own, which is never joined by a nested loop: hashing all
--- known shapes once costs less than looking each line up. Nobody counts the lines of a statement that took less time than
--- so many need. Compiling is off: it takes longer than it saves. OFFSET 0 keeps the planner from computing the hash more
--- than once.
-CREATE OR REPLACE FUNCTION logintel._hot_path(lines text, id text, "time" text, fields text, scorer text) RETURNS text
+-- Its plan is the same whichever batch it was made for and with whatever statistics, on every version: a subquery with
+-- a limit is never joined but by a nested loop, these functions switch sequential scans off, and both conditions are
+-- those of one index. A statement with very many lines has a query of its own, which is never joined by a nested loop:
+-- hashing all known shapes once costs less than looking each line up. Nobody counts the lines of a statement that took
+-- less time than so many need. Compiling is off: it takes longer than it saves. OFFSET 0 keeps the planner from
+-- computing the hash more than once.
+CREATE OR REPLACE FUNCTION logintel._fields_of_shape() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN 't.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms';
+
+COMMENT ON FUNCTION logintel._fields_of_shape() IS 'The text that reads from a row t what _shape() takes.';
+
+CREATE OR REPLACE FUNCTION logintel._hot_path(lines text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($hot_path$
     IF _logintel_began > statement_timestamp() + interval '5 ms' THEN
-        _many := EXISTS (SELECT FROM %1$s OFFSET 9999);
+        _many := EXISTS (SELECT FROM %1$s t OFFSET 9999);
     END IF;
     IF _many THEN
         _nested_loops := current_setting('enable_nestloop');
@@ -36,7 +43,7 @@ RETURN format($hot_path$
         FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
         LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash
         WHERE %4$s;
-        _none_scored := NOT FOUND;
+        GET DIAGNOSTICS _scored = ROW_COUNT;
         PERFORM set_config('enable_nestloop', _nested_loops, true);
     ELSE
         INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
@@ -46,31 +53,46 @@ RETURN format($hot_path$
             SELECT s.id FROM logintel.scores s
             WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
         WHERE %4$s;
-        _none_scored := NOT FOUND;
+        GET DIAGNOSTICS _scored = ROW_COUNT;
     END IF;
 $hot_path$, lines, scorer,
-    format('SELECT %s AS id, %s AS "timestamp", logintel._shape_hash(%s, %s) AS shape_hash FROM %s WHERE %1$s IS NOT NULL OFFSET 0',
-           id, "time", fields, logintel._seed_query(), lines),
+    format('SELECT t.id, t."timestamp", logintel._shape_hash(%s, %s) AS shape_hash FROM %s t WHERE t.id IS NOT NULL OFFSET 0',
+           logintel._fields_of_shape(), logintel._seed_query(), lines),
     $$CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END$$);
 
-COMMENT ON FUNCTION logintel._hot_path(text, text, text, text, text) IS 'The text that gives lines of known shapes their score; scorer is the SQL of the model set that serves the line l.';
+COMMENT ON FUNCTION logintel._hot_path(text, text) IS 'The text that gives lines of known shapes their score; scorer is the SQL of the model set that serves the line l.';
 
--- The lines that the hot path left out are queued before anything else is tried, so whatever happens afterwards, every line
--- has a prediction or waits. They are those without a prediction of this transaction, which carries its now() and so
--- differs from older ones of the same key. A subquery for each line keeps the planner from joining a large batch with all
--- predictions, and adding nothing to the time from walking through the index on it, where every row of this very statement
--- stands in the way.
+CREATE OR REPLACE FUNCTION logintel._queue_path(lines text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format('INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT t.id, t."timestamp" FROM %s t '
+              'WHERE t.id IS NOT NULL', lines);
+
+COMMENT ON FUNCTION logintel._queue_path(text) IS 'The statement that leaves lines pending.';
+
+-- It needs no field but the key.
+CREATE OR REPLACE FUNCTION logintel._queue_changed_path(lines text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN format('INSERT INTO logintel.pending (log_entry_id, changed) SELECT t.id, true FROM %s t WHERE t.id IS NOT NULL', lines);
+
+COMMENT ON FUNCTION logintel._queue_changed_path(text) IS 'The statement that queues lines which may have an outdated prediction.';
+
+-- The lines that the hot path left out are queued before anything else is tried, so whatever happens afterwards, every
+-- line has a prediction or waits. They are those without a prediction of this transaction, which carries its now() and
+-- so differs from older ones of the same key and time. A subquery for each line keeps the planner from joining a large
+-- batch with all predictions, and adding nothing to the time from walking through the index on it, where every row of
+-- this very statement stands in the way. Where the numbers do not add up, lines have one key and one time: all are
+-- queued as changed ones are, to be read and scored again by the key.
 --
--- Under SERIALIZABLE whoever reads where others add rows fails with them: there, nothing is queued before, and one snapshot
--- says twice which lines are left out.
-CREATE OR REPLACE FUNCTION logintel._cold_path(lines text, id text, "time" text, fields text, scorer text) RETURNS text
+-- Under SERIALIZABLE whoever reads where others add rows fails with them: there, nothing is queued before, and one
+-- snapshot says twice which lines are left out.
+CREATE OR REPLACE FUNCTION logintel._cold_path(lines text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($cold_path$
     IF current_setting('logintel.left_out', true) = 'yes' THEN
         IF current_setting('transaction_isolation') = 'serializable' THEN
             OPEN _left_out FOR
                 SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
-                FROM (%1$s WHERE %2$s IS NOT NULL OFFSET 0) AS l
+                FROM (SELECT t.id, t."timestamp", %2$s FROM %1$s t WHERE t.id IS NOT NULL OFFSET 0) AS l
                 WHERE (SELECT s.id FROM logintel.scores s
                        WHERE s.canonical AND s.model_set_id = %3$s AND s.shape_hash = l.shape_hash LIMIT 1) IS NULL
                 GROUP BY l.number / 4096;
@@ -79,16 +101,22 @@ RETURN format($cold_path$
         END IF;
         INSERT INTO logintel.pending (log_entry_id, "timestamp")
         SELECT l.id, l."timestamp"
-        FROM (SELECT %2$s AS id, %4$s AS "timestamp" FROM %5$s WHERE %2$s IS NOT NULL OFFSET 0) AS l
-        WHERE _none_scored
+        FROM (SELECT t.id, t."timestamp" FROM %1$s t WHERE t.id IS NOT NULL OFFSET 0) AS l
+        WHERE _scored = 0
            OR (SELECT max(p.predicted_at + interval '0') FROM logintel.predictions p
                WHERE p.log_entry_id = l.id AND p."timestamp" = coalesce(l."timestamp", now())) IS DISTINCT FROM now();
+        GET DIAGNOSTICS _waiting = ROW_COUNT;
+        IF _scored > 0 AND _scored + _waiting <> (SELECT count(*) FROM %1$s t WHERE t.id IS NOT NULL) THEN
+            %4$s;
+        END IF;
         BEGIN
             OPEN _left_out FOR
                 SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
-                FROM (%1$s
+                FROM (SELECT t.id, t."timestamp", %2$s
+                      FROM (SELECT * FROM %1$s t OFFSET 0) AS t
                       WHERE (SELECT q.id FROM logintel.pending q
-                             WHERE q.log_entry_id = %2$s AND NOT q.changed AND q.queued_at >= _logintel_began LIMIT 1) IS NOT NULL
+                             WHERE q.log_entry_id = t.id AND q."timestamp" IS NOT DISTINCT FROM t."timestamp"
+                               AND NOT q.changed AND q.queued_at >= _logintel_began LIMIT 1) IS NOT NULL
                       OFFSET 0) AS l
                 GROUP BY l.number / 4096;
             PERFORM logintel._score_left_out(_left_out, _logintel_began);
@@ -99,31 +127,15 @@ RETURN format($cold_path$
             PERFORM logintel._warn_pending(SQLERRM, 0, NULL);
         END;
     END IF;
-$cold_path$,
-    format('SELECT %1$s AS id, %2$s AS "timestamp", logintel._shape_hash(%3$s, %5$s) AS shape_hash, '
-           'logintel._shape(%3$s) AS shape, row_number() OVER () AS number FROM %4$s',
-           id, "time", fields, lines, logintel._seed_query()),
-    id, scorer, "time", lines);
+$cold_path$, lines,
+    format('logintel._shape_hash(%1$s, %2$s) AS shape_hash, logintel._shape(%1$s) AS shape, row_number() OVER () AS number',
+           logintel._fields_of_shape(), logintel._seed_query()),
+    scorer, logintel._queue_changed_path(lines));
 
-COMMENT ON FUNCTION logintel._cold_path(text, text, text, text, text) IS 'The text that hands on the lines that the hot path left out, in batches.';
-
-CREATE OR REPLACE FUNCTION logintel._queue_path(lines text, id text, "time" text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN format('INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT %2$s, %3$s FROM %1$s WHERE %2$s IS NOT NULL',
-              lines, id, "time");
-
-COMMENT ON FUNCTION logintel._queue_path(text, text, text) IS 'The statement that leaves lines pending.';
-
--- It needs no column but the key.
-CREATE OR REPLACE FUNCTION logintel._queue_changed_path(lines text, id text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN format('INSERT INTO logintel.pending (log_entry_id, changed) SELECT %2$s, true FROM (%1$s) t WHERE %2$s IS NOT NULL',
-              lines, id);
-
-COMMENT ON FUNCTION logintel._queue_changed_path(text, text) IS 'The statement that queues lines which may have an outdated prediction; lines is a query for their rows.';
+COMMENT ON FUNCTION logintel._cold_path(text, text) IS 'The text that hands on the lines that the hot path left out, in batches.';
 
 -- While nothing scores lines, because nothing is deployed or by the mode, they only wait.
-CREATE OR REPLACE FUNCTION logintel._waiting_path(lines text, id text, "time" text, reason text) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._waiting_path(lines text, reason text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($waiting_path$
     %1$s;
@@ -131,9 +143,9 @@ RETURN format($waiting_path$
     IF _waiting > 0 AND %2$L IS NOT NULL THEN
         PERFORM logintel._warn_pending(%2$L, _waiting, NULL);
     END IF;
-$waiting_path$, logintel._queue_path(lines, id, "time"), reason);
+$waiting_path$, logintel._queue_path(lines), reason);
 
-COMMENT ON FUNCTION logintel._waiting_path(text, text, text, text) IS 'The text that leaves lines pending, with a warning where there is a reason to give.';
+COMMENT ON FUNCTION logintel._waiting_path(text, text) IS 'The text that leaves lines pending, with a warning where there is a reason to give.';
 
 -- lines is a query for the key and the time of lines that were changed or deleted, as they were.
 CREATE OR REPLACE FUNCTION logintel._forget_path(lines text) RETURNS text
@@ -148,13 +160,14 @@ $forget_path$, lines);
 
 COMMENT ON FUNCTION logintel._forget_path(text) IS 'The text that takes the predictions of lines away; those that somebody else has in hand are queued again and kept in _kept.';
 
--- Nothing that fails in a path refuses what was written: the lines wait, and where not even that can be noted, the warning
--- says how to find them. The exception is a failure to serialize, which only the owner of the transaction can retry.
+-- Nothing that fails in a path refuses what was written: the lines wait, and where not even that can be noted, the
+-- warning says how to find them. The exception is a failure to serialize, which only the owner of the transaction can
+-- retry.
 --
 -- An exception block is a subtransaction, of which a session can have 64 before all others pay for them. So the first
--- statements of a transaction have one, and the others rely on them: what their columns are called cannot change before it
--- ends. Counting them costs more than the subtransaction does, so those of a transaction's first millisecond, which cannot
--- be many, are not counted. safely is the statement that is tried when path failed.
+-- statements of a transaction have one, and the others rely on them: what their columns are called cannot change before
+-- it ends. Counting them costs more than the subtransaction does, so those of a transaction's first millisecond, which
+-- cannot be many, are not counted. safely is the statement that is tried when path failed.
 CREATE OR REPLACE FUNCTION logintel._guarded_path(path text, safely text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($guarded_path$

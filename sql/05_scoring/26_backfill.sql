@@ -2,7 +2,8 @@
 -- each takes lines that no other has in hand.
 CREATE OR REPLACE FUNCTION logintel.backfill(since timestamptz DEFAULT NULL, max_lines integer DEFAULT 10000)
 RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan AS
 $function$
 DECLARE
     taken bigint[];

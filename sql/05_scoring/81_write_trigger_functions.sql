@@ -1,6 +1,9 @@
--- Writes the functions behind the triggers for the attached table and what serves lines. Transition tables are visible in
--- the trigger function alone, and a statement planned once is several times faster than one planned for every insert, so
--- both are written into the functions. The lock keeps two that write them apart.
+-- Writes the functions behind the triggers for the attached table and what serves lines. Transition tables are visible
+-- in the trigger function alone, and a statement planned once is several times faster than one planned for every
+-- insert, so both are written into the functions. The lock keeps two that write them apart.
+--
+-- Plans are generic, also of what is called: a plan that is made for the values of its variables has the hashes of
+-- shapes in it, and whoever inserts may have his plans printed.
 --
 -- pg_catalog comes first without being named; naming it would make every call look it up. A name that is a column and a
 -- variable is the column's. A trigger left on a table that is not the attached one, or a partition of it, does nothing.
@@ -9,14 +12,17 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel.%I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER '
-                   'SET search_path = pg_temp SET jit = off SET enable_seqscan = off AS %L', name, format($body$
+                   'SET search_path = pg_temp SET jit = off SET enable_seqscan = off '
+                   'SET plan_cache_mode = force_generic_plan %sAS %L', name,
+                   -- A time that is read from what a type of the user's prints is printed so that it can be read.
+                   CASE WHEN strpos(body, 'pg_catalog.format(') > 0 THEN 'SET datestyle = ISO ' END, format($body$
 #variable_conflict use_column
 DECLARE
     _logintel_began timestamptz := clock_timestamp();
     _left_out refcursor;
     _nested_loops text;
     _many boolean;
-    _none_scored boolean;
+    _scored bigint;
     _waiting bigint;
     _ids bigint[];
     _times timestamptz[];
@@ -62,13 +68,8 @@ DECLARE
     attached logintel.attachments;
     serving logintel.serving;
     is_off boolean := logintel._setting('mode') = 'off';
-    -- As _shape() takes them.
-    names text[] := ARRAY['message', 'service', 'source_type', 'level', 'http_status', 'response_time_ms'];
-    id text;
-    "time" text;
-    fields text;
-    selected text;
-    of_changed text := 't.' || array_to_string(names, ', t.');
+    key text;
+    lines text;
     changed text;
     reason text;
     path text;
@@ -82,42 +83,40 @@ BEGIN
     SELECT v.* INTO serving FROM logintel._serving() v;
     reason := CASE WHEN NOT attached.columns ? 'message' THEN format('%s has lost the column of its messages', attached.log_table)
                    WHEN serving IS NULL AND NOT is_off THEN 'no model is deployed' END;
-    SELECT string_agg(e.expression, ', ' ORDER BY f.n) FILTER (WHERE f.name = ANY (names)),
-           min(e.expression) FILTER (WHERE f.name = 'id'),
-           format('logintel._line_time(%s)', min(e.expression) FILTER (WHERE f.name = 'timestamp'))
-    INTO fields, id, "time"
-    FROM unnest(names || '{id,timestamp}') WITH ORDINALITY AS f (name, n),
-         LATERAL logintel._new_line_expression(attached.log_table, attached.columns, attached.time_zone, f.name) AS e (expression);
-    selected := format('SELECT %s AS id, %s AS "timestamp", %s', id, "time",
-                       (SELECT string_agg(format('%s AS %s', logintel._new_line_expression(
-                                   attached.log_table, attached.columns, attached.time_zone, f.name), f.name), ', ' ORDER BY f.n)
-                        FROM unnest(names) WITH ORDINALITY AS f (name, n)));
-    changed := format('(SELECT * FROM (%1$s FROM new_lines t EXCEPT ALL %1$s FROM old_lines t) c '
-                      'WHERE c.id NOT IN (SELECT unnest(_kept))) t',
-                      selected);
+    SELECT min(e.expression) FILTER (WHERE f.name = 'id'),
+           string_agg(format(CASE f.name WHEN 'timestamp' THEN 'logintel._line_time(%s) AS %I' ELSE '%s AS %I' END,
+                             e.expression, f.name), ', ' ORDER BY f.n)
+    INTO key, lines
+    FROM unnest('{id,timestamp,message,service,source_type,level,http_status,response_time_ms}'::text[])
+         WITH ORDINALITY AS f (name, n),
+         LATERAL logintel._new_line_expression(attached.log_table, attached.columns, attached.time_zone, f.name)
+             AS e (expression);
+    lines := format('SELECT %s FROM', lines);
 
+    path := format('(%s new_lines t)', lines);
     IF is_off OR reason IS NOT NULL THEN
-        path := logintel._waiting_path('new_lines t', id, "time", reason);
+        path := logintel._waiting_path(path, reason);
     ELSE
-        path := concat(logintel._hot_path('new_lines t', id, "time", fields, logintel._scorer(serving)),
-                       logintel._cold_path('new_lines t', id, "time", fields, logintel._scorer(serving)));
+        path := logintel._hot_path(path, logintel._scorer(serving)) || logintel._cold_path(path, logintel._scorer(serving));
     END IF;
     PERFORM logintel._write_trigger_function('_score_new_lines', attached.log_table, logintel._guarded_path(
-        path, logintel._queue_changed_path('SELECT * FROM new_lines', id)));
+        path, logintel._queue_changed_path(format('(SELECT %s AS id FROM new_lines t)', key))));
 
+    changed := format('(SELECT * FROM (%1$s new_lines t EXCEPT ALL %1$s old_lines t) c '
+                      'WHERE c.id NOT IN (SELECT unnest(_kept)))', lines);
     IF is_off OR reason IS NOT NULL THEN
-        path := logintel._waiting_path(changed, 't.id', 't."timestamp"', reason);
+        path := logintel._waiting_path(changed, reason);
     ELSE
-        path := concat(logintel._hot_path(changed, 't.id', 't."timestamp"', of_changed, logintel._scorer(serving)),
-                       logintel._cold_path(changed, 't.id', 't."timestamp"', of_changed, logintel._scorer(serving)));
+        path := logintel._hot_path(changed, logintel._scorer(serving))
+            || logintel._cold_path(changed, logintel._scorer(serving));
     END IF;
     PERFORM logintel._write_trigger_function('_score_changed_lines', attached.log_table, logintel._guarded_path(
-        logintel._forget_path(format('%1$s FROM old_lines t EXCEPT ALL %1$s FROM new_lines t', selected)) || path,
-        logintel._queue_changed_path('SELECT * FROM old_lines UNION ALL SELECT * FROM new_lines', id)));
+        logintel._forget_path(format('%1$s old_lines t EXCEPT ALL %1$s new_lines t', lines)) || path,
+        logintel._queue_changed_path(format('(SELECT %1$s AS id FROM old_lines t UNION ALL SELECT %1$s FROM new_lines t)', key))));
 
     PERFORM logintel._write_trigger_function('_forget_deleted_lines', attached.log_table, logintel._guarded_path(
-        logintel._forget_path(format('SELECT %s AS id, %s AS "timestamp" FROM old_lines t', id, "time")),
-        logintel._queue_changed_path('SELECT * FROM old_lines', id)));
+        logintel._forget_path(format('%s old_lines t', lines)),
+        logintel._queue_changed_path(format('(SELECT %s AS id FROM old_lines t)', key))));
 END
 $function$;
 

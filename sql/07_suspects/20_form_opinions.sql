@@ -121,7 +121,10 @@ COMMENT ON FUNCTION logintel._task_075_form_opinions() IS 'Task of the upkeep: a
 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_075_opinions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS 'TRUNCATE logintel.template_opinions, logintel.suspects';
+AS $function$
+    TRUNCATE logintel.template_opinions, logintel.suspects;
+    UPDATE logintel.suspects_state SET judged_at = NULL;
+$function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_075_opinions(bigint) IS 'Removes the opinions when all lines are gone.';
 

@@ -28,7 +28,8 @@ AS $function$
         CROSS JOIN LATERAL (SELECT min(c.first_at) AS first_at, max(c.last_at) AS last_at
                             FROM logintel.hourly_counts c WHERE c.score_id = o.id) AS h
         GROUP BY o.template, o.service)
-    SELECT row_number() OVER (ORDER BY s.confidence * abs(predicted.severity_number - declared.severity_number)
+    SELECT row_number() OVER (ORDER BY (2 * s.confidence - 1)
+                                       * abs(predicted.severity_number - declared.severity_number)
                                        * (1 + ln(s.lines::double precision)) DESC, s.template, s.service),
            s.suspicion, CASE WHEN s.stamped >= 3 THEN 'source_stamps_one_level' ELSE 'template_mislabelled' END,
            s.template, s.service, s.lines, s.declared_level, s.declared_levels, s.predicted_level, s.confidence::real,
@@ -43,18 +44,26 @@ $function$;
 COMMENT ON FUNCTION logintel._suspects_among_all() IS 'The rows of suspects, judged now.';
 
 -- Few templates are judged when somebody asks, so what is said is never old. Of very many it takes seconds: the upkeep
--- does it every ten minutes, and after verdicts.
+-- does it every ten minutes, and after verdicts. Until it has done so, those who ask wait, if there is an end to it.
 CREATE OR REPLACE FUNCTION logintel._has_many_scores() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT count(*) > 3000 FROM (SELECT FROM logintel.scores LIMIT 3001) AS s);
 
 COMMENT ON FUNCTION logintel._has_many_scores() IS 'Whether the upkeep judges templates, because there are too many to do it for each who asks.';
 
+CREATE OR REPLACE FUNCTION logintel._upkeep_has_judged() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN logintel._has_many_scores()
+       AND (EXISTS (SELECT FROM logintel.suspects_state s WHERE s.judged_at IS NOT NULL)
+            OR (SELECT count(*) > 30000 FROM (SELECT FROM logintel.scores LIMIT 30001) AS s));
+
+COMMENT ON FUNCTION logintel._upkeep_has_judged() IS 'Whether suspects are read as the upkeep has judged them.';
+
 CREATE OR REPLACE FUNCTION logintel._suspects() RETURNS SETOF logintel.suspects
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF logintel._has_many_scores() THEN
+    IF logintel._upkeep_has_judged() THEN
         RETURN QUERY SELECT * FROM logintel.suspects s ORDER BY s.rank;
     ELSE
         RETURN QUERY SELECT * FROM logintel._suspects_among_all() s ORDER BY s.rank;

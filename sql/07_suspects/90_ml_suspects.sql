@@ -16,8 +16,8 @@ COMMENT ON COLUMN logintel.ml_suspects.declared_levels IS 'How many of them decl
 COMMENT ON COLUMN logintel.ml_suspects.predicted_level IS 'The level that it has in truth, by its words and the levels that are in use.';
 COMMENT ON COLUMN logintel.ml_suspects.confidence IS 'How probable the suspicion is; a rank more than a promise.';
 COMMENT ON COLUMN logintel.ml_suspects.words_opinion IS 'Log-odds of WARN and above by the default level model, which was not trained on any line of this database.';
-COMMENT ON COLUMN logintel.ml_suspects.telling_words IS 'The words that move this opinion most, each with how far the log-odds would fall without it.';
-COMMENT ON COLUMN logintel.ml_suspects.nearest_templates IS 'The templates that share most words with it, nearest first, with the level that they declare.';
+COMMENT ON COLUMN logintel.ml_suspects.telling_words IS 'The words that move this opinion most, each with how far the log-odds would fall without it; for the first 50 templates.';
+COMMENT ON COLUMN logintel.ml_suspects.nearest_templates IS 'The templates that share most words with it, nearest first, with the level that they declare; for the first 50 templates.';
 COMMENT ON COLUMN logintel.ml_suspects.neighbours_opinion IS 'Log-odds by a model of the other templates of this database; null before a training.';
 COMMENT ON COLUMN logintel.ml_suspects.service_opinion IS 'Log-odds by the other templates of its service; 0 where these excuse it, or the service declares all alike.';
 COMMENT ON COLUMN logintel.ml_suspects.twins_opinion IS 'Log-odds by what other services declare the same template.';

@@ -359,3 +359,60 @@ def test_code_that_runs_for_maintenance_attaches_nothing(attacked: Database) -> 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="security-restricted"):
         attacked.execute("ANALYZE public.bait")
     assert attacked.execute("SELECT log_table FROM logintel.attachments") == []
+
+
+def evil_cast(owner: psycopg.Connection, target: str, value: str) -> None:
+    """Make a type whose cast to another one notes who runs it, even where the planner alone does."""
+    owner.execute("CREATE TYPE public.evil AS ENUM ('x')")
+    trap(owner, "note()", "integer", "1")
+    owner.execute(f"CREATE FUNCTION public.at_planning(integer) RETURNS {target} LANGUAGE plpgsql IMMUTABLE AS "
+                  f"$$ BEGIN PERFORM public.note(); RETURN {value}; END $$")
+    owner.execute(f"CREATE FUNCTION public.evil_cast(public.evil) RETURNS {target} LANGUAGE sql IMMUTABLE AS "
+                  "$$ SELECT public.at_planning(1) $$")
+    owner.execute(f"CREATE CAST (public.evil AS {target}) WITH FUNCTION public.evil_cast(public.evil) AS IMPLICIT")
+
+
+VARIABLES = ("_logintel_began", "_left_out", "_nested_loops", "_many", "_scored", "_waiting", "_ids", "_times", "_kept", "_reason")
+
+
+@pytest.mark.parametrize("target", ["timestamptz", "bigint", "text", "boolean"])
+def test_a_column_that_is_called_what_a_variable_is_has_no_cast_run(attacked: Database, target: str) -> None:
+    owner = owner_of(attacked)
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, level text, message text)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    evil_cast(owner, target, {"timestamptz": "'-infinity'", "bigint": "1", "text": "'x'", "boolean": "true"}[target])
+    for name in (*VARIABLES, "t", "l", "c", "d", "q", "s", "p"):
+        owner.execute(f"ALTER TABLE public.own ADD COLUMN {name} public.evil DEFAULT 'x'")
+    attacked.connect().execute("INSERT INTO public.own (id, level, message) VALUES (1, 'INFO', 'a new shape'), (2, 'INFO', 'failed')")
+    attacked.execute("UPDATE public.own SET message = 'another new shape' WHERE id = 2")
+    everything(attacked)
+    attacked.execute("DELETE FROM public.own WHERE id = 1")
+    assert attacked.execute("SELECT * FROM public.caught") == []
+    assert attacked.execute("SELECT log_entry_id FROM logintel.ml_predictions") == [(2,)]
+
+
+@pytest.mark.parametrize("domain", ["text", "varchar(20)"])
+def test_a_column_of_a_domain_that_gets_another_type_has_no_cast_run(attacked: Database, domain: str) -> None:
+    owner = owner_of(attacked)
+    owner.execute(f"CREATE DOMAIN public.lvl AS {domain}")
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, level public.lvl, message text)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    owner.execute("INSERT INTO public.own VALUES (1, 'INFO', 'started')")
+    evil_cast(owner, "text", "'ERROR'")
+    owner.execute("ALTER TABLE public.own DROP COLUMN level CASCADE")
+    owner.execute("ALTER TABLE public.own ADD COLUMN level public.evil DEFAULT 'x'")
+    attacked.connect().execute("INSERT INTO public.own (id, message) VALUES (2, 'started'), (3, 'a new shape')")
+    attacked.execute("UPDATE public.own SET message = 'failed' WHERE id = 3")
+    everything(attacked)
+    assert attacked.execute("SELECT * FROM public.caught") == []
+
+
+def test_a_time_of_a_domain_is_the_same_whatever_style_the_session_prints_it_in(attacked: Database) -> None:
+    owner = owner_of(attacked)
+    owner.execute("CREATE DOMAIN public.moment AS timestamptz; CREATE DOMAIN public.key AS bigint")
+    owner.execute("CREATE TABLE public.own (id public.key PRIMARY KEY, timestamp public.moment, level text, message text)")
+    owner.execute("SELECT logintel.attach('public.own')")
+    writer = attacked.connect()
+    writer.execute("SET datestyle = 'SQL, DMY'; SET timezone = 'Asia/Kolkata'")
+    writer.execute("INSERT INTO public.own VALUES (7, '2026-02-03 04:05:06.789Z'::timestamptz, 'INFO', 'started')")
+    assert attacked.execute("SELECT log_entry_id, timestamp = '2026-02-03 04:05:06.789Z' FROM logintel.predictions") == [(7, True)]

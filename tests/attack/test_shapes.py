@@ -1,5 +1,7 @@
 """Nobody can write a message that has the score of another one."""
 
+import pytest
+
 from support.lines import insert
 from support.servers import Database
 from support.tables import SCORES
@@ -49,3 +51,27 @@ def test_a_new_secret_lets_every_shape_be_scored_anew_and_loses_nothing(db: Data
     db.execute("UPDATE log_entries SET host = 'x', message = 'failed' WHERE id = 1")
     assert db.value("SELECT count(*) FROM logintel._line_truth WHERE true_level = 'FATAL'") == 1
     assert db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "SERIALIZABLE"])
+def test_a_writer_who_has_plans_printed_learns_no_hash_and_no_seed(db: Database, isolation: str) -> None:
+    deploy(db)
+    writer = db.connect(user=db.create_role("writer"), autocommit=False)
+    db.execute(f"GRANT INSERT ON log_entries TO {db.name}_writer")
+    told: list[str] = []
+    writer.add_notice_handler(lambda notice: told.append(f"{notice.message_primary} {notice.message_detail}"))
+    for setting in ("debug_print_plan", "debug_print_rewritten", "debug_print_parse", "plpgsql.print_strict_params"):
+        writer.execute(f"SET {setting} = on")
+    writer.execute("SET client_min_messages = debug5")
+    writer.execute("SET log_parameter_max_length_on_error = -1")
+    writer.commit()
+    for message in ("nobody has ever seen this", "nor that", "nobody has ever seen this"):
+        writer.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
+        writer.execute("INSERT INTO log_entries (level, message) VALUES ('INFO', %s)", (message,))
+        writer.commit()
+    secrets = [*db.execute("SELECT shape_hash FROM logintel.scores"), *db.execute("SELECT seed FROM logintel.shape_seed")]
+    printed = "\n".join(told)
+    assert "PLANNEDSTMT" in printed
+    for (secret,) in secrets:
+        as_bytes = " ".join(str(byte - 256 if byte > 127 else byte) for byte in secret.to_bytes(8, "little", signed=True))
+        assert as_bytes not in printed and str(secret) not in printed

@@ -194,3 +194,20 @@ def test_one_backfill_scores_both_lines_of_one_id(scored_db: Database) -> None:
     [(lines, predicted, waiting)] = scored_db.execute(LINES_AND_PREDICTIONS)
     assert (lines, predicted + waiting) == (2, 2)
     assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("rows", [
+    "(700, 'infinity', 'started'), (700, '-infinity', 'a new shape')",
+    "(700, '2026-01-01', 'started'), (700, '2026-01-02', 'a new shape'), (700, '2026-01-03', 'started')",
+])  # fmt: skip
+def test_lines_that_share_a_key_each_have_a_prediction_or_wait(db: Database, rows: str) -> None:
+    deploy(db)
+    db.execute("INSERT INTO log_entries (message) VALUES ('started')")
+    db.execute("SELECT logintel.maintain()")
+    db.execute(f"INSERT INTO log_entries (id, timestamp, message) OVERRIDING SYSTEM VALUE VALUES {rows}")
+    for _ in range(2):
+        db.execute("SELECT logintel.backfill()")
+        db.execute("SELECT logintel.maintain()")
+    lines = db.value("SELECT count(*) FROM log_entries")
+    assert db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(lines, lines, 0)]
+    assert db.value("SELECT count(*) FROM logintel.ml_predictions") == lines
