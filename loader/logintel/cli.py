@@ -14,7 +14,7 @@ from logintel.backfill import backfill
 from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
 from logintel.database import reason_of
 from logintel.demo import demo
-from logintel.errors import HOW_TO_INSTALL, UserError
+from logintel.errors import HOW_TO_GET_RIGHTS, HOW_TO_INSTALL, UserError
 from logintel.installation.command import install, tle, uninstall
 from logintel.loading import load
 from logintel.model_files import export, import_
@@ -62,6 +62,9 @@ def main() -> None:
         _fail(_usage_error(error, arguments), 2)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
         _fail(f"{error.diag.message_primary}; is logintel in this database? {HOW_TO_INSTALL}")
+    except psycopg.errors.InsufficientPrivilege as error:
+        hint = error.diag.message_hint or HOW_TO_GET_RIGHTS
+        _fail("; ".join(part for part in (error.diag.message_primary, error.diag.message_detail, hint) if part))
     except psycopg.Error as error:
         diag = error.diag
         parts = (diag.message_primary or reason_of(error), diag.message_detail, diag.message_hint)

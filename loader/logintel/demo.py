@@ -18,12 +18,14 @@ CORRUPTED = 0.05
 """Share of the ERROR, WARN and FATAL lines that the simulated sources log as INFO or DEBUG."""
 
 RIGHT = (
-    "SELECT count(*) FILTER (WHERE t.problem LIKE '%\\_as\\_%') AS true_corrections, count(*) AS corrections,\n"
+    "SELECT c.reason, count(*) FILTER (WHERE t.problem LIKE '%\\_as\\_%') AS true_corrections,\n"
+    "       count(*) AS corrections,\n"
     "       (SELECT count(*) FROM simulated_truth JOIN log_entries USING (log_id)\n"
     "        WHERE problem LIKE '%\\_as\\_%') AS corrupted_levels\n"
     "FROM logintel.ml_corrections c\n"
     "JOIN log_entries e ON e.id = c.log_entry_id\n"
-    "JOIN simulated_truth t USING (log_id)"
+    "JOIN simulated_truth t USING (log_id)\n"
+    "GROUP BY c.reason ORDER BY c.reason"
 )
 TOUR = (
     (
@@ -45,7 +47,7 @@ TOUR = (
         "FROM logintel.ml_suspects ORDER BY rank LIMIT 5",
     ),
     (
-        "How right the corrections are: the simulator kept the truth",
+        "How right they are: the simulator kept the truth. None of its templates is wrong in all lines, some mislead",
         RIGHT,
     ),
     (

@@ -6,6 +6,12 @@ HOW_TO_INSTALL = (
 )
 """What errors advise where logintel is not in a database."""
 
+HOW_TO_GET_RIGHTS = (
+    "who installed logintel gives the rights: SELECT logintel.grant_read('role'), or grant_manage, "
+    "or grant_work for the worker"
+)
+"""What errors advise where a role may not do what it tries."""
+
 
 class UserError(Exception):
     """A mistake of the user's or of their data: one line that names the object and the next step.

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -120,8 +120,11 @@ def load(
         for path, kind in zip(files, formats, strict=True):
             name = "stdin" if path == "-" else Path(path).name
             job.load(path, kind, rejects or Path(f"{name}.rejects"), max_rejects)
-    for field in sorted(maker.dropped):
-        streams.complain(f"note: {table} has no column for {field}; it was left out")
+    for name in sorted(maker.dropped):
+        streams.complain(f"note: {table} has no column for {name}; it was left out")
+    if job.useless:
+        names = ", ".join(job.useless)
+        raise UserError(f"{names}: every line was rejected, and the rejects say why; try another --format or --pattern")
 
 
 def _check_file(path: str) -> None:
@@ -165,6 +168,8 @@ class _Job:
     pattern: re.Pattern[str] | None
     skip: int
     batch: int
+    useless: list[str] = field(default_factory=list)
+    """Files of which every line was rejected."""
 
     def load(self, path: str, kind: Format, rejects_path: Path, max_rejects: int) -> None:
         """Load one file and print the result. Raises UserError, which says how much of the file is in."""
@@ -198,6 +203,8 @@ class _Job:
             f"{source.name}: loaded {batches.loaded:,} lines into {self.table}{empty}, "
             f"rejected {batches.rejected:,}{kept}, {time.monotonic() - started:.1f} s"
         )
+        if batches.rejected and not batches.loaded:
+            self.useless.append(source.name)
 
     def _records(self, source: Source, kind: Format) -> Iterator[Record]:
         if kind == Format.CSV:

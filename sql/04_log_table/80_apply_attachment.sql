@@ -53,7 +53,9 @@ $function$
 DECLARE
     attached logintel.attachments := (SELECT a FROM logintel.attachments a);
 BEGIN
-    DROP FUNCTION IF EXISTS logintel._attached_lines();  -- an update of the extension may replace nothing that is not its own
+    IF to_regprocedure('logintel._attached_lines()') IS NOT NULL THEN
+        DROP FUNCTION logintel._attached_lines();  -- an update of the extension may replace nothing that is not its own
+    END IF;
     IF attached.log_table IS NOT NULL THEN
         EXECUTE format('CREATE FUNCTION logintel._attached_lines() RETURNS %s LANGUAGE sql STABLE BEGIN ATOMIC %s; END',
                        logintel._lines_type(), logintel._attached_lines_text(attached));

@@ -27,8 +27,7 @@ CREATE OR REPLACE FUNCTION logintel._corrected_lines() RETURNS TABLE (
     log_entry_id bigint, "timestamp" timestamptz, service text, host text, declared_level text, predicted_level text,
     true_level text, level_confidence real, severity_gap integer, severity text, message text, template text,
     template_lines bigint, template_declared_levels jsonb, level_probabilities jsonb, model_version text,
-        predicted_at timestamptz,
-    reason text
+    predicted_at timestamptz, reason text
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -44,7 +43,10 @@ AS $function$
                ((h.found).evidence -> md5(p.template) ->> 'lines')::bigint,
                (h.found).evidence -> md5(p.template) -> 'declared',
                p.level_probabilities, p.model_version, p.predicted_at,
-               coalesce(s.suspicion ->> 'reason', 'differs_from_template')
+               coalesce(s.suspicion ->> 'reason', CASE WHEN EXISTS (
+                   SELECT FROM jsonb_object_keys((h.found).evidence -> md5(p.template) -> 'declared') AS o (level)
+                   WHERE logintel._level_kind(o.level) <> logintel._level_kind(p.declared_level))
+                   THEN 'differs_from_template' ELSE 'template_mislabelled' END)
         FROM logintel._predictions_now p
         CROSS JOIN LATERAL (SELECT (h.found).evidence -> p.score_id::text AS suspicion) AS s
         JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",

@@ -57,8 +57,8 @@ class Judged:
         return Judged(self.units, self.wrong, scores, suspected)
 
     def drawn(self, rows: np.ndarray) -> "Judged":
-        """The units of these numbers."""
-        return Judged([self.units[i] for i in rows], self.wrong[rows], self.scores[rows], self.suspected[rows])
+        """The units of these numbers, without their names."""
+        return Judged([], self.wrong[rows], self.scores[rows], self.suspected[rows])
 
 
 def consistent(connection: psycopg.Connection) -> Iterator[Result]:
@@ -217,7 +217,8 @@ def _by_cleanlab(connection: psycopg.Connection, judged: Judged) -> Judged:
     model = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(max_iter=1000))
     said = cross_val_predict(model, [" ".join(unit) for unit in units], labels, method="predict_proba",
                              cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0))  # fmt: skip
-    rows = [units.index(unit) for unit in judged.units]
+    places = {unit: i for i, unit in enumerate(units)}
+    rows = [places[unit] for unit in judged.units]
     return judged.by(1 - get_label_quality_scores(labels, said)[rows], find_label_issues(labels, said)[rows])
 
 
