@@ -210,10 +210,10 @@ DROP FUNCTION logintel._measure(timestamptz[], timestamptz[], bigint[]);
 DROP FUNCTION logintel._count_failures();
 DROP FUNCTION logintel._take_changed_hours();
 DROP FUNCTION logintel._measure_windows();
--- What model_metrics is computed from: sums to which each change of the counts is added, so a window costs no more when it
--- has more shapes. None of this is dumped: where a dump is restored, all lines are counted afresh and added again.
 COMMENT ON COLUMN logintel.ab_tests.metric IS 'What counts as right. feedback: what verdicts given since the start say. declared: a verdict where there is one, else whether the declared level is a problem (WARN and above), save where it is suspected.';
 
+-- What model_metrics is computed from: sums to which each change of the counts is added, so a window costs no more when it
+-- has more shapes. None of this is dumped: where a dump is restored, all lines are counted afresh and added again.
 -- include 09_metrics/11_metric_sums.sql
 
 -- 10_drift
