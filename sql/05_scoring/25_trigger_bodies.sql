@@ -8,14 +8,21 @@ RETURN '(SELECT h.seed FROM logintel.shape_seed h WHERE h.one_row)';
 
 COMMENT ON FUNCTION logintel._seed_query() IS 'The text that reads the secret of shapes by its key, which starts faster than any other way.';
 
--- The hot path is one INSERT: lines of shapes that the set in force knows get their score. It starts no Python, waits
--- for nobody, and is the only query of the function where every shape is known: each further one would cost a one-row
--- insert almost as much. So the query itself notes whether it left lines out, in a setting of the transaction; whoever
--- sets that by hand merely sends his lines the long way round. For the same reason the set in force is a number in the
--- text. Where a snapshot doesn't see that set's scores yet, lines are left out, and the rest goes by the row of serving
--- that the snapshot sees. While a split test runs, the key of a line chooses one of two numbers; where the snapshot
--- doesn't see the test, the champion serves every line. The secret seed is read in the query: as a constant of its
--- plan, any writer could have it printed.
+CREATE OR REPLACE FUNCTION logintel._fields_of_shape() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN 't.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms';
+
+COMMENT ON FUNCTION logintel._fields_of_shape() IS 'The text that reads from a row t what _shape() takes.';
+
+-- The hot path is one statement: lines of shapes that the set in force knows get their score, the others are queued. So
+-- whatever happens afterwards, every line has a prediction or waits. It starts no Python, waits for nobody, and is the
+-- only query of the function where every shape is known: each further one would cost a one-row insert almost as much.
+-- So the query itself notes whether it left lines out, in a setting of the transaction; whoever sets that by hand
+-- merely sends his lines the long way round. For the same reason the set in force is a number in the text. Where a
+-- snapshot doesn't see that set's scores yet, lines are left out, and the rest goes by the row of serving that the
+-- snapshot sees. While a split test runs, the key of a line chooses one of two numbers; where the snapshot doesn't see
+-- the test, the champion serves every line. The secret seed is read in the query: as a constant of its plan, any writer
+-- could have it printed.
 --
 -- Its plan is the same whichever batch it was made for and with whatever statistics, on every version: a subquery with
 -- a limit is never joined but by a nested loop, these functions switch sequential scans off, and both conditions are
@@ -23,12 +30,6 @@ COMMENT ON FUNCTION logintel._seed_query() IS 'The text that reads the secret of
 -- hashing all known shapes once costs less than looking each line up. Nobody counts the lines of a statement that took
 -- less time than so many need. Compiling is off: it takes longer than it saves. OFFSET 0 keeps the planner from
 -- computing the hash more than once.
-CREATE OR REPLACE FUNCTION logintel._fields_of_shape() RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN 't.message, t.service, t.source_type, t.level, t.http_status, t.response_time_ms';
-
-COMMENT ON FUNCTION logintel._fields_of_shape() IS 'The text that reads from a row t what _shape() takes.';
-
 CREATE OR REPLACE FUNCTION logintel._hot_path(lines text, scorer text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN format($hot_path$
@@ -38,29 +39,35 @@ RETURN format($hot_path$
     IF _many THEN
         _nested_loops := current_setting('enable_nestloop');
         PERFORM set_config('enable_nestloop', 'off', true);
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-        SELECT l.id, s.id, coalesce(l."timestamp", now())
-        FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
-        LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash
-        WHERE %4$s;
+        WITH looked_up AS MATERIALIZED (
+            SELECT l.id, l."timestamp", s.id AS score_id
+            FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
+            LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash),
+        %4$s;
         GET DIAGNOSTICS _scored = ROW_COUNT;
         PERFORM set_config('enable_nestloop', _nested_loops, true);
     ELSE
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
-        SELECT l.id, s.id, coalesce(l."timestamp", now())
-        FROM (%3$s) AS l
-        LEFT JOIN LATERAL (
-            SELECT s.id FROM logintel.scores s
-            WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true
-        WHERE %4$s;
+        WITH looked_up AS MATERIALIZED (
+            SELECT l.id, l."timestamp", s.id AS score_id
+            FROM (%3$s) AS l
+            LEFT JOIN LATERAL (
+                SELECT s.id FROM logintel.scores s
+                WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true),
+        %4$s;
         GET DIAGNOSTICS _scored = ROW_COUNT;
     END IF;
 $hot_path$, lines, scorer,
     format('SELECT t.id, t."timestamp", logintel._shape_hash(%s, %s) AS shape_hash FROM %s t WHERE t.id IS NOT NULL OFFSET 0',
            logintel._fields_of_shape(), logintel._seed_query(), lines),
-    $$CASE WHEN s.id IS NULL THEN set_config('logintel.left_out', 'yes', true) IS NULL ELSE true END$$);
+    $$left_out AS (
+            INSERT INTO logintel.pending (log_entry_id, "timestamp")
+            SELECT l.id, l."timestamp" FROM looked_up l
+            WHERE CASE WHEN l.score_id IS NULL THEN set_config('logintel.left_out', 'yes', true) = 'yes'
+                                                    AND current_setting('transaction_isolation') <> 'serializable' END)
+        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL$$);
 
-COMMENT ON FUNCTION logintel._hot_path(text, text) IS 'The text that gives lines of known shapes their score; scorer is the SQL of the model set that serves the line l.';
+COMMENT ON FUNCTION logintel._hot_path(text, text) IS 'The text that gives lines of known shapes their score and queues the others; scorer is the SQL of the model set that serves the line l.';
 
 CREATE OR REPLACE FUNCTION logintel._queue_path(lines text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -76,12 +83,8 @@ RETURN format('INSERT INTO logintel.pending (log_entry_id, changed) SELECT t.id,
 
 COMMENT ON FUNCTION logintel._queue_changed_path(text) IS 'The statement that queues lines which may have an outdated prediction.';
 
--- The lines that the hot path left out are queued before anything else is tried, so whatever happens afterwards, every
--- line has a prediction or waits. They are those without a prediction of this transaction, which carries its now() and
--- so differs from older ones of the same key and time. A subquery for each line keeps the planner from joining a large
--- batch with all predictions, and adding nothing to the time from walking through the index on it, where every row of
--- this very statement stands in the way. Where the numbers do not add up, lines have one key and one time: all are
--- queued as changed ones are, to be read and scored again by the key.
+-- The lines that the hot path left out are those that it has just queued. Where a line of a known shape has the key and
+-- the time of one of them, all are queued as changed ones are: to be read and scored again by the key.
 --
 -- Under SERIALIZABLE whoever reads where others add rows fails with them: there, nothing is queued before, and one
 -- snapshot says twice which lines are left out.
@@ -99,15 +102,10 @@ RETURN format($cold_path$
             PERFORM logintel._score_left_out_alone(_left_out);
             RETURN NULL;
         END IF;
-        INSERT INTO logintel.pending (log_entry_id, "timestamp")
-        SELECT l.id, l."timestamp"
-        FROM (SELECT t.id, t."timestamp" FROM %1$s t WHERE t.id IS NOT NULL OFFSET 0) AS l
-        WHERE _scored = 0
-           OR (SELECT max(p.predicted_at + interval '0') FROM logintel.predictions p
-               WHERE p.log_entry_id = l.id AND p."timestamp" = coalesce(l."timestamp", now())) IS DISTINCT FROM now();
-        GET DIAGNOSTICS _waiting = ROW_COUNT;
-        IF _scored > 0 AND _scored + _waiting <> (SELECT count(*) FROM %1$s t WHERE t.id IS NOT NULL) THEN
+        IF _scored > 0 AND EXISTS (SELECT FROM %1$s t WHERE t.id IS NOT NULL GROUP BY t.id, t."timestamp" HAVING count(*) > 1) THEN
             %4$s;
+            PERFORM set_config('logintel.left_out', '', true);
+            RETURN NULL;
         END IF;
         BEGIN
             OPEN _left_out FOR

@@ -41,7 +41,7 @@ def test_levels_are_known_in_a_turkish_database(turkish_db: Database) -> None:
         insert(turkish_db, "entering", level=name)
     told = turkish_db.execute("SELECT declared_level FROM ml_predictions ORDER BY log_entry_id")
     assert [level for (level,) in told] == found
-    assert turkish_db.value("SELECT count(*) FROM ml_corrections") == len(names)
+    assert turkish_db.value("SELECT count(*) FROM ml_corrections") == sum(level != "INFO" for level in found)
     assert_figures_add_up(turkish_db)
 
 

@@ -103,7 +103,8 @@ def _splits(part: object) -> bool:
 def _split(vectorizer: CountVectorizer) -> CountVectorizer:
     split = copy(vectorizer)
     split.vocabulary_ = {tuple(ngram.split(" ")): i for ngram, i in vectorizer.vocabulary_.items()}
-    split.ngram_range = (1, max(map(len, split.vocabulary_)))  # a graph cannot promise pairs where none was seen
+    lengths = [len(ngram) for ngram in split.vocabulary_]
+    split.ngram_range = (min(lengths), max(lengths))  # a graph cannot promise pairs where none was seen
     return split
 
 
