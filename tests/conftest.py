@@ -84,7 +84,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if metafunc.config.getoption("--test-dsn"):
             kinds = ["given"]
         elif metafunc.config.getoption("--container") and servers.docker_engine():
-            kinds = ["local", "container"]
+            on_one = any(metafunc.definition.get_closest_marker(name) for name in ("any_server", "local_only"))
+            kinds = ["local"] if on_one else ["local", "container"]
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
 
 
@@ -117,8 +118,6 @@ def _right_server(request: pytest.FixtureRequest) -> None:
         return
     if request.node.get_closest_marker("local_only") and request.getfixturevalue("server").kind != "local":
         pytest.skip("needs the file system of the server")
-    if request.node.get_closest_marker("any_server") and request.getfixturevalue("server").kind == "container":
-        pytest.skip("is about the client, and runs on the local server")
 
 
 @pytest.fixture(scope="session")
