@@ -39,7 +39,7 @@ def of_levels(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
 
 
 def corrects(declared: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Whether declared levels [N] of bool are corrected, as _corrects() in SQL has it: by problem or not, and WARN or above it."""
+    """Whether declared levels [N], by number, are corrected by probabilities [N, 5], as _corrects() in SQL has it: [N] of bool."""
     kinds = np.array([1, 1, 2, 3, 3])
     said, by_source = kinds[probabilities.argmax(1)], kinds[declared]
     higher = (probabilities * (kinds > by_source[:, None])).sum(1)
