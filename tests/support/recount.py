@@ -36,10 +36,13 @@ told AS MATERIALIZED (
     FROM made m
     JOIN line_key k ON k.id = m.id AND k.time IS NOT DISTINCT FROM m.time
     LEFT JOIN logintel._scores_now s ON s.score_id = m.score_id
-    WHERE NOT k.waits OR k.lines > 1)
+    WHERE (m.time IS NOT NULL OR m."timestamp" = m.predicted_at) AND (NOT k.waits OR k.lines > 1)),
+shown AS (
+    SELECT t.* FROM told t JOIN line l ON l.id = t.id AND l.time IS NOT DISTINCT FROM t.time)
 """
 """The lines, what was predicted of them, and which wait. `told` is all that views may tell of: a line that was changed
-while a worker had it in hand may wait and have an outdated prediction, which counts nowhere."""
+while a worker had it in hand may wait and have an outdated prediction, which counts nowhere. `shown` has it beside its
+line; of lines with one key and without a time, any of the predictions may be."""
 
 _LEVELS = ", ".join(
     f"count(*) FILTER (WHERE predicted_level = '{level}')" for level in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -88,12 +91,12 @@ FIGURES: dict[str, tuple[str, str]] = {
     ),
     "ml_recent_predictions": (
         "SELECT log_entry_id FROM logintel.ml_recent_predictions",
-        "SELECT id FROM told WHERE predicted_at >= now() - interval '24 hours'",
+        "SELECT id FROM shown WHERE predicted_at >= now() - interval '24 hours'",
     ),
-    "ml_anomalies": ("SELECT log_entry_id FROM logintel.ml_anomalies", "SELECT id FROM told WHERE is_anomaly"),
+    "ml_anomalies": ("SELECT log_entry_id FROM logintel.ml_anomalies", "SELECT id FROM shown WHERE is_anomaly"),
     "ml_corrections": (
         "SELECT log_entry_id, template_lines FROM logintel.ml_corrections",
-        f"""SELECT t.id, (SELECT count(*) FROM told o WHERE o.template = t.template) FROM told t
+        f"""SELECT t.id, (SELECT count(*) FROM told o WHERE o.template = t.template) FROM shown t
             WHERE t.is_correction AND NOT {_REJECTED}""",
     ),
     "lines that neither have a prediction nor wait": (
