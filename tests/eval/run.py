@@ -111,8 +111,11 @@ QUESTIONS = {
         "Suspects: one service of the simulator after the other declares its problems INFO, and the rest as before",
         "suspects_silenced_service_.*", suspects.silenced_service, needs_real_logs=False, needs_server=True),
     "suspects_stamped": Question(
-        "Suspects: one service of the simulator after the other stamps INFO on all that it writes",
-        "suspects_stamped_.*", suspects.stamped, needs_real_logs=False, needs_server=True),
+        "Suspects: of five services that write the messages of six systems, one stamps INFO on all of them",
+        "suspects_stamped_source_(?!alone).*", suspects.stamped_beside_others, needs_server=True),
+    "suspects_stamped_alone": Question(
+        "Suspects: one service of the simulator after the other stamps INFO, and no other writes its messages",
+        "suspects_stamped_source_alone_.*", suspects.stamped, needs_real_logs=False, needs_server=True),
     "anomaly_hdfs_sessions": Question(
         "Anomalous HDFS sessions, split by time. Only 10 of 110 are anomalous: see all the cuts",
         "anomaly_hdfs_sessions_.*", anomalies.hdfs),

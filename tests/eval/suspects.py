@@ -151,31 +151,48 @@ def natural(connection: psycopg.Connection) -> Iterator[Result]:
         refresh_neighbours(connection)
     yield from _figures_of("suspects_natural_{}", [_said(connection, found["before_training"], found[PRODUCT])],
                            [(found["before_training"], found[PRODUCT])])  # fmt: skip
-    [(suspected, templates)] = connection.execute(
-        "SELECT (SELECT count(*) FROM logintel.ml_suspects), count(DISTINCT (template, service)) FROM logintel.scores"
-    ).fetchall()
-    yield Result("suspects_natural_per_thousand", round(1000 * suspected / templates, 1), "suspects of 1,000 templates",
-                 {"templates": templates})  # fmt: skip
+    suspected = {(row[0], row[1]) for row in connection.execute("SELECT template, service FROM logintel.ml_suspects").fetchall()}
+    for name, of in (("", loghub().lines), ("_of_no_level", without_levels())):
+        units = {_unit(line) for line in of}
+        yield Result(f"suspects_natural_per_thousand{name}", round(1000 * len(suspected & units) / len(units), 1),
+                     "suspects of 1,000 templates", {"templates": len(units)})  # fmt: skip
 
 
 def stamped(connection: psycopg.Connection) -> Iterator[Result]:
-    """One service of the simulator after the other stamps INFO on all that it writes: its problems, and whether it is told."""
+    """One service of the simulator after the other stamps INFO on all that it writes, and no other writes its messages."""
     lines = simulated(SIMULATED_LINES, 0)
-    services = {line.shape.service for line in lines}
-    hidden, suspected, right, told = 0, 0, 0, []
-    for service in sorted(services):
-        silenced = np.array([line.shape.service == service for line in lines])
+    asked = []
+    for service in sorted({line.shape.service for line in lines}):
         wrong = {_unit(line) for line in lines if line.shape.service == service and LEVEL.classes.index(line.level) >= _WARN}
-        if len(wrong) < LEAST_PROBLEMS:
-            continue
-        _insert(connection, lines, silenced)
-        refresh_neighbours(connection)
-        judged = _judged(connection, wrong.__contains__, lambda unit, own=service: unit[1] == own)
-        hidden, suspected, right = (hidden + judged.wrong.sum(), suspected + judged.suspected.sum(),
-                                    right + (judged.suspected & judged.wrong).sum())
-        told += connection.execute("SELECT finding IS NOT NULL FROM logintel.ml_sources WHERE service = %s", (service,)).fetchall()
-    yield from compared("suspects_stamped_source_{}", {PRODUCT: {
-        "recall": right / hidden, "precision": right / suspected, "told": np.mean([row[0] for row in told])}})  # fmt: skip
+        if len(wrong) >= LEAST_PROBLEMS:
+            asked.append(_stamped(connection, lines, service, wrong))
+    yield from _of_stamped("suspects_stamped_source_alone_{}", asked)
+
+
+def stamped_beside_others(connection: psycopg.Connection) -> Iterator[Result]:
+    """Five services write the messages of six systems: four with the levels that are recorded, one stamps INFO."""
+    recorded = [line for line in loghub().lines if not _mistaken(line.shape.template)]
+    names = [f"service {number}" for number in range(5)]
+    lines = [line._replace(shape=Shape(**{**line.shape._asdict(), "service": name})) for line in recorded for name in names]
+    wrong = {_unit(line) for line in lines if line.shape.service == names[0] and LEVEL.classes.index(line.level) >= _WARN}
+    yield from _of_stamped("suspects_stamped_source_{}", [_stamped(connection, lines, names[0], wrong)])
+
+
+def _stamped(connection: psycopg.Connection, lines: Sequence[Line], service: str, wrong: set[Unit]) -> tuple[Judged, bool]:
+    """What is said of the templates of a service that stamps INFO after a training, and whether the service is told."""
+    _insert(connection, lines, np.array([line.shape.service == service for line in lines]))
+    refresh_neighbours(connection)
+    judged = _judged(connection, wrong.__contains__, lambda unit: unit[1] == service)
+    [(told,)] = connection.execute("SELECT finding IS NOT NULL FROM logintel.ml_sources WHERE service = %s", (service,)).fetchall()
+    return judged, told
+
+
+def _of_stamped(name: str, asked: Sequence[tuple[Judged, bool]]) -> Iterator[Result]:
+    right = sum((judged.suspected & judged.wrong).sum() for judged, _ in asked)
+    yield from compared(name, {PRODUCT: {
+        "recall": right / sum(judged.wrong.sum() for judged, _ in asked),
+        "precision": right / sum(judged.suspected.sum() for judged, _ in asked),
+        "told": np.mean([told for _, told in asked])}})  # fmt: skip
 
 
 def _unit(line: Line) -> tuple[str, str]:
