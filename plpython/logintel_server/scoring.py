@@ -85,7 +85,7 @@ def normalized_levels(plpy: Any, shapes: Sequence[Mapping[str, str]]) -> list[st
         runtime.prepared(
             plpy,
             "SELECT d AS declared, n.level FROM unnest($1) AS d "
-            "JOIN logintel.level_names n ON n.name = pg_catalog.lower(pg_catalog.btrim(d))",
+            "JOIN logintel.level_names n ON n.name = logintel._level_name(d)",
             ["text[]"],
         ),
         [declared],

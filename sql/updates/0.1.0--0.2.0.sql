@@ -76,6 +76,12 @@ ALTER TABLE logintel.ab_test_counts DROP CONSTRAINT ab_test_counts_test_id_fkey;
 ALTER TABLE logintel.ab_results DROP CONSTRAINT ab_results_test_id_fkey;
 ALTER TABLE logintel.drift DROP CONSTRAINT drift_model_id_fkey;
 
+-- 01_shapes
+ALTER TABLE logintel.level_names DROP CONSTRAINT level_names_name_check;
+ALTER TABLE logintel.level_names ADD CONSTRAINT level_names_name_check CHECK (name <> '');
+COMMENT ON TABLE logintel.level_names IS 'Spellings of log levels and the level each one stands for. Add rows for the spellings of your own sources: they take the place of shipped ones.';
+COMMENT ON COLUMN logintel.level_names.name IS 'The spelling, in lower case and without what decorates it.';
+
 -- 02_settings, and the settings of 04_log_table, 06_counts and 11_retraining
 ALTER TABLE logintel.settings DISABLE TRIGGER USER;
 ALTER TABLE logintel.settings ADD COLUMN pattern text NOT NULL DEFAULT '', ADD COLUMN hint text NOT NULL DEFAULT '';

@@ -96,13 +96,45 @@ def test_status_says_what_is_in_force_and_how_far(lines_db: Database) -> None:
         ("TRACE", "DEBUG"),
         ("3", "ERROR"),
         ("verbose", "DEBUG"),
+        ("fail", "ERROR"),
+        ("Note", "INFO"),
+        ("SCHWERWIEGEND", "ERROR"),
+        ("警告", "WARN"),
+        ("ОШИБКА", "ERROR"),
+        ("UYARI", "WARN"),
+        ("\x1b[31mERROR\x1b[0m", "ERROR"),
+        ("[31mERROR[0m", "ERROR"),
+        (" [Warning]: ", "WARN"),
+        ("<info>", "INFO"),
+        ("*FTL*", "FATAL"),
+        ("\tinfo\r\n", "INFO"),
         ("nonsense", None),
+        ("[]", None),
         ("", None),
         (None, None),
     ],
 )
 def test_spellings_of_levels(db: Database, name: str | None, level: str | None) -> None:
     assert db.value("SELECT logintel.normalize_level(%s)", (name,)) == level
+
+
+def test_doctor_tells_spellings_of_levels_that_nobody_knows(db: Database) -> None:
+    deploy(db)
+    asked = "SELECT status, detail FROM logintel.doctor() WHERE \"check\" = 'levels'"
+    db.execute("INSERT INTO log_entries (level, message) SELECT 'gelb', 'failed' FROM generate_series(1, 3)")
+    db.execute("INSERT INTO log_entries (level, message) VALUES ('rot', 'failed'), ('', 'failed'), ('[Info]', 'failed')")
+    db.execute("CALL logintel.maintain('45 s')")
+    assert db.execute(asked) == [("note", '4 lines have levels with unknown spellings: "gelb" (3), "rot" (1)')]
+    db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('GELB', 'WARN'), ('rot', 'FATAL')")
+    assert db.execute(asked) == [("ok", "all spellings of levels are known")]
+
+
+def test_a_users_own_spelling_takes_the_place_of_a_shipped_one(db: Database) -> None:
+    db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('[NOTICE]', 'WARN')")
+    db.execute("UPDATE logintel.level_names SET level = 'ERROR' WHERE name = 'success'")
+    assert db.execute("SELECT name, level FROM logintel.level_names WHERE NOT shipped ORDER BY name") == [
+        ("notice", "WARN"), ("success", "ERROR")]  # fmt: skip
+    assert db.value("SELECT logintel.normalize_level('Notice')") == "WARN"
 
 
 def test_a_users_own_spelling_counts_at_once(lines_db: Database) -> None:

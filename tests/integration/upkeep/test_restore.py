@@ -24,7 +24,7 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
     db.execute("SELECT logintel.give_feedback(1, 'ERROR'), logintel.give_feedback(2, 'INFO', whole_template => true)")
     db.execute("SELECT logintel.maintain()")
     db.execute("UPDATE logintel.settings SET value = '0.8' WHERE name = 'anomaly_threshold'")
-    db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('mine', 'WARN')")
+    db.execute("INSERT INTO logintel.level_names (name, level) VALUES ('mine', 'WARN'), ('notice', 'WARN')")
     for judge in ("give_feedback(1, 'WARN', note => 'it says \"failed\"')", "give_feedback(1, true_category => 'Jobs')",
                   "give_feedback(2, is_anomaly => true, whole_template => true)"):
         db.execute(f"SELECT logintel.{judge}")
