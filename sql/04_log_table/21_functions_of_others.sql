@@ -4,6 +4,10 @@
 -- _fetch_... read the table for the upkeep. They belong to the fetcher, a role that may read its columns and nothing
 -- else. _table_owner_... keep partitions, and belong to the table's owner.
 --
+-- What runs with the rights of the table's owner stays, and so does what code of his leaves to be run at the commit
+-- with the rights of who runs the upkeep: a deferred trigger, a held cursor, a setting. So none of it runs: where an
+-- ordinary role wrote what would, the partition is left alone, and the reason told. Locks keep that so meanwhile.
+--
 -- Whoever owns a function can change how it runs, but not its text without CREATE on the schema, which neither has. So
 -- the text begins with a guard that means the same under any search_path, and does nothing with the rights of another
 -- role. And none is a member of the extension: what becomes of them takes nothing else along.
@@ -38,6 +42,54 @@ AS $functions$
         ('fetcher', '_fetch_any', 'from_time timestamptz, to_time timestamptz', 'boolean', $body$
             BEGIN
                 RETURN EXISTS (SELECT FROM logintel._log_lines() l WHERE l."timestamp" >= $1 AND l."timestamp" < $2);
+            END $body$),
+        -- Locked like this, a table gets no index, constraint, trigger or statistics, also not concurrently. What runs
+        -- with the rights of a superuser, or of who runs the upkeep, gains nothing by it.
+        ('owner', '_table_owner_lock', 'tables regclass[], is_written boolean', 'void', $body$
+            DECLARE
+                tbl regclass;
+                code text;
+            BEGIN
+                FOREACH tbl IN ARRAY tables LOOP
+                    EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', tbl);
+                END LOOP;
+                IF session_user = current_user THEN
+                    RETURN;
+                ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
+                    RAISE EXCEPTION 'partitions are kept at the isolation level read committed'
+                        USING ERRCODE = 'active_sql_transaction', HINT = 'Run it in a transaction of its own.';
+                END IF;
+                SELECT CASE WHEN d.refclassid = 'pg_type'::regclass THEN format('type %s', y.oid::regtype)
+                            ELSE format('function %s', p.oid::regprocedure) END
+                INTO code
+                FROM (SELECT 'pg_class'::regclass AS classid, c.oid FROM pg_class c WHERE c.oid = ANY (tables)
+                      UNION ALL SELECT 'pg_class', i.indexrelid FROM pg_index i WHERE i.indrelid = ANY (tables)
+                      UNION ALL SELECT 'pg_constraint', c.oid FROM pg_constraint c WHERE c.conrelid = ANY (tables)
+                      UNION ALL SELECT 'pg_attrdef', a.oid FROM pg_attrdef a WHERE a.adrelid = ANY (tables)
+                      UNION ALL SELECT 'pg_statistic_ext', e.oid FROM pg_statistic_ext e WHERE e.stxrelid = ANY (tables)
+                      UNION ALL SELECT 'pg_policy', o.oid FROM pg_policy o WHERE o.polrelid = ANY (tables)
+                      UNION ALL SELECT 'pg_rewrite', r.oid FROM pg_rewrite r WHERE r.ev_class = ANY (tables)
+                      UNION ALL SELECT 'pg_trigger', t.oid FROM pg_trigger t
+                                WHERE is_written AND t.tgrelid = ANY (tables)) AS part
+                JOIN pg_depend d ON d.classid = part.classid AND d.objid = part.oid
+                LEFT JOIN pg_type y ON d.refclassid = 'pg_type'::regclass AND part.classid <> 'pg_class'::regclass
+                    AND y.oid = d.refobjid AND y.typtype = 'd'
+                LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+                LEFT JOIN pg_proc p ON p.oid = CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid
+                                                                 WHEN 'pg_operator'::regclass THEN o.oprcode END
+                JOIN pg_roles r ON r.oid IN (p.proowner, y.typowner)
+                WHERE NOT r.rolsuper AND r.rolname <> session_user
+                  AND (p.pronamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'logintel')) IS NOT TRUE
+                LIMIT 1;
+                IF code IS NULL AND is_written THEN
+                    SELECT format('foreign key of %s', k.conrelid::regclass) INTO code
+                    FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = ANY (tables) LIMIT 1;
+                END IF;
+                IF code IS NOT NULL THEN
+                    RAISE EXCEPTION '% of an ordinary role would run with the upkeep', code
+                        USING ERRCODE = 'insufficient_privilege',
+                              HINT = 'Let a superuser own it, or its owner run logintel.maintain().';
+                END IF;
             END $body$),
         -- Lines are never moved: that would fire triggers of the user's, and what refers to a line would go with it. A
         -- day whose lines stand in the default partition already (a clock that ran ahead) stays there.

@@ -40,14 +40,36 @@ $function$;
 
 COMMENT ON FUNCTION logintel._check_readable(regclass, jsonb) IS 'Raises an error unless logintel''s role can read every line of a log table.';
 
+-- No scale is taken for granted without saying so.
+CREATE OR REPLACE FUNCTION logintel._warn_of_numbers(log_table regclass, columns jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute a
+               WHERE a.attrelid = log_table AND a.attname = columns ->> 'level'
+                 AND logintel._base_type(a.atttypid) = ANY ('{int2,int4,int8,numeric,float4,float8}'::regtype[])) THEN
+        RAISE WARNING 'numbers in the column "%" of % are read as levels of syslog (0 to 7) and pino (10 to 60)',
+            columns ->> 'level', log_table
+            USING HINT = format('If they are others: SELECT logintel.detach(), and attach(%L, ..., level_scale => ''python''), '
+                                'or dotnet, otel, log4j, windows.', log_table);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._warn_of_numbers(regclass, jsonb) IS 'Warns where levels are numbers and nobody said of which scale.';
+
 -- Whoever attaches a table lets logintel, and those who read its views, read the columns that it names. So only who owns
 -- the table may attach it.
-CREATE OR REPLACE FUNCTION logintel.attach(log_table regclass, columns jsonb DEFAULT '{}', manage_partitions boolean DEFAULT false) RETURNS void
+CREATE OR REPLACE FUNCTION logintel.attach(
+    log_table regclass, columns jsonb DEFAULT '{}', manage_partitions boolean DEFAULT false,
+    level_scale text DEFAULT NULL
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     class pg_class;
     attached regclass := (SELECT a.log_table FROM logintel.attachments a);
+    scale jsonb := logintel._level_scale(attach.level_scale);
 BEGIN
     SELECT c.* INTO class FROM pg_class c WHERE c.oid = attach.log_table;
     IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' OR class.relispartition THEN
@@ -70,11 +92,14 @@ BEGIN
             USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not partitioned by range of its timestamptz column alone, or has no default partition.',
                   HINT = 'Attach it without manage_partitions.';
     END IF;
-    INSERT INTO logintel.attachments (log_table, columns, manages_partitions)
-    VALUES (attach.log_table, attach.columns, manage_partitions);
+    PERFORM logintel._warn_of_numbers(attach.log_table, attach.columns) WHERE attach.level_scale IS NULL;
+    INSERT INTO logintel.attachments (log_table, columns, manages_partitions, level_scale)
+    VALUES (attach.log_table, attach.columns, manage_partitions, scale);
     PERFORM logintel._check_readable(attach.log_table, attach.columns);
     PERFORM logintel._create_triggers(attach.log_table);
+    -- Only now is the table locked: what was written for its columns is written once more for those that it has.
+    UPDATE logintel.attachments a SET columns = logintel._check_columns(a.log_table, a.columns);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.attach(regclass, jsonb, boolean) IS 'Attaches a log table: its lines are scored from here on. The mapping {"field": "column"} names the columns that are called otherwise. With manage_partitions, maintain() creates its daily partitions and drops old ones.';
+COMMENT ON FUNCTION logintel.attach(regclass, jsonb, boolean, text) IS 'Attaches a log table: its lines are scored from here on. The mapping {"field": "column"} names the columns that are called otherwise. With manage_partitions, maintain() creates its daily partitions and drops old ones. level_scale says what numbers in its column of levels mean: syslog, pino, python, dotnet, otel, log4j, windows, or your own as {"0": "DEBUG", ...}.';

@@ -66,25 +66,56 @@ COMMENT ON FUNCTION logintel._day_bounds(date) IS 'Bounds of the partition of a 
 
 -- What keeps partitions runs with the rights of the table's owner (21_functions_of_others.sql). He can change how these
 -- functions run. Then they run nothing, and this says what helps.
-CREATE OR REPLACE FUNCTION logintel._check_table_owner_functions(log_table regclass) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._functions_of_table_owner(log_table regclass) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    versions text;
+    number bigint;
 BEGIN
-    IF EXISTS (SELECT FROM logintel._installer_functions_of_others() f
-               WHERE f.belongs_to = 'owner' AND NOT EXISTS (
-                   SELECT FROM pg_proc p
-                   WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = f.name AND p.prosecdef
-                     AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp'
-                     AND cardinality(p.proconfig) = 3
-                     AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table))) THEN
+    SELECT string_agg(p.xmin::text, ' ' ORDER BY p.proname), count(*) INTO versions, number
+    FROM pg_proc p JOIN logintel._installer_functions_of_others() f ON f.name = p.proname AND f.belongs_to = 'owner'
+    WHERE p.pronamespace = 'logintel'::regnamespace AND p.prosecdef
+      AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp' AND cardinality(p.proconfig) = 3
+      AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table);
+    IF number <> (SELECT count(*) FROM logintel._installer_functions_of_others() f WHERE f.belongs_to = 'owner') THEN
         RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', log_table
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Its new owner, or a superuser: SELECT logintel.adopt_partitions().';
     END IF;
+    RETURN versions;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._check_table_owner_functions(regclass) IS 'Raises an error unless the functions that keep partitions run with the rights of the owner of the log table.';
+COMMENT ON FUNCTION logintel._functions_of_table_owner(regclass) IS 'Raises an error unless the functions that keep partitions run with the rights of the owner of the log table; returns what changes when they do.';
+
+-- What is done between the two is done by the functions as they were made, and no code of the table's owner runs.
+CREATE OR REPLACE FUNCTION logintel._begin_as_table_owner(log_table regclass, tables regclass[], is_written boolean)
+RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    versions text := logintel._functions_of_table_owner(log_table);
+BEGIN
+    PERFORM logintel._table_owner_lock(array_remove(tables, NULL), is_written);
+    RETURN versions;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._begin_as_table_owner(regclass, regclass[], boolean) IS 'Comes before functions that run with the rights of the owner of the log table; raises an error where code of an ordinary role would run, too.';
+
+CREATE OR REPLACE FUNCTION logintel._end_as_table_owner(log_table regclass, versions text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF logintel._functions_of_table_owner(log_table) <> versions THEN
+        RAISE EXCEPTION 'the functions that keep the partitions of % were changed meanwhile', log_table
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run logintel.maintain() again.';
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._end_as_table_owner(regclass, text) IS 'Comes after them; raises an error, which undoes what they did, where they were changed since _begin_as_table_owner().';
 
 CREATE OR REPLACE FUNCTION logintel.adopt_partitions() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -101,10 +132,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     name text := logintel._partition_name(log_table, day);
+    versions text := logintel._begin_as_table_owner(
+        log_table, ARRAY[log_table, logintel._default_partition(log_table)], false);
     is_made boolean;
 BEGIN
-    PERFORM logintel._check_table_owner_functions(log_table);
     EXECUTE 'SELECT logintel._table_owner_create_day($1, $2, $3, $4)' INTO is_made USING log_table, column_name, day, name;
+    PERFORM logintel._end_as_table_owner(log_table, versions);
     IF is_made THEN
         INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
     END IF;

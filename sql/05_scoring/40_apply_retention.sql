@@ -61,6 +61,7 @@ DECLARE
     days bigint := day - date '1970-01-01';
     hours record := logintel._day_hours(days);
     log_table regclass := (SELECT a.log_table FROM logintel.attachments a);
+    versions text;
 BEGIN
     PERFORM logintel._queue_timeless_lines(hours.from_hour, hours.to_hour);
     PERFORM logintel._announce('day_dropped', days);
@@ -68,8 +69,13 @@ BEGIN
     DELETE FROM logintel.pending q WHERE q."timestamp" >= hours.from_hour AND q."timestamp" < hours.to_hour;
     DELETE FROM logintel.made_partitions m WHERE m.partition = lines::oid;
     IF lines IS NOT NULL THEN  -- first, as writers lock the log table first
-        PERFORM logintel._check_table_owner_functions(log_table);
+        -- Detaching a day reads the tables that refer to it.
+        versions := logintel._begin_as_table_owner(log_table, ARRAY[log_table, lines] || ARRAY(
+            SELECT k.conrelid::regclass FROM pg_constraint k
+            JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class l ON l.oid = log_table
+            WHERE k.contype = 'f' AND k.confrelid = lines AND pg_has_role(l.relowner, c.relowner, 'USAGE')), false);
         PERFORM logintel._table_owner_drop_day(log_table, lines);
+        PERFORM logintel._end_as_table_owner(log_table, versions);
     END IF;
     IF predictions IS NOT NULL THEN
         EXECUTE format('DROP TABLE %s', predictions);
@@ -94,13 +100,18 @@ DECLARE
     attached logintel.attachments := (SELECT a FROM logintel.attachments a);
     default_partition regclass := logintel._default_partition(attached.log_table);
     first_kept timestamptz := logintel._first_kept()::timestamp AT TIME ZONE 'UTC';
+    versions text;
 BEGIN
     deleted := 0;
     IF default_partition IS NULL OR first_kept IS NULL THEN
         RETURN;
     END IF;
-    PERFORM logintel._check_table_owner_functions(attached.log_table);
+    IF NOT logintel._fetched_any('-infinity', first_kept) THEN
+        RETURN;
+    END IF;
+    versions := logintel._begin_as_table_owner(attached.log_table, ARRAY[default_partition], true);
     deleted := logintel._table_owner_delete_lines(default_partition, attached.columns ->> 'timestamp', first_kept);
+    PERFORM logintel._end_as_table_owner(attached.log_table, versions);
 EXCEPTION
     WHEN lock_not_available THEN
         deleted := 0;

@@ -84,8 +84,12 @@ BEGIN
     reason := CASE WHEN NOT attached.columns ? 'message' THEN format('%s has lost the column of its messages', attached.log_table)
                    WHEN serving IS NULL AND NOT is_off THEN 'no model is deployed' END;
     SELECT min(e.expression) FILTER (WHERE f.name = 'id'),
-           string_agg(format(CASE f.name WHEN 'timestamp' THEN 'logintel._line_time(%s) AS %I' ELSE '%s AS %I' END,
-                             e.expression, f.name), ', ' ORDER BY f.n)
+           string_agg(format(CASE WHEN f.name = 'timestamp' THEN 'logintel._line_time(%s) AS %I'
+                                  WHEN f.name IN ('message', 'service', 'source_type', 'level')
+                                      THEN '%s COLLATE pg_catalog."C" AS %I'  -- where equal texts are the same
+                                  ELSE '%s AS %I' END,
+                             CASE f.name WHEN 'level' THEN logintel._level_expression(e.expression, attached.level_scale)
+                                         ELSE e.expression END, f.name), ', ' ORDER BY f.n)
     INTO key, lines
     FROM unnest('{id,timestamp,message,service,source_type,level,http_status,response_time_ms}'::text[])
          WITH ORDINALITY AS f (name, n),

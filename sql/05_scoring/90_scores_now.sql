@@ -12,7 +12,7 @@ SELECT o.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s
            AND (NOT m.level_is_default OR (n.level IN ('DEBUG', 'INFO') AND s.predicted_level IN ('WARN', 'ERROR', 'FATAL')))
            AS is_correction,
        s.level_confidence < settings.min_confidence AS is_abstained,
-       m.model_version, s.latency_us, CASE WHEN o.rescored_id IS NOT NULL THEN s.scored_at END AS rescored_at, o.shape_hash
+       m.model_version, s.latency_us, CASE WHEN o.rescored_id IS NOT NULL THEN s.scored_at END AS rescored_at
 FROM logintel.scores o
 JOIN logintel.scores s ON s.id = coalesce(o.rescored_id, o.id)
 JOIN logintel.model_sets m ON m.id = s.model_set_id
@@ -46,4 +46,3 @@ COMMENT ON COLUMN logintel._scores_now.is_abstained IS 'Whether the level stays 
 COMMENT ON COLUMN logintel._scores_now.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel._scores_now.latency_us IS 'What computing the score took, in microseconds.';
 COMMENT ON COLUMN logintel._scores_now.rescored_at IS 'When these models scored it, where others had scored it first; else null.';
-COMMENT ON COLUMN logintel._scores_now.shape_hash IS '_shape_hash() of the shape.';

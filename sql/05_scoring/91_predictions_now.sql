@@ -34,4 +34,3 @@ COMMENT ON COLUMN logintel._predictions_now.is_abstained IS 'Whether the level s
 COMMENT ON COLUMN logintel._predictions_now.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel._predictions_now.latency_us IS 'What computing the score took, in microseconds.';
 COMMENT ON COLUMN logintel._predictions_now.rescored_at IS 'When these models scored it, where others had scored it first; else null.';
-COMMENT ON COLUMN logintel._predictions_now.shape_hash IS '_shape_hash() of the shape.';

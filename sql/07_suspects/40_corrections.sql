@@ -53,7 +53,7 @@ AS $function$
             p.predicted_at)
         JOIN logintel.levels predicted ON predicted.level = coalesce(s.suspicion ->> 'level', p.predicted_level)
         JOIN logintel.levels declared ON declared.level = p.declared_level
-        LEFT JOIN logintel._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.shape_hash = p.shape_hash
+        LEFT JOIN logintel._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
         CROSS JOIN LATERAL (
             SELECT coalesce(v.true_level, (h.found).evidence -> md5(p.template) -> 'truth' ->> p.declared_level)
                 AS true_level) AS t

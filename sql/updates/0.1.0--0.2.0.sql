@@ -8,7 +8,7 @@ ALTER INDEX logintel.shape_scores_canonical_key RENAME TO scores_canonical_key;
 ALTER INDEX logintel.shape_scores_known_idx RENAME TO scores_known_idx;
 ALTER INDEX logintel.shape_scores_rescored_id_idx RENAME TO scores_rescored_id_idx;
 ALTER INDEX logintel.shape_scores_scored_at_idx RENAME TO scores_scored_at_idx;
-ALTER VIEW logintel.scored_shapes RENAME TO _scores_now;
+ALTER VIEW logintel.scored_shapes RENAME TO _scored_shapes;  -- it shows hashes; what asks it is replaced, then it goes
 ALTER VIEW logintel.score_counts RENAME TO _score_counts;
 ALTER VIEW logintel.score_counts_by_hour RENAME TO _score_counts_by_hour;
 ALTER FUNCTION logintel.shape(text, text, text, text, integer, double precision) RENAME TO _shape;
@@ -105,9 +105,12 @@ ALTER TABLE logintel.settings ENABLE TRIGGER USER;
 
 -- 04_log_table: the log table is read by functions that depend on nothing of it, and kept with the rights of its owner
 ALTER TABLE logintel.attachments ADD COLUMN column_numbers jsonb NOT NULL DEFAULT '{}',
-                                 ADD COLUMN time_zone text NOT NULL DEFAULT current_setting('TimeZone');
+                                 ADD COLUMN time_zone text NOT NULL DEFAULT current_setting('TimeZone'),
+                                 ADD COLUMN level_scale jsonb NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN logintel.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
 COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, in columns of type timestamp or date: that of the session that attached the table.';
+COMMENT ON COLUMN logintel.attachments.level_scale IS 'Which level a number stands for in its column of levels: {"30": "WARN", ...}; empty where level_names tells.';
+DROP FUNCTION logintel.attach(regclass, jsonb, boolean);
 -- include 04_log_table/11_log_lines.sql
 -- include 04_log_table/14_made_partitions.sql
 SELECT set_config('logintel.notes_partitions', 'yes', true);

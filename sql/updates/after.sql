@@ -3,6 +3,14 @@ SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logi
 UPDATE logintel.attachments SET columns = columns;
 -- A view of the new release asks another function; views of users on it stay.
 DROP FUNCTION IF EXISTS logintel._corrections();
+DO $block$
+BEGIN
+    REVOKE ALL ON logintel._scored_shapes FROM PUBLIC;
+    DROP VIEW logintel._scored_shapes;
+EXCEPTION WHEN undefined_table OR dependent_objects_still_exist THEN
+    RETURN;  -- there is none, or a view of somebody's own asks it
+END
+$block$;
 SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel.attachments a;
 -- A release that did not note which partitions it made left a comment on each.
 INSERT INTO logintel.made_partitions (partition, day)

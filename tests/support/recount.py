@@ -32,7 +32,7 @@ line_key AS MATERIALIZED (
 told AS MATERIALIZED (
     SELECT m.*, s.template, s.service, s.source_type, s.predicted_level, s.is_anomaly, s.is_correction,
            s.is_abstained,
-           s.declared_level, s.shape_hash
+           s.declared_level, (SELECT o.shape_hash FROM logintel.scores o WHERE o.id = m.score_id) AS shape_hash
     FROM made m
     JOIN line_key k ON k.id = m.id AND k.time IS NOT DISTINCT FROM m.time
     LEFT JOIN logintel._scores_now s ON s.score_id = m.score_id

@@ -1,12 +1,13 @@
 """The log table belongs to the user: any table with a key and a message can be attached, and detached again."""
 
 import json
+import re
 
 import psycopg
 import pytest
 
 from support.servers import Database
-from support.tables import MODELS
+from support.tables import MODELS, PREDICTIONS
 from support.tiny_models import deploy
 
 
@@ -171,3 +172,53 @@ def test_only_who_owns_the_log_table_detaches_it(db: Database) -> None:
     assert db.value("SELECT count(*) FROM ml_predictions") == 1
     db.connect(user=member).execute("SELECT logintel.detach()")
     assert db.value("SELECT count(*) FROM logintel.attachments") == 0
+
+
+@pytest.mark.parametrize(
+    ("scale", "numbers"),
+    [
+        ("dotnet", {0: "DEBUG", 2: "INFO", 3: "WARN", 4: "ERROR", 5: "FATAL", 6: None}),
+        ("python", {10: "DEBUG", 20: "INFO", 30: "WARN", 40: "ERROR", 50: "FATAL", 7: None}),
+        ("otel", {5: "DEBUG", 9: "INFO", 12: "INFO", 13: "WARN", 17: "ERROR", 24: "FATAL"}),
+        ("log4j", {600: "DEBUG", 400: "INFO", 300: "WARN", 200: "ERROR", 100: "FATAL"}),
+        ("windows", {1: "FATAL", 2: "ERROR", 3: "WARN", 4: "INFO", 5: "DEBUG"}),
+        ('{"1": "info", "2": "err"}', {1: "INFO", 2: "ERROR", 3: None}),
+    ],
+)
+def test_numbers_are_read_in_the_scale_that_the_attachment_names(
+    own_table: Database, scale: str, numbers: dict[int, str | None]
+) -> None:
+    own_table.execute("CREATE TABLE logs (id bigint PRIMARY KEY, level int, message text)")
+    own_table.execute("SELECT logintel.attach('logs', level_scale => %s)", (scale,))
+    for number in numbers:
+        own_table.execute("INSERT INTO logs VALUES (%s, %s, 'failed')", (number, number))
+    declared = "SELECT log_entry_id, declared_level FROM logintel.ml_predictions"
+    assert dict(own_table.execute(declared)) == numbers
+    own_table.execute("SELECT logintel.reconcile()")
+    own_table.execute(f"DELETE FROM {PREDICTIONS}")
+    own_table.execute("SELECT logintel.reconcile(), logintel.backfill()")
+    assert dict(own_table.execute(declared)) == numbers, "by key as at the insert"
+
+
+def test_numbers_are_read_in_no_scale_that_nobody_named_without_saying_so(own_table: Database) -> None:
+    own_table.execute("CREATE TABLE logs (id bigint PRIMARY KEY, severity smallint, message text)")
+    attach = """SELECT logintel.attach('logs', '{"level": "severity"}'%s)"""
+    with own_table.connect() as session:
+        notices: list[str] = []
+        session.add_notice_handler(lambda notice: notices.append(f"{notice.message_primary} {notice.message_hint}"))
+        session.execute(attach % "")
+        assert len(notices) == 1
+        assert re.search(r'"severity" of public.logs are read as levels of syslog .* level_scale => \'python\'', notices[0])
+        session.execute("SELECT logintel.detach()")
+        session.execute(attach % ", level_scale => 'syslog'")
+    assert len(notices) == 1
+    assert own_table.value("SELECT level_scale ->> '4' FROM logintel.attachments") == "WARN"
+
+
+@pytest.mark.parametrize("scale", ["roman", "", "{}", "[1]", '{"1": "gelb"}', '{"1": null}', "{"])
+def test_a_scale_that_is_none_attaches_nothing(own_table: Database, scale: str) -> None:
+    own_table.execute("CREATE TABLE logs (id bigint PRIMARY KEY, level int, message text)")
+    with pytest.raises(psycopg.Error, match="there is no level scale '") as caught:
+        own_table.execute("SELECT logintel.attach('logs', level_scale => %s)", (scale,))
+    assert "windows" in str(caught.value.diag.message_hint)
+    assert own_table.execute("SELECT * FROM logintel.attachments") == []
