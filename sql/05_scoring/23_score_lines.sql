@@ -54,6 +54,27 @@ $function$;
 
 COMMENT ON FUNCTION logintel._take_pending(integer, timestamptz) IS 'Takes up to max_lines waiting lines out of the queue, oldest first, for _score_taken() in the same transaction; returns their keys.';
 
+-- Lines are scored by the key, and two may have one. Another one that was queued since is scored as well, so it waits no
+-- more. Where a session that is not done yet has another one in hand, all with that key wait until it is.
+CREATE OR REPLACE FUNCTION logintel._take_again(log_entry_ids bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
+$function$
+DECLARE
+    busy bigint[];
+BEGIN
+    DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
+        SELECT q.ctid FROM logintel.pending q WHERE q.log_entry_id = ANY (log_entry_ids) FOR UPDATE SKIP LOCKED));
+    busy := ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q WHERE q.log_entry_id = ANY (log_entry_ids));
+    IF busy = '{}' THEN
+        RETURN log_entry_ids;
+    END IF;
+    INSERT INTO logintel.pending (log_entry_id, changed) SELECT b, true FROM unnest(busy) AS b;
+    RETURN ARRAY(SELECT k FROM unnest(log_entry_ids) AS k WHERE k <> ALL (busy));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._take_again(bigint[]) IS 'Takes out of the queue what was queued for keys that the session has in hand; returns those that nobody else has in hand, too.';
+
 CREATE OR REPLACE FUNCTION logintel._lines(log_entry_ids bigint[]) RETURNS logintel._line[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
@@ -145,9 +166,11 @@ CREATE OR REPLACE FUNCTION logintel._score_taken(log_entry_ids bigint[]) RETURNS
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    lines logintel._line[] := logintel._lines(log_entry_ids);
+    lines logintel._line[];
 BEGIN
     PERFORM logintel._require_model_set();
+    log_entry_ids := logintel._take_again(log_entry_ids);
+    lines := logintel._lines(log_entry_ids);
     PERFORM logintel._remove_predictions(log_entry_ids);
     RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(
         lines, (SELECT v FROM logintel._serving() v)));
@@ -161,10 +184,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     serving logintel.serving := (SELECT v FROM logintel._serving() v);
-    lines logintel._line[] := logintel._lines(log_entry_ids);
+    lines logintel._line[];
     batch record;
 BEGIN
     PERFORM logintel._require_model_set();
+    log_entry_ids := logintel._take_again(log_entry_ids);
+    lines := logintel._lines(log_entry_ids);
     FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving, false) b LOOP
         PERFORM logintel._score_and_remember(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;

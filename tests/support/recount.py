@@ -105,7 +105,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     ),
     "lines with more predictions than one": (
         "",
-        "SELECT id, time::text, predictions FROM line_key WHERE predictions > lines",
+        "SELECT id, time::text, predictions FROM line_key WHERE predictions > lines AND NOT waits",
     ),
     "lines whose prediction is of another shape": (
         "",
