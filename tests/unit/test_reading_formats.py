@@ -250,3 +250,37 @@ def test_a_wrong_format_is_refused_or_rejects(data: bytes, kind: Format):
     except UserError:
         return
     assert all((record.row is None) != (record.reason is None) for record in records)
+
+
+def test_a_message_of_several_lines_keeps_its_lines_its_trace_and_its_cause():
+    first = "2026-11-01 10:00:00,123 ERROR [main] c.a.Shop - Validation failed:"
+    rest = [
+        "basket.total: must not be negative", "basket.owner: must not be null", "java.lang.IllegalStateException: basket gone",
+        "\tat shop.Basket.commit(Basket.java:12)", "Caused by: java.io.IOException: no space left", "\tat shop.Disk.write(D.java:7)",
+    ]  # fmt: skip
+    next_one = "2026-11-01 10:00:01,000 INFO [main] c.a.Shop - ready"
+    data = "\n".join([first, *rest, next_one, "", first, *rest])
+    whole = "\n".join(["Validation failed:", *rest])
+    assert read(data, "level", "message") == [("ERROR", whole), ("INFO", "ready"), ("ERROR", whole)]
+    assert read("\n".join([first, *rest]), "message") == [(whole,)]
+    assert [record.last for record in records_of(data)] == [7, 8, 16]
+
+
+def test_what_a_skipped_record_goes_on_with_is_rejected_not_joined():
+    data = "2026-11-01 10:00:00,123 ERROR a.Shop: no\nmore\n2026-11-01 10:00:01,123 ERROR a.Shop: yes\n"
+    assert read(data, "message", skip=1) == [("does not fit the pattern",), ("yes",)]
+
+
+def test_a_line_with_a_time_that_fits_no_layout_joins_nothing():
+    data = (
+        "2026-11-01 10:00:00,123 ERROR a.Shop: no\n2026-11-01 10:00 cut\n"
+        + "2026-11-01 10:00:01,123 INFO a.Shop: x\n" * 30
+    )
+    assert read(data, "message")[:3] == [("no",), ("does not fit the pattern",), ("x",)]
+
+
+def test_a_record_whose_time_cannot_be_read_is_rejected_with_its_trace():
+    good = "2026-11-01 10:00:00,123 ERROR a.Shop: no\n"
+    records = records_of(good + "2026-13-01 10:00:00,123 ERROR a.Shop: no\n\tat x\n" + good)
+    assert [record.reason for record in records] == [None, "unreadable timestamp: '2026-13-01 10:00:00,123'", None]
+    assert records[1].raw.endswith(b"\tat x\n") and (records[1].first, records[1].last) == (2, 3)

@@ -4,7 +4,7 @@ import re
 
 from logintel.errors import UserError
 from logintel.reading.layouts.consoles import DotnetConsole, JavaConsole
-from logintel.reading.layouts.layout import CONTINUATION, Layout, TranslatedLayout
+from logintel.reading.layouts.layout import CONTINUATION, Layout, TranslatedLayout, starts_with_time
 from logintel.reading.layouts.logfmt import Logfmt
 from logintel.reading.layouts.postgres import Postgres
 from logintel.reading.layouts.simple import SIMPLE
@@ -66,7 +66,7 @@ def guess_pattern(texts: list[str]) -> str | None:
 
 def _fits(name: str, layout: Layout, lines: list[str]) -> int:
     """Return how many of the lines begin a record of this layout; 0 when it isn't that of the file."""
-    starts = [layout.read(text) is not None for text in lines]
+    starts = [layout.read(text) is not None or _is_part(layout, text) for text in lines]
     count = sum(starts)
     if name in _VAGUE:
         return count if count >= 0.9 * len(lines) else 0
@@ -74,3 +74,8 @@ def _fits(name: str, layout: Layout, lines: list[str]) -> int:
     records = sum(start or layout.continued(text) is None for start, text in zip(starts, lines, strict=True))
     begins = starts[0] and count >= 0.1 * len(lines) and count >= 0.9 * records
     return count if begins or count * 2 >= len(lines) else 0
+
+
+def _is_part(layout: Layout, text: str) -> bool:
+    """Say whether the layout knows that a line with a time of its own goes on with a record."""
+    return starts_with_time(text) and layout.continued(text) is not None

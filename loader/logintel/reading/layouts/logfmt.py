@@ -18,7 +18,7 @@ _PAIR = re.compile(
 )
 _START = re.compile(rf"(?:{ISO} )?(?=[^\s=\"]{{1,200}}=)", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Logfmt(Layout):

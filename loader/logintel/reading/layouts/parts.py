@@ -8,7 +8,7 @@ ABBREVIATION = (
     r"(?:ACDT|ACST|ADT|AEDT|AEST|AKDT|AKST|AST|AWST|BRT|BST|CAT|CDT|CEST|CET|CST|EAT|EDT|EEST|EET|EST|HKT|HST|IDT|IST|"
     r"JST|KST|MDT|MSK|MST|NZDT|NZST|PDT|PKT|PST|SAST|SGT|WAT|WEST|WET|WIB)"
 )
-ZONE = rf"(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?|{ABBREVIATION})\b)?"
+ZONE = rf"(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?|{ABBREVIATION})\b)?+"  # never given back as a word of the message
 ISO = rf"(?P<timestamp>{DAY}[T ]{CLOCK}(?:[.,]\d{{1,9}})?{ZONE})"
 # Short forms are taken in capitals only: in small letters they are words of messages.
 LEVEL_WORD = (
