@@ -95,7 +95,7 @@ def decode(raw: bytes) -> str:
 
 
 # Colours and other orders to a terminal; #033 is how rsyslog writes their first character.
-_ESCAPES = re.compile(r"(?:\x1b|#033)\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)|\x1b[@-Z^_]")
+_ESCAPES = re.compile(r"(?:\x1b|#033)\[[0-?]{0,64}[ -/]{0,8}[@-~]|\x1b\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)")
 
 
 def without_escapes(text: str) -> str:

@@ -101,10 +101,10 @@ class RowMaker:
                 row[field] = self._converters[field](field, value)
         return row
 
-    def _level(self, field: str, value: object) -> str:
+    def _level(self, field: str, value: object) -> str | None:
         text = as_text(field, value)
         if not NUMBER.fullmatch(text):
-            return text
+            return text or None
         if self._scale:
             return name_of(text, self._scale) or text
         if not isinstance(value, SureLevel) and (
