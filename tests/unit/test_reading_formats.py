@@ -141,6 +141,11 @@ CASES = {
         "Level,Date and Time,Source,Event ID,Task Category\n"
         'Error,11/1/2026 10:00:02 AM,Service,7036,None,"It broke\nfor good."',
         ("2026-11-01T10:00:02", "Error", None, "It broke\nfor good.")),
+    "Windows events in German": (
+        '"Message","Level","ProviderName","TimeCreated","LevelDisplayName"\n"x","2","Dienst","01.11.2026 10:00:02","Fehler"',
+        ("2026-11-01T10:00:02", "error", "Dienst", "x")),
+    "JSON behind kubectl's timestamps": (
+        f'{FIRST}.123456789Z {{"level":"error","msg":"no"}}', ("2026-11-01T10:00:01.123456", "error", None, "no")),
     "klog": ("E1101 10:00:01.123000       1 queue.go:55] cannot sync", (MILLI, "E", "queue.go", "cannot sync")),
     "a table in a text file": ("time;level;msg\n2026-11-01 10:00:01;warn;a, b\n", (FIRST, "warn", None, "a, b")),
 }  # fmt: skip

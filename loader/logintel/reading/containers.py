@@ -15,7 +15,8 @@ from logintel.reading.records import MAX_LINE_BYTES, BadLine, Line, Wrapped
 from logintel.reading.rows import FieldMap
 
 _MAX_HELD_LINES = 1000
-_CRI = re.compile(rb"(\d{4}-\S{10,60}) (stdout|stderr) ([FP])(?::\S{0,100})?(?: (.*))?", re.DOTALL)
+# The second form is what `kubectl logs --timestamps` and `docker logs -t` print; only of JSON it is sure.
+_CRI = re.compile(rb"(\d{4}-\S{10,60}) (?:(stdout|stderr) ([FP])(?::\S{0,100})?(?: (.*))?|(\{.*\}))", re.DOTALL)
 _DOCKER_KEYS = {"log", "stream", "time", "attrs"}
 
 
@@ -33,8 +34,8 @@ def cri_part(raw: bytes) -> Part | None:
     match = _CRI.fullmatch(raw.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf"))
     if match is None:
         return None
-    moment, stream, flag, content = match.groups(default=b"")
-    return Part(moment.decode(errors="replace"), stream.decode(), content, flag == b"F")
+    moment, stream, flag, content, whole = match.groups(default=b"")
+    return Part(moment.decode(errors="replace"), stream.decode(), whole or content, flag != b"P")
 
 
 def docker_part(raw: bytes) -> Part | None:

@@ -5,7 +5,7 @@ from logintel.reading.shapes.recognised import shape_of
 
 _MISSING = object()
 # Objects whose keys are fields by their dotted names: {"log": {"level": ...}} is log.level.
-_SPREAD = ("log", "service", "host", "http", "error", "event")
+_SPREAD = frozenset({"log", "service", "host", "http", "error", "event"})
 _DEPTH = 3
 
 
@@ -33,7 +33,7 @@ class ObjectReader:
 
 
 def _spread(found: dict[str, object]) -> dict[str, object]:
-    if not any(isinstance(found.get(key), dict) for key in _SPREAD):
+    if not any(isinstance(found[key], dict) for key in _SPREAD & found.keys()):
         return found
     flat: dict[str, object] = {}
     for key, value in found.items():

@@ -48,16 +48,18 @@ def _begun(line: Line, layout: Layout, current: "_Begun | None") -> "_Begun | Re
         return too_long(line)
     if layout.is_wrapped and not line.wrapped:
         raise BadLine("not a line of a container's log")
-    text = decode(line.content)
+    raw = text = decode(line.content)
     if layout.is_text:
-        text = without_escapes(text)
+        text = without_escapes(raw)
+    if line.wrapped:
+        raw = decode(line.raw)
     values = layout.read(text)
     if values is None and current and current.lines[0].stream == line.stream:
         more = layout.continued(text)
         if more is not None:
-            current.add(line, more)
+            current.add(line, raw, more)
             return current
-    return _Begun([line], layout.alone(text) if values is None else values)
+    return _Begun([line], [raw], layout.alone(text) if values is None else values)
 
 
 def choose_pattern(head: list[Line]) -> str:
@@ -82,21 +84,23 @@ def texts_of(head: list[Line]) -> list[str]:
     return [without_escapes(text)[:_CHARACTERS_TO_GUESS_FROM] for text in texts]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Begun:
     """A record whose first lines are read."""
 
     lines: list[Line]
+    raws: list[str]  # the same as text
     values: Values
     more: list[str] = field(default_factory=list)
     _size: int = 0
 
-    def add(self, line: Line, text: str) -> None:
+    def add(self, line: Line, raw: str, text: str) -> None:
         """Append a line. Raises BadLine when the record has too many of them."""
         self._size += len(line.raw)
         if self._size > MAX_CONTINUATION_BYTES:
             raise BadLine("more than 1 MB of continuation lines")
         self.lines.append(line)
+        self.raws.append(raw)
         self.more.append(text)
 
     def record(self, layout: Layout, maker: RowMaker, keep_raw: bool) -> Record:
@@ -109,8 +113,8 @@ class _Begun:
             if first.wrapped and not is_certain(values.get("timestamp") or ""):
                 values = values | {"timestamp": first.wrapped.timestamp}
             if keep_raw:
-                values = values | {"raw_log": "\n".join(decode(line.raw) for line in self.lines)}
-            made.row = maker.row((name, value) for name, value in values.items() if maker.wants(name))
+                values = values | {"raw_log": "\n".join(self.raws)}
+            made.row = maker.row(values.items())
         except BadLine as error:
             made.reason = str(error)
         return made

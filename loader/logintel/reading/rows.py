@@ -74,6 +74,7 @@ class RowMaker:
             except BadLine as error:
                 raise UserError(f"--set {field}={value!a}: {error}") from None
         self.guessed_levels.clear()  # a constant is no line's
+        self._open = self._fields - self._constants.keys()
         self._start = {"timestamp": timestamps.now} if "timestamp" in self._fields else {}
         self._start |= self._constants
 
@@ -85,16 +86,18 @@ class RowMaker:
 
     def takes(self, field: str) -> bool:
         """Say the same, of a field that perhaps no line has."""
-        return field in self._fields and field not in self._constants
+        return field in self._open
 
     def row(self, values: Iterable[tuple[str, object]]) -> dict[str, object]:
-        """Return the row (field -> value) for pairs (field that it wants, value as read).
+        """Return the row (field -> value) for pairs (field, value as read); fields that it doesn't want are left out.
 
         A line without a timestamp gets the time of the load. Raises BadLine for an unreadable value.
         """
         row = self._start.copy()
         for field, value in values:
-            if value is None or value == "":
+            if field not in self._open:
+                self.wants(field)
+            elif value is None or value == "":
                 if field == "message":
                     row[field] = value
             else:

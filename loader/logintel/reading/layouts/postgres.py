@@ -3,7 +3,7 @@
 import re
 
 from logintel.reading.layouts.layout import Layout, Values
-from logintel.reading.layouts.parts import CLOCK, DAY
+from logintel.reading.layouts.parts import CLOCK, DAY, MONTH
 from logintel.reading.layouts.postgres_words import PARTS, SEVERITIES, TIGHT_PARTS
 
 # The prefix is what somebody configured; the server itself ends it with a word, a colon and two blanks.
@@ -14,6 +14,7 @@ _TIME = re.compile(
     r"\d{10}\.\d{3}(?!\d))",
     re.ASCII,
 )
+_SYSLOG_TIME = re.compile(rf"(?:<\d{{1,3}}>)?({MONTH} {{1,2}}\d{{1,2}} {CLOCK})")  # the server writes to syslog too
 _LONGEST = 400  # characters of a line in which its prefix and its word are
 
 
@@ -30,9 +31,9 @@ class Postgres(Layout):
         severity = mark and SEVERITIES.get(mark.groupdict().get("word", ""))
         if not severity:
             return None
-        moment = _TIME.search(text, 0, mark.start())
         values: Values = {"level": severity, "message": text[mark.end() :]}
-        return values | {"timestamp": moment[0]} if moment else values
+        moment = _time(text, mark.start())
+        return values | {"timestamp": moment} if moment else values
 
     def continued(self, text: str) -> str | None:
         """Return a message's further line without its prefix."""
@@ -44,4 +45,11 @@ def _mark(text: str) -> re.Match[str] | None:
     """Return the word that ends the prefix; None where there is none, or no time and yet something before it."""
     known = (mark for mark in _MARK.finditer(text, 0, _LONGEST) if mark["word"] in SEVERITIES or mark["word"] in PARTS)
     mark = next(known, None) or _TIGHT_MARK.search(text, 0, _LONGEST)
-    return mark if mark and (mark.start() == 0 or _TIME.search(text, 0, mark.start())) else None
+    return mark if mark and (mark.start() == 0 or _time(text, mark.start())) else None
+
+
+def _time(text: str, end: int) -> str | None:
+    """Return the time in the prefix, which ends there; the server's own rather than that of syslog."""
+    own = _TIME.search(text, 0, end)
+    syslog = None if own else _SYSLOG_TIME.match(text, 0, end)
+    return own[0] if own else syslog and syslog[1]

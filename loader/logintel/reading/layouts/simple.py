@@ -4,6 +4,7 @@ from logintel.reading.layouts.parts import CLOCK, DAY, ISO, LEVEL, LEVEL_WORD, M
 
 _SYSLOG_NAME = r"(?:(?P<service>[^\s:\[]+)(?:\[\d+\])?:(?: |$))"
 _WORD = r"(?P<level>[^\W\d_]{1,20}(?: [^\W\d_]{1,20})?)"
+_DAY_FIRST = rf"\d\d[-/ ]{MONTH}[-/ ]\d{{4}}[ :]{CLOCK}(?:[.,]\d{{1,9}})?{ZONE}"
 _CLASS = r"(?P<service>[\w.$]+(?:::[\w.$]+)*)"
 
 # From the most particular to the most general: of layouts that fit a file equally well the first one is taken.
@@ -32,14 +33,18 @@ SIMPLE = {
     "nginx_error": rf"(?P<timestamp>\d{{4}}/\d\d/\d\d {CLOCK}) \[(?P<level>\w+)\] \d+#\d+: {MESSAGE}",
     "access": rf"\S+ (?:\S+ )?\S+ \S+ \[(?P<timestamp>\d\d/{MONTH}/\d{{4}}:{CLOCK} [+-]\d{{4}})\] "
     r'"(?P<message>(?:[^"\\]|\\.)*)" (?P<http_status>\d{3}) (?:\d+|-)(?: .*)?',
+    "monolog": rf"\[{ISO}\] (?P<service>[\w-]{{1,100}})\.{LEVEL}: {MESSAGE}",
+    "env_logger": rf"\[{ISO} {LEVEL} +{_CLASS}\] {MESSAGE}",
     "syslog5424": r"<(?P<priority>\d{1,3})>1 (?P<timestamp>\S+) (?P<host>\S+) (?P<service>\S+) \S+ \S+ "
     rf"(?:-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: |$){MESSAGE}",
     "syslog": rf"(?:<(?P<priority>\d{{1,3}})>)?(?:"
-    rf"(?P<timestamp>{MONTH} +\d{{1,2}} {CLOCK}) (?!{LEVEL_WORD})(?P<host>\w\S*) {_SYSLOG_NAME}?|"
+    rf"(?P<timestamp>{MONTH} +\d{{1,2}} {CLOCK}(?:\.\d{{1,9}})?) (?!{LEVEL_WORD})(?P<host>\w\S*) {_SYSLOG_NAME}?|"
     rf"(?P<timestamp_>{DAY}T{CLOCK}(?:\.\d+)?{ZONE}) (?!{LEVEL_WORD})(?P<host_>\w\S*) "
     rf"{_SYSLOG_NAME.replace('service', 'service_')}){MESSAGE}",
-    "iso": rf"\[?{ISO}\]?[ \t|]+(?:\[(?!{LEVEL_WORD})[^\]]*\][ \t]*)?"
+    "iso": rf"\[?(?:{ISO}|(?P<timestamp_>{_DAY_FIRST}))\]?[ \t|]+"
+    rf"(?:\[(?!{LEVEL_WORD})[^\]]*\][ \t]*)?"
     rf"(?:[\[(<]?{LEVEL}[\])>]?:?[ \t|-]*)?{MESSAGE}",
+    "level_first": rf"[\[(<]?{LEVEL}[\])>]?[: \t|-]{{1,6}}\[?{ISO}\]?[: \t|-]{{0,6}}{MESSAGE}",
     "level": rf"(?:\[{LEVEL}\]|(?P<level_>{LEVEL_WORD}):) *{MESSAGE}",
     "plain": r"(?P<message>\S.*)",
 }

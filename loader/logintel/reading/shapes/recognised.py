@@ -1,6 +1,7 @@
 """Which program wrote an object (a JSON line, a row of CSV), told by its keys."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from logintel.reading.shapes import cloud, libraries, postgres, system
 
@@ -36,7 +37,12 @@ _SHAPES: tuple[tuple[tuple[str, ...], Shape], ...] = (
 
 def shape_of(found: Found) -> Shape | None:
     """Return the shape that an object has; None for an unknown one."""
-    for keys, shape in _SHAPES:
-        if all(key in found for key in keys):
-            return shape
-    return None
+    names = tuple(found)
+    return (_remembered if len(names) < 100 else _shape_of)(names)  # many names would fill the memory
+
+
+def _shape_of(names: tuple[str, ...]) -> Shape | None:
+    return next((shape for keys, shape in _SHAPES if set(keys) <= set(names)), None)
+
+
+_remembered = lru_cache(maxsize=256)(_shape_of)  # a load sees few different sets of keys

@@ -28,10 +28,17 @@ def gelf(found: dict[str, object]) -> dict[str, object]:
     }
 
 
+_EVENT_LEVELS = {"critical", "error", "warning", "information", "verbose"}
+
+
 def windows_event(found: dict[str, object]) -> dict[str, object]:
-    """Return an event of Windows, as PowerShell exports it (Get-WinEvent, Get-EventLog)."""
+    """Return an event of Windows, as PowerShell exports it (Get-WinEvent, Get-EventLog).
+
+    Its level's name is in the language of the machine, and missing where that knows no name.
+    """
+    word, number = _first(found, "LevelDisplayName", "EntryType"), name_of(found.get("Level"), Scale.WINDOWS)
     return {
-        "level": _first(found, "LevelDisplayName", "EntryType") or name_of(found.get("Level"), Scale.WINDOWS),
+        "level": word if str(word).lower() in _EVENT_LEVELS else number or word,
         "timestamp": _first(found, "TimeCreated", "TimeGenerated", "TimeWritten"),
         "service": _first(found, "ProviderName", "Source"),
         "host": _first(found, "MachineName"),
