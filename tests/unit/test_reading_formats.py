@@ -190,6 +190,12 @@ def test_a_name_that_says_otherwise_is_not_believed():
     assert read("2026-11-01 10:00:00 INFO x\n", "message", name="a.csv") == [("x",)]
 
 
+def test_commas_make_no_table_of_a_log():
+    assert read("2026-11-01 10:00:00 INFO starting, log\n2026-11-01 10:00:01 INFO x, y\n", "message") == [
+        ("starting, log",), ("x, y",),
+    ]  # fmt: skip
+
+
 def test_json_lines_with_strange_ones_between_stay_json_lines():
     good, bad, last = read('{"msg": "x"}\nstarting ...\n{"msg": "y"}\n', "message")
     assert good == ("x",) and bad[0].startswith("invalid JSON") and last == ("y",)

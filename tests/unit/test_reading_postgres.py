@@ -164,6 +164,11 @@ def test_what_is_no_csvlog_is_refused_as_one():
         records_of("message,level\nx,INFO\n", kind="csvlog")
 
 
+def test_csvlog_that_is_called_csv_is_refused_with_its_name():
+    with pytest.raises(UserError, match="say --format csvlog"):
+        records_of(csvlog({"error_severity": "LOG", "message": "ready"}), kind="csv")
+
+
 def test_csvlog_in_a_table_is_exported_with_a_header():
     header = ",".join(CSVLOG) + "\n"
     row = csvlog({"error_severity": "PANIC", "message": "gone", "detail": "all"})

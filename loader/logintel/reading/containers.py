@@ -63,6 +63,7 @@ def unwrapped(lines: Iterator[Line], read: Callable[[bytes], Part | None]) -> It
     """
     parts: dict[str, _Parts] = {}  # what has begun, by stream
     held: list[Line] = []  # complete, but behind the beginning of what is not
+    size = 0  # bytes of both
     for line in lines:
         part = None if line.part else read(line.raw)
         if part is None:
@@ -72,12 +73,13 @@ def unwrapped(lines: Iterator[Line], read: Callable[[bytes], Part | None]) -> It
             begun.add(line, part)
             if part.ends or begun.size >= MAX_LINE_BYTES:
                 held.append(parts.pop(part.stream).line())
-        if len(held) > _MAX_HELD_LINES or sum(begun.size for begun in parts.values()) > MAX_LINE_BYTES:
+        size += len(line.raw)
+        if len(held) > _MAX_HELD_LINES or size > 2 * MAX_LINE_BYTES:
             held += [begun.line() for begun in parts.values()]
             parts = {}
         if not parts:
             yield from _in_order(held)
-            held = []
+            held, size = [], 0
     yield from _in_order(held + [begun.line() for begun in parts.values()])
 
 
@@ -152,6 +154,4 @@ def _in_order(lines: list[Line]) -> Iterator[Line]:
     """Yield the lines by their beginnings; all but the last of them are open when they overlap."""
     ordered = sorted(lines, key=attrgetter("number"))
     for place, line in enumerate(ordered, 1):
-        if place < len(ordered) and line.wrapped:
-            line = line._replace(wrapped=line.wrapped._replace(open=True))
-        yield line
+        yield line._replace(open=place < len(ordered))

@@ -63,6 +63,8 @@ def header_of(head: Sequence[Line], fields: FieldMap) -> Header:
     taken = rows.lines_taken
     if [name.lower() for name in names] == _EVENT_VIEWER:
         names.append("Message")
+    if is_csvlog(head):
+        raise UserError("it is PostgreSQL's csvlog, which has no header: say --format csvlog")
     others = [row for row in _rows(head[taken:], delimiter) if len(row) == len(names)]
     if _is_data(names, others):
         raise UserError(

@@ -53,7 +53,7 @@ def guess_format(path: str, head: list[Line], fields: FieldMap) -> Format:
         return Format.JSONL
     if is_csvlog(lines):
         return Format.CSVLOG
-    if is_csv(lines, fields):
+    if guess_pattern(texts_of(lines[:1])) is None and is_csv(lines, fields):
         return Format.CSV
     if guess_pattern(texts_of(head)):
         return Format.TEXT

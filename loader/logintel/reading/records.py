@@ -19,6 +19,7 @@ class Line(NamedTuple):
     raw: bytes  # with its line end
     part: int = 0  # 0: a whole line; 1, 2, ...: this part of an over-long one
     wrapped: "Wrapped | None" = None
+    open: bool = False  # lines of another stream, which come after it, begin before its end
 
     @property
     def content(self) -> bytes:
@@ -29,11 +30,6 @@ class Line(NamedTuple):
     def last(self) -> int:
         """The number of the last line that it is made of."""
         return self.wrapped.last if self.wrapped else self.number
-
-    @property
-    def open(self) -> bool:
-        """Whether lines of another stream, which come after it, stand before its end."""
-        return bool(self.wrapped and self.wrapped.open)
 
     @property
     def stream(self) -> str:
@@ -48,7 +44,6 @@ class Wrapped(NamedTuple):
     timestamp: str  # when the runtime took it
     stream: str  # stdout or stderr
     last: int  # the number of the last line of the file that holds a part of it
-    open: bool = False  # see Line.open
 
 
 @dataclass(slots=True)
