@@ -106,6 +106,18 @@ CASES = {
         json.dumps({"severity": "DEFAULT", "timestamp": f"{FIRST}.123Z", "logName": "projects/p/logs/shop",
                     "jsonPayload": {"message": "no route", "level": "warn"}}),
         (MILLI, "warn", "shop", "no route")),
+    "Google Cloud's requests": (
+        json.dumps({"timestamp": f"{FIRST}.123Z", "insertId": "1", "logName": "projects/p/logs/requests", "severity": "WARNING",
+                    "httpRequest": {"requestMethod": "GET", "requestUrl": "/pay", "status": 404, "latency": "0.5s"}}),
+        (MILLI, "WARNING", "requests", "GET /pay")),
+    "Log4j 2": (
+        json.dumps({"instant": {"epochSecond": 1793527201, "nanoOfSecond": 123000000}, "level": "ERROR", "loggerName": "a.B",
+                    "message": "no"}),
+        (MILLI, "ERROR", "a.B", "no")),
+    "Logstash": ("[2026-11-01T10:00:01,123][WARN ][logstash.agent    ][main] late", (MILLI, "WARN", "logstash.agent", "late")),
+    "journald with a field twice": (
+        json.dumps(JOURNAL | {"PRIORITY": ["6", "3"], "MESSAGE": ["yes", "no space"]}),
+        ("2026-11-01T10:00:01.123456", "err", "backupd", "no space")),
     "OpenTelemetry": (
         json.dumps({"timeUnixNano": "1793527201123000000", "severityNumber": 17, "body": {"stringValue": "no"},
                     "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}}),
@@ -295,3 +307,28 @@ def test_a_record_whose_time_cannot_be_read_is_rejected_with_its_trace():
     records = records_of(good + "2026-13-01 10:00:00,123 ERROR a.Shop: no\n\tat x\n" + good)
     assert [record.reason for record in records] == [None, "unreadable timestamp: '2026-13-01 10:00:00,123'", None]
     assert records[1].raw.endswith(b"\tat x\n") and (records[1].first, records[1].last) == (2, 3)
+
+
+_KEYS = [
+    "message", "msg", "level", "timestamp", "error_severity", "detail", "__REALTIME_TIMESTAMP", "MESSAGE", "PRIORITY", "log",
+    "short_message", "full_message", "LevelDisplayName", "Level", "textPayload", "jsonPayload", "protoPayload", "httpRequest",
+    "resource", "labels", "severity", "severityNumber", "body", "@t", "@mt", "@x", "LogLevel", "Category", "Message", "text",
+    "record", "t", "s", "c", "instant", "time", "pid", "hostname", "levelno", "host", "service", "stream", "logName", "insertId",
+]  # fmt: skip
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\0"),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*_KEYS, "name", "$date", "attributes"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(_KEYS), json_values, max_size=8), min_size=1, max_size=5))
+def test_whatever_stands_at_known_keys_is_a_row_or_a_reject(objects: list[dict[str, object]]):
+    try:
+        records = records_of("\n".join(map(json.dumps, objects)), kind="jsonl")
+    except UserError:
+        return
+    assert len(records) == len(objects)
+    assert all((record.row is None) != (record.reason is None) for record in records)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from logintel.errors import UserError
 from logintel.reading.layouts.postgres_words import SEVERITIES
-from logintel.reading.records import BadLine, Line, decode
+from logintel.reading.records import MAX_LINE_BYTES, BadLine, Line, decode
 from logintel.reading.rows import FieldMap, split_column
 from logintel.reading.shapes.recognised import shape_of
 from logintel.reading.timestamps import Timestamps
@@ -148,6 +148,7 @@ class _rows:
     """The rows of the first lines, as far as they can be read; `lines_taken`: by the rows so far."""
 
     def __init__(self, lines: Sequence[Line], delimiter: str, *, strict: bool = False) -> None:
+        csv.field_size_limit(MAX_LINE_BYTES)
         self.lines_taken = 0
         self._strict = strict
         self._lines = iter([line for line in lines if not line.part])

@@ -16,8 +16,8 @@ SIMPLE = {
     "openstack": rf"(?:\S+ )?{ISO} \d+ {LEVEL} (?P<service>\S+) \[[^\]]*\] {MESSAGE}",
     "spring": rf"{ISO} +{LEVEL} \d+ --- (?:\[[^\]]*\] )+(?P<service>\S+) *: {MESSAGE}",
     "airflow": rf"\[{ISO}\] \{{{{1,2}}(?P<service>[^}}\s:]{{1,300}}):\d+\}}{{1,2}} {LEVEL} - {MESSAGE}",
-    "elasticsearch": rf"\[{ISO}\]\[{LEVEL} *\]\[(?P<service>[^\]\s]{{1,300}}) *\] ?"
-    rf"(?:\[(?P<host>[^\]]{{1,300}})\] ?)?{MESSAGE}",
+    "elasticsearch": rf"\[{ISO}\]\[{LEVEL} *\]\[(?P<service>[^\]\s]{{1,300}}) *\]"
+    rf"(?:\[[^\]]{{0,300}}\])?(?: \[(?P<host>[^\]]{{1,300}})\])? ?{MESSAGE}",
     "tomcat": rf"(?P<timestamp>\d\d-{MONTH}-\d{{4}} {CLOCK}(?:\.\d{{1,9}})?) {_WORD} \[[^\]]{{0,300}}\] "
     rf"(?P<service>[\w.$]{{1,300}}?)(?:\.[\w$<>]{{1,200}})? {MESSAGE}",
     "mysql": rf"{ISO} +\d+ \[(?P<level>\w+)\] (?:\[MY-\d+\] )?(?:\[(?P<service>\w+)\] )?{MESSAGE}",

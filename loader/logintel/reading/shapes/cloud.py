@@ -51,9 +51,10 @@ def _google_message(found: dict[str, object], payload: dict[str, object]) -> obj
         return str(found["textPayload"]).rstrip("\n")
     if payload:
         return _first(payload, _MESSAGE_KEYS) or json.dumps(payload, ensure_ascii=False)
-    audit = _object(found.get("protoPayload"))
+    audit, request = _object(found.get("protoPayload")), _object(found.get("httpRequest"))
     said = _object(audit.get("status")).get("message")
-    return " ".join(str(part) for part in (audit.get("methodName"), said) if part) or None
+    parts = (audit.get("methodName"), said, request.get("requestMethod"), request.get("requestUrl"))
+    return " ".join(str(part) for part in parts if part) or None
 
 
 def _log_name(found: dict[str, object]) -> str | None:

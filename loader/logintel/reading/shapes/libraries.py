@@ -47,6 +47,21 @@ def mongod(found: dict[str, object]) -> dict[str, object]:
     }
 
 
+def log4j(found: dict[str, object]) -> dict[str, object]:
+    """Return an event of Log4j 2, which counts seconds and nanoseconds."""
+    moment = found["instant"]
+    seconds, nanoseconds = (
+        (moment.get("epochSecond"), moment.get("nanoOfSecond", 0)) if isinstance(moment, dict) else (moment, 0)
+    )
+    known = isinstance(seconds, int) and isinstance(nanoseconds, int)
+    return {
+        "timestamp": f"{seconds}.{nanoseconds:09d}" if known else seconds,
+        "level": found["level"],
+        "message": found["message"],
+        "service": found.get("loggerName"),
+    }
+
+
 def pino(found: dict[str, object]) -> dict[str, object]:
     """Return a line of pino or bunyan; the server knows their numbers."""
     level = found["level"]

@@ -6,7 +6,7 @@ from logintel.reading.levels import Scale, name_of
 def journald(found: dict[str, object]) -> dict[str, object]:
     """Return an entry of systemd's journal (journalctl -o json). A text that is no plain one is an array of bytes."""
     shaped = {
-        "level": name_of(found.get("PRIORITY"), Scale.SYSLOG),
+        "level": name_of(_text(found.get("PRIORITY")), Scale.SYSLOG),
         "host": _text(found.get("_HOSTNAME")),
         "service": _text(_first(found, "SYSLOG_IDENTIFIER", "_SYSTEMD_UNIT", "_COMM")),
         "timestamp": found.get("__REALTIME_TIMESTAMP") or found.get("_SOURCE_REALTIME_TIMESTAMP"),
@@ -53,7 +53,8 @@ def _first(found: dict[str, object], *keys: str) -> object:
 def _text(value: object) -> object:
     """Return the value; of an array of bytes the text, of several values (a field that is there twice) the last."""
     if isinstance(value, list) and value:
-        if all(type(byte) is int and 0 <= byte < 256 for byte in value):
+        value = value[-1] if isinstance(value[-1], list) else value
+        if value and all(type(byte) is int and 0 <= byte < 256 for byte in value):
             return bytes(value).decode(errors="replace").replace("\0", "")
-        return _text(value[-1])
+        return value[-1] if value else None
     return value
