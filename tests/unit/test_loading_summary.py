@@ -23,7 +23,9 @@ class Server:
         return [(name,) for name in self.asked if name.lower() not in self.known]
 
 
-def notes(data: str, *known: str, refuses: bool = False, constants: dict[str, str] | None = None, **options) -> list[str]:
+def notes(
+    data: str, *known: str, refuses: bool = False, constants: dict[str, str] | None = None, **options
+) -> list[str]:
     fields = field_map()
     summary = Summary(fields.maker)
     for _ in summary.watched(iter(records_of(data, fields=fields, **options))):

@@ -42,9 +42,7 @@ def find_zone(name: str) -> tzinfo:
     """Return the zone that --time-zone names: Europe/Berlin, or +01:00. Raises UserError for an unknown one."""
     try:
         return _zone(name) if _OFFSET.fullmatch(name) else ZoneInfo(name)
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, whose text is the name alone
-        pass
-    except KeyError:
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder
         pass
     raise UserError(f"--time-zone {name}: no such zone; name one such as Europe/Berlin, or an offset such as +01:00")
 
