@@ -16,7 +16,7 @@ from logintel.database import reason_of
 from logintel.demo import demo
 from logintel.errors import HOW_TO_GET_RIGHTS, HOW_TO_INSTALL, UserError
 from logintel.installation.command import install, tle, uninstall
-from logintel.loading import load
+from logintel.loading.command import load
 from logintel.model_files import export, import_
 from logintel.retraining.command import retrain
 from logintel.simulation.command import simulate

@@ -66,6 +66,31 @@ LINES = [
     ("iso", "[2024-05-01 10:00:00] [ERROR] it broke", {"level": "ERROR", "message": "it broke"}),
     ("iso", "2024-05-01 10:00:00 [main] error: it broke", {"level": "error", "message": "it broke"}),
     ("iso", "2024/05/01 10:00:00 listening on 80", {"message": "listening on 80"}),
+    ("tomcat", "01-May-2024 10:00:00.250 SEVERE [exec-1] org.x.core.Valve.invoke it broke",
+     {"level": "SEVERE", "service": "org.x.core.Valve", "message": "it broke"}),
+    ("airflow", "[2024-05-01T10:00:00.250+0000] {task.py:18} ERROR - it broke",
+     {"level": "ERROR", "service": "task.py", "message": "it broke"}),
+    ("elasticsearch", "[2024-05-01T10:00:00,250][WARN ][o.e.Disk] [node-1] nearly full",
+     {"level": "WARN", "service": "o.e.Disk", "host": "node-1", "message": "nearly full"}),
+    ("mysql", "2024-05-01T10:00:00.250000Z 7 [Warning] [MY-010068] [Server] a CA is self signed",
+     {"level": "Warning", "service": "Server", "message": "a CA is self signed"}),
+    ("serilog", "2024-05-01 12:00:00.250 +02:00 [VRB] so far", {"level": "verbose", "message": "so far"}),
+    ("ruby", "E, [2024-05-01T10:00:00.250000 #41] ERROR -- shop: it broke",
+     {"level": "ERROR", "service": "shop", "message": "it broke"}),
+    ("java", "May 01, 2024 10:00:00 AM org.x.Context start", {"service": "org.x.Context", "message": ""}),
+    ("dotnet", "crit: Shop.Cart[12]", {"level": "crit", "service": "Shop.Cart", "message": ""}),
+    ("logfmt", 'time=2024-05-01T10:00:00Z level=error msg="it broke" code=7',
+     {"level": "error", "message": "it broke code=7"}),
+    ("monolog", "[2024-05-01 10:00:00] production.ERROR: it broke",
+     {"level": "ERROR", "service": "production", "message": "it broke"}),
+    ("env_logger", "[2024-05-01T10:00:00Z WARN  shop::db] slow", {"level": "WARN", "service": "shop::db", "message": "slow"}),
+    ("level_first", "ERROR [2024-05-01 10:00:00,250] org.x.Y: it broke", {"level": "ERROR", "message": "org.x.Y: it broke"}),
+    ("level_first", "[INFO] 2024-05-01 10:00:00 up", {"level": "INFO", "message": "up"}),
+    ("iso", "[01-May-2024 10:00:00 UTC] PHP Fatal error:  no", {"message": "PHP Fatal error:  no"}),
+    ("syslog", "May 01 10:00:00.250000 web1 cron[12]: done", {"service": "cron", "host": "web1", "message": "done"}),
+    ("postgres", "May  1 10:00:00 db1 postgres[77]: [5-1] ERROR:  no such table",
+     {"level": "ERROR", "message": "no such table"}),
+    ("level", "[ERROR] it broke", {"level": "ERROR", "message": "it broke"}),
     ("plain", "whatever it is", {"message": "whatever it is"}),
 ]  # fmt: skip
 
@@ -79,14 +104,14 @@ def test_a_named_pattern_reads_the_lines_of_its_programs(name: str, line: str, e
     moment = record.row.pop("timestamp")
     timeless = moment == timestamps.now
     assert timeless or moment.replace(microsecond=0) == datetime(2024, 5, 1, 10, tzinfo=UTC)
-    assert timeless == (name in ("plain", "python_basic"))
+    assert timeless == (name in ("plain", "python_basic", "level", "dotnet"))
     assert record.row == expected | {"raw_log": line}
 
 
 @pytest.mark.parametrize(("name", "line"), [(name, line) for name, line, _ in LINES if name != "plain"])
 def test_the_pattern_is_guessed_from_the_lines(name: str, line: str):
     assert guess_pattern([line]) == name
-    assert guess_pattern([line, "  indented", "Caused by: x", "", line, "strange"]) == name
+    assert guess_pattern([line, "  indented", "Caused by: x", "", *[line] * 9, "strange"]) == name
 
 
 def test_every_named_pattern_is_tried():

@@ -2,19 +2,22 @@
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
 
-from logintel.errors import UserError
+from logintel.reading.csv_headers import CSVLOG, csvlog_columns, header_of, preamble
+from logintel.reading.from_objects import ObjectReader
 from logintel.reading.records import MAX_LINE_BYTES, BadLine, Line, Record, decode, rejected, too_long
-from logintel.reading.rows import FieldMap, split_column
+from logintel.reading.rows import FieldMap
+from logintel.reading.shapes.recognised import shape_of
 from logintel.reading.source import peek
 
 # A quote that is opened and never closed would swallow the rest of the file; real fields hold a few line breaks.
 _MAX_LINES_PER_RECORD = 1000
 _MAX_BYTES_PER_RECORD = MAX_LINE_BYTES
 
-_Plan = list[tuple[str, list[int]]]  # field, positions of the columns that make it
+_LINES_TO_TRY = 100
+_Values = Callable[[list[str]], Iterable[tuple[str, object]]]  # from a row's values to (field, value)
 
 
 def csv_records(lines: Iterator[Line], fields: FieldMap, skip: int = 0) -> Iterator[Record]:
@@ -22,20 +25,45 @@ def csv_records(lines: Iterator[Line], fields: FieldMap, skip: int = 0) -> Itera
 
     A field between quotes may hold line breaks, a record up to 1,000 lines. Blank lines are left out, and so are the
     first `skip` lines of the file. Raises UserError before the first record when a column of --map or every column
-    for the message is missing.
+    for the message is missing, and when the first line is no header.
     """
-    head, lines = peek(lines, 1)
+    head, lines = peek(lines, _LINES_TO_TRY)
     if not head:
         return
-    delimiter = max(",;\t", key=lambda each: head[0].raw.count(each.encode()))
+    before = preamble(head)
+    for _ in range(before):
+        next(lines)
+    header = header_of(head[before:], fields)
+    yield from _records(dropwhile(lambda line: line.number <= max(skip, before + header.lines), lines),
+                        header.names, header.delimiter, fields)  # fmt: skip
+
+
+def csvlog_records(lines: Iterator[Line], fields: FieldMap, skip: int = 0) -> Iterator[Record]:
+    """Yield the records of PostgreSQL's csvlog, which has no header. Raises UserError for a file that is none."""
+    head, lines = peek(lines, _LINES_TO_TRY)
+    if head:
+        columns = csvlog_columns(head)
+        yield from _records(dropwhile(lambda line: line.number <= skip, lines), CSVLOG[:columns], ",", fields)
+
+
+def _records(lines: Iterator[Line], names: list[str], delimiter: str, fields: FieldMap) -> Iterator[Record]:
     csv.field_size_limit(_MAX_BYTES_PER_RECORD)
-    header = _header(lines, delimiter)
-    plan = _plan(header, fields)
-    source = _LinesForReader(dropwhile(lambda line: line.number <= skip, lines))
+    source = _LinesForReader(lines)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
-    while (record := _next_record(reader, source, len(header), plan, fields)) is not None:
+    values_of = _values_of(names, fields)
+    while (record := _next_record(reader, source, len(names), values_of, fields)) is not None:
         if record.row is not None or record.reason:
             yield record
+
+
+def _values_of(names: list[str], fields: FieldMap) -> _Values:
+    if shape_of(dict.fromkeys(names)):
+        objects = ObjectReader(fields)
+        return lambda values: (objects.values(dict(zip(names, values, strict=True))) or {}).items()
+    plan = [(field, [names.index(column) for column in columns]) for field, columns in fields.plan(tuple(names))]
+    return lambda values: (
+        (field, values[at[0]] if len(at) == 1 else " ".join(values[each] for each in at)) for field, at in plan
+    )
 
 
 class _LinesForReader:
@@ -72,29 +100,8 @@ class _LinesForReader:
         del self.taken[1:]
 
 
-def _header(lines: Iterator[Line], delimiter: str) -> list[str]:
-    source = _LinesForReader(lines)
-    try:
-        header = next(csv.reader(source, delimiter=delimiter, strict=True), [])
-        decode(source.taken[0].raw)
-    except (csv.Error, BadLine) as error:
-        raise UserError(f"line 1 is no CSV header: {error}; save the file as CSV in UTF-8 with a header") from None
-    return [name.removeprefix("\ufeff").strip() for name in header]
-
-
-def _plan(header: list[str], fields: FieldMap) -> _Plan:
-    names = tuple(header)
-    found = f"its columns are {', '.join(names)[:300]!a}"
-    for field, column in fields.chosen.items():
-        if not set(split_column(column, names)) <= set(names):
-            raise UserError(f"--map {field}={column}: the file has no such column; {found}")
-    if not fields.finds_message(names):
-        raise UserError(f"no column holds the message: say which with --map message=COLUMN; {found}")
-    return [(field, [header.index(column) for column in columns]) for field, columns in fields.plan(names)]
-
-
 def _next_record(
-    reader: Iterator[list[str]], source: _LinesForReader, width: int, plan: _Plan, fields: FieldMap
+    reader: Iterator[list[str]], source: _LinesForReader, width: int, values_of: _Values, fields: FieldMap
 ) -> Record | None:
     """Return the next record, one with neither row nor reason for a blank line, None at the end."""
     source.start()
@@ -111,10 +118,7 @@ def _next_record(
         decode(raw)
         if len(values) != width:
             raise BadLine(f"{len(values)} fields where the header has {width}")
-        row = fields.maker.row(
-            (field, values[at[0]] if len(at) == 1 else " ".join(values[each] for each in at)) for field, at in plan
-        )
-        return Record(first.number, last.number, raw, row)
+        return Record(first.number, last.number, raw, fields.maker.row(values_of(values)))
     except csv.Error as error:
         reason = "a quote is never closed" if "unexpected end" in str(error) else f"invalid CSV: {error}"
     except BadLine as error:

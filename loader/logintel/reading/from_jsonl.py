@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from itertools import dropwhile
 
 from logintel.errors import UserError
-from logintel.reading.records import BadLine, Line, Record, decode, rejected, too_long
-from logintel.reading.rows import FieldMap, check_text
+from logintel.reading.from_objects import ObjectReader
+from logintel.reading.from_text import text_records
+from logintel.reading.layouts.layout import Layout, Values
+from logintel.reading.records import BadLine, Line, Record, decode
+from logintel.reading.rows import FieldMap
 from logintel.reading.source import peek
+from logintel.reading.values import check_text
 
 _LINES_TO_TRY = 100
-_MISSING = object()
 
 
 def jsonl_records(lines: Iterator[Line], fields: FieldMap, skip: int = 0) -> Iterator[Record]:
@@ -19,51 +21,39 @@ def jsonl_records(lines: Iterator[Line], fields: FieldMap, skip: int = 0) -> Ite
     Raises UserError before the first record when none of the first 100 lines has a message, and for a JSON array.
     """
     head, lines = peek(lines, _LINES_TO_TRY)
-    _check_head(head, fields)
-    for line in dropwhile(lambda line: line.number <= skip, lines):
-        if line.part:
-            yield too_long(line)
-        elif line.raw.strip():
-            try:
-                yield Record(line.number, line.number, line.raw, _row(line.raw, fields))
-            except BadLine as error:
-                yield rejected(line, str(error))
+    layout = JsonLines(fields)
+    _check_head(head, layout.reader)
+    yield from text_records(lines, layout, fields.maker, skip)
 
 
-def _check_head(head: list[Line], fields: FieldMap) -> None:
-    keys: tuple[str, ...] = ()
-    for line in head:
-        start = line.raw.strip()
-        if start == b"[" or start.startswith(b"[{"):
-            raise UserError("the file is a JSON array: write one object a line first, with jq -c '.[]'")
-        try:
-            found = _object(line.raw)
-        except BadLine:
-            continue
-        if _values(found, fields) is not None:
-            return
-        keys = keys or tuple(found)
-    if keys:
-        raise UserError(
-            "no key holds the message: say which with --map message=KEY (a.b for a nested one); "
-            f"the first object has {', '.join(keys)[:300]!a}"
-        )
+class JsonLines(Layout):
+    """One object a line: the layout of JSON lines."""
+
+    is_text = False
+
+    def __init__(self, fields: FieldMap) -> None:
+        """Read the fields that the user chose, or that have usual names."""
+        self.reader = ObjectReader(fields)
+
+    def read(self, text: str) -> Values:
+        """Return the values of a line. Raises BadLine when it is no object, or one without a message."""
+        values = self.reader.values(json_object(text))
+        if values is None:
+            raise BadLine("no message")
+        if "\\u" in text:  # only an escape can bring in what the text itself cannot hold
+            for value in values.values():
+                for part in value if isinstance(value, list) else [value]:
+                    check_text(part if isinstance(part, str) else json.dumps(part, ensure_ascii=False))
+        return values
+
+    def continued(self, text: str) -> None:
+        """Say that every line is a record."""
 
 
-def _row(raw: bytes, fields: FieldMap) -> dict[str, object]:
-    values = _values(_object(raw), fields)
-    if values is None:
-        raise BadLine("no message")
-    row = fields.maker.row(values)
-    if b"\\u" in raw:  # only an escape can bring in what the bytes themselves cannot hold
-        for value in row.values():
-            check_text("".join(value) if isinstance(value, list) else str(value))
-    return row
-
-
-def _object(raw: bytes) -> dict[str, object]:
+def json_object(text: str) -> dict[str, object]:
+    """Return the object that a line holds. Raises BadLine when it holds none."""
     try:
-        found = json.loads(decode(raw))
+        found = json.loads(text)
     except RecursionError:
         raise BadLine("invalid JSON: nested too deeply") from None
     except ValueError as error:
@@ -73,32 +63,23 @@ def _object(raw: bytes) -> dict[str, object]:
     return found
 
 
-def _values(found: dict[str, object], fields: FieldMap) -> list[tuple[str, object]] | None:
-    """Return (field, value) for what the object holds; None when it should hold a message and doesn't."""
-    pairs = [
-        (field, found[columns[0]] if columns[0] in found and len(columns) == 1 else _joined(found, columns))
-        for field, columns in fields.plan(tuple(found))
-    ]
-    values = [(field, value) for field, value in pairs if value is not _MISSING]
-    if fields.maker.wants("message") and all(field != "message" for field, _ in values):
-        return None
-    return values
-
-
-def _joined(found: dict[str, object], names: tuple[str, ...]) -> object:
-    values = [_nested(found, name) for name in names]
-    if len(values) == 1 or _MISSING in values:
-        return values[0] if len(values) == 1 else _MISSING
-    return " ".join(str(value) for value in values)
-
-
-def _nested(found: dict[str, object], name: str) -> object:
-    """Return the value of a key, or of a dotted path to a nested key; _MISSING when there is none."""
-    if name in found:
-        return found[name]
-    value: object = found
-    for key in name.split("."):
-        if not isinstance(value, dict) or key not in value:
-            return _MISSING
-        value = value[key]
-    return value
+def _check_head(head: list[Line], reader: ObjectReader) -> None:
+    keys: tuple[str, ...] = ()
+    for line in head:
+        start = line.content.strip().removeprefix(b"\xef\xbb\xbf")
+        if start == b"[" or start.startswith(b"[{"):
+            raise UserError("the file is a JSON array: write one object a line first, with jq -c '.[]'")
+        if start == b"{":
+            raise UserError("the objects in the file have several lines: write one a line first, with jq -c .")
+        try:
+            found = json_object(decode(line.content))
+        except BadLine:
+            continue
+        if reader.values(found) is not None:
+            return
+        keys = keys or tuple(found)
+    if keys:
+        raise UserError(
+            "no key holds the message: say which with --map message=KEY (a.b for a nested one); "
+            f"the first object has {', '.join(keys)[:300]!a}"
+        )

@@ -1,65 +1,33 @@
-"""The layouts of text logs that have a name, and the guess which of them a file has."""
+"""The layouts of text logs by name, the user's own, and the guess which of them a file has."""
 
 import re
 
 from logintel.errors import UserError
+from logintel.reading.layouts.consoles import DotnetConsole, JavaConsole
+from logintel.reading.layouts.layout import CONTINUATION, Layout, TranslatedLayout, starts_with_time
+from logintel.reading.layouts.logfmt import Logfmt
+from logintel.reading.layouts.postgres import Postgres
+from logintel.reading.layouts.simple import SIMPLE
 from logintel.reading.rows import FIELDS
 
-_MONTH = r"[A-Z][a-z]{2}"
-_CLOCK = r"\d\d:\d\d:\d\d"
-_DAY = r"\d{4}[-/]\d\d[-/]\d\d"
-_ZONE = r"(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)\b)?"
-_ISO = rf"(?P<timestamp>{_DAY}[T ]{_CLOCK}(?:[.,]\d+)?{_ZONE})"
-_LEVEL_WORD = (
-    r"(?i:TRACE|DEBUG|VERBOSE|FINE(?:R|ST)?|CONFIG|INFO(?:RMATION)?|NOTICE|WARN(?:ING)?|ERR(?:OR)?|SEVERE|"
-    r"CRIT(?:ICAL)?|FATAL|ALERT|EMERG(?:ENCY)?|PANIC)\b"
-)
-_LEVEL = rf"(?P<level>{_LEVEL_WORD})"
-_SERVICE = r"(?P<service>[^\s:]+)"
-_THREAD = r"(?:\[.{0,200}?\] )?"  # its name may hold brackets; bounded, or a strange line could take minutes
-_MESSAGE = r"(?P<message>.*)"
-_SYSLOG_NAME = r"(?:(?P<service>[^\s:\[]+)(?:\[\d+\])?:(?: |$))?"
-
-# From the most particular to the most general: of layouts that fit a file equally well the first one is taken.
-# `priority` is the number that syslog puts in front; it stands for a level.
-_LAYOUTS = {
-    "android": rf"(?P<timestamp>(?:\d{{4}}-)?\d\d-\d\d {_CLOCK}\.\d+) +\d+ +\d+ (?P<level>[VDIWEFA]) "
-    rf"(?P<service>.{{0,200}}?) *:(?: |$){_MESSAGE}",
-    "hdfs": rf"(?P<timestamp>\d{{6}} \d{{6}}) \d+ {_LEVEL} {_SERVICE}: {_MESSAGE}",
-    "spark": rf"(?P<timestamp>\d\d/\d\d/\d\d {_CLOCK}) {_LEVEL} +{_SERVICE}: {_MESSAGE}",
-    "openstack": rf"(?:\S+ )?{_ISO} \d+ {_LEVEL} (?P<service>\S+) \[[^\]]*\] {_MESSAGE}",
-    "spring": rf"{_ISO} +{_LEVEL} \d+ --- (?:\[[^\]]*\] )+(?P<service>\S+) *: {_MESSAGE}",
-    "log4j": rf"{_ISO} (?:- )?{_THREAD}{_LEVEL} +{_THREAD}(?:- )?(?P<service>[\w.$]+)(?:: | - ){_MESSAGE}",
-    "python": rf"{_ISO} - (?P<service>\S+) - {_LEVEL} - {_MESSAGE}",
-    "python_basic": rf"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<service>[^\s:]+):{_MESSAGE}",
-    "postgres": rf"(?P<timestamp>{_DAY} {_CLOCK}(?:\.\d+)? [A-Z]{{3,5}}) \[\d+\] ?(?:\S+ ){{0,4}}?"
-    r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION):  "
-    + _MESSAGE,
-    "klog": rf"(?P<level>[IWEF])(?P<timestamp>\d{{4}} {_CLOCK}\.\d+) +\d+ (?P<service>[^\s:]+):\d+\] {_MESSAGE}",
-    "apache_error": rf"\[(?P<timestamp>{_MONTH} {_MONTH} +\d{{1,2}} {_CLOCK}(?:\.\d+)? \d{{4}})\] "
-    rf"\[(?:(?P<service>\w*):)?(?P<level>\w+)\] (?:\[pid [^\]]*\] )?{_MESSAGE}",
-    "nginx_error": rf"(?P<timestamp>\d{{4}}/\d\d/\d\d {_CLOCK}) \[(?P<level>\w+)\] \d+#\d+: {_MESSAGE}",
-    "access": rf"\S+ (?:\S+ )?\S+ \S+ \[(?P<timestamp>\d\d/{_MONTH}/\d{{4}}:{_CLOCK} [+-]\d{{4}})\] "
-    rf'"(?P<message>(?:[^"\\]|\\.)*)" (?P<http_status>\d{{3}}) (?:\d+|-)(?: .*)?',
-    "syslog5424": r"<(?P<priority>\d{1,3})>1 (?P<timestamp>\S+) (?P<host>\S+) (?P<service>\S+) \S+ \S+ "
-    rf"(?:-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: |$){_MESSAGE}",
-    "syslog": r"(?:<(?P<priority>\d{1,3})>)?"
-    rf"(?P<timestamp>{_MONTH} +\d{{1,2}} {_CLOCK}|{_DAY}T{_CLOCK}(?:\.\d+)?{_ZONE}) "
-    rf"(?!{_LEVEL_WORD})(?P<host>\w\S*) {_SYSLOG_NAME}{_MESSAGE}",
-    "iso": rf"\[?{_ISO}\]?[ \t|]+(?:\[(?!{_LEVEL_WORD})[^\]]*\][ \t]*)?"
-    rf"(?:[\[(<]?{_LEVEL}[\])>]?:?[ \t|-]*)?{_MESSAGE}",
-    "plain": r"(?P<message>\S.*)",
-}
-PATTERNS = {name: re.compile(layout, re.DOTALL) for name, layout in _LAYOUTS.items()}
-
-# The start of a line that belongs to the one before: indented, or a part of a Java or Python stack trace.
-CONTINUATION = re.compile(
-    r"\s|Caused by: |Traceback \(most recent call last\)|[\w.$]+(?:Error|Exception)(?:: |$)", re.ASCII
-)
+_TRANSLATED = ("tomcat", "mysql", "serilog")
+_SINGLE_LINES = ("access", "plain")
+_OTHERS = {"postgres": Postgres(), "dotnet": DotnetConsole(), "java": JavaConsole(), "logfmt": Logfmt()}
 
 
-def find_pattern(given: str) -> re.Pattern[str]:
-    """Return the pattern of that name, or the user's own regular expression.
+def _layout(name: str, expression: str) -> Layout:
+    kind = TranslatedLayout if name in _TRANSLATED else Layout
+    return kind(re.compile(expression, re.DOTALL), joins=name not in _SINGLE_LINES)
+
+
+# From the most particular to the most general, as in SIMPLE.
+PATTERNS: dict[str, Layout] = _OTHERS | {name: _layout(name, expression) for name, expression in SIMPLE.items()}
+# These find no time and say little: nearly every line must be theirs.
+_VAGUE = ("level",)
+
+
+def find_pattern(given: str) -> Layout:
+    """Return the layout of that name, or that of the user's own regular expression.
 
     A group of the expression has the name of the field that it holds; there has to be one for the message.
     Raises UserError for an unknown name or an unusable expression.
@@ -80,21 +48,34 @@ def find_pattern(given: str) -> re.Pattern[str]:
         raise UserError(f"--pattern: no field is called {sorted(unknown)[0]}; the fields are {' '.join(FIELDS)}")
     if "message" not in pattern.groupindex:
         raise UserError("--pattern: the expression needs a group for the message: (?P<message>.*)")
-    return pattern
+    return Layout(pattern, joins="timestamp" in pattern.groupindex)
 
 
 def guess_pattern(texts: list[str]) -> str | None:
-    """Return the name of the pattern that fits most of these lines; None when none fits half of them.
+    """Return the name of the layout that these lines have; None when none fits well enough.
 
-    A particular pattern wins over a more general one that fits a few more lines.
+    A particular layout wins over a more general one that fits a few more lines.
     """
     lines = [text for text in texts if text.strip() and not CONTINUATION.match(text)]
-    fits = {
-        name: sum(pattern.fullmatch(text) is not None for text in lines)
-        for name, pattern in PATTERNS.items()
-        if name != "plain"
-    }
-    best = max(fits.values())
-    if not lines or best * 2 < len(lines):
+    if not lines:
         return None
-    return next(name for name, count in fits.items() if count >= 0.9 * best)
+    fits = {name: _fits(name, layout, lines) for name, layout in PATTERNS.items() if name != "plain"}
+    best = max(fits.values())
+    return next((name for name, count in fits.items() if count >= 0.95 * best), None) if best else None
+
+
+def _fits(name: str, layout: Layout, lines: list[str]) -> int:
+    """Return how many of the lines begin a record of this layout; 0 when it isn't that of the file."""
+    starts = [layout.read(text) is not None or _is_part(layout, text) for text in lines]
+    count = sum(starts)
+    if name in _VAGUE:
+        return count if count >= 0.9 * len(lines) else 0
+    # Lines that a message goes on with are no sign of another layout, where the file begins as it says.
+    records = sum(start or layout.continued(text) is None for start, text in zip(starts, lines, strict=True))
+    begins = starts[0] and count >= 0.1 * len(lines) and count >= 0.9 * records
+    return count if begins or count * 2 >= len(lines) else 0
+
+
+def _is_part(layout: Layout, text: str) -> bool:
+    """Say whether the layout knows that a line with a time of its own goes on with a record."""
+    return starts_with_time(text) and layout.continued(text) is not None

@@ -1,24 +1,26 @@
 """From CSV columns, JSON keys or a pattern's groups to the fields of the log table."""
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from logintel.errors import UserError
+from logintel.reading.levels import NUMBER, Scale, SureLevel, name_of
 from logintel.reading.records import BadLine
 from logintel.reading.timestamps import Timestamps
+from logintel.reading.values import CONVERTERS, as_text, check_text
 
 # What a field is called elsewhere, the likeliest first, in lower case. `a+b`: both, joined by a blank.
 ALIASES = {
     "log_id": ("uuid",),
-    "timestamp": ("@timestamp", "ts", "datetime", "asctime", "month+date+time", "date+day+time", "date+time", "time"),
+    "timestamp": ("@timestamp", "ts", "datetime", "asctime", "month+date+time", "date+day+time", "date+time", "time",
+                  "date and time", "timecreated", "timegenerated", "timemillis"),
     "level": ("severity", "loglevel", "log_level", "log.level", "levelname", "lvl", "severity_text", "severitytext"),
-    "message": ("msg", "content", "body", "text", "log"),
+    "message": ("msg", "content", "body", "text", "log", "@message", "renderedmessage", "error.message"),
     "source_type": ("sourcetype", "system"),
-    "host": ("hostname", "host.name", "_hostname"),
+    "host": ("hostname", "host.name", "host.hostname", "_hostname", "machinename", "computername", "computer"),
     "service": ("component", "logger", "logger_name", "service.name", "service_name", "module", "app", "application",
-                "program", "syslog_identifier", "name"),
+                "program", "syslog_identifier", "log.logger", "loggername", "providername", "name"),
     "category": (),
     "tags": (),
     "raw_log": ("_raw", "event.original"),
@@ -28,11 +30,7 @@ ALIASES = {
     "response_time_ms": ("responsetime", "duration_ms", "elapsed_ms", "latency_ms"),
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
-
-_INTEGER = re.compile(r"([+-]?\d{1,20})(?:\.0*)?", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_BOOLEANS = {"true": True, "t": True, "yes": True, "y": True, "1": True,
-             "false": False, "f": False, "no": False, "n": False, "0": False}  # fmt: skip
+_MAX_GUESSED = 100  # different numbers that are counted
 
 
 def check_field(field: str, option: str) -> None:
@@ -44,14 +42,26 @@ def check_field(field: str, option: str) -> None:
 class RowMaker:
     """Turns the values of a line into a row: typed, without empty values, with the load's constants (--set).
 
-    `dropped` gathers the fields that came along but have no column in the log table.
+    `dropped` gathers the fields that came along but have no column in the log table, `guessed_levels` the numbers that
+    stood for a level where nothing told their scale.
     """
 
-    def __init__(self, fields: Iterable[str], constants: Mapping[str, str], timestamps: Timestamps) -> None:
-        """Prepare for the log table's `fields`. Raises UserError for a constant of an unknown field or a wrong kind."""
+    def __init__(
+        self, fields: Iterable[str], constants: Mapping[str, str], timestamps: Timestamps, scale: Scale | None = None
+    ) -> None:
+        """Prepare for the log table's `fields`; `scale`: what numbers mean as levels where a source doesn't tell.
+
+        Raises UserError for a constant of an unknown field or a wrong kind.
+        """
         self._fields = frozenset(fields)
+        self.now = timestamps.now
         self.dropped: set[str] = set()
-        self._converters = _CONVERTERS | {"timestamp": lambda _, value: timestamps.parse(value)}
+        self.guessed_levels: Counter[str] = Counter()
+        self._scale = scale
+        self._converters = dict.fromkeys(FIELDS, as_text) | CONVERTERS | {
+            "timestamp": lambda _, value: timestamps.parse(value),
+            "level": self._level,
+        }  # fmt: skip
         self._constants: dict[str, object] = {}
         for field, value in constants.items():
             check_field(field, "--set")
@@ -63,6 +73,8 @@ class RowMaker:
                     self.dropped.add(field)
             except BadLine as error:
                 raise UserError(f"--set {field}={value!a}: {error}") from None
+        self.guessed_levels.clear()  # a constant is no line's
+        self._open = self._fields - self._constants.keys()
         self._start = {"timestamp": timestamps.now} if "timestamp" in self._fields else {}
         self._start |= self._constants
 
@@ -70,21 +82,39 @@ class RowMaker:
         """Say whether lines should bring a value for this field: it has a column and no constant."""
         if field not in self._fields:
             self.dropped.add(field)
-        return field in self._fields and field not in self._constants
+        return self.takes(field)
+
+    def takes(self, field: str) -> bool:
+        """Say the same, of a field that perhaps no line has."""
+        return field in self._open
 
     def row(self, values: Iterable[tuple[str, object]]) -> dict[str, object]:
-        """Return the row (field -> value) for pairs (field that it wants, value as read).
+        """Return the row (field -> value) for pairs (field, value as read); fields that it doesn't want are left out.
 
         A line without a timestamp gets the time of the load. Raises BadLine for an unreadable value.
         """
         row = self._start.copy()
         for field, value in values:
-            if value is None or value == "":
+            if field not in self._open:
+                self.wants(field)
+            elif value is None or value == "":
                 if field == "message":
                     row[field] = value
             else:
                 row[field] = self._converters[field](field, value)
         return row
+
+    def _level(self, field: str, value: object) -> str | None:
+        text = as_text(field, value)
+        if not NUMBER.fullmatch(text):
+            return text or None
+        if self._scale:
+            return name_of(text, self._scale) or text
+        if not isinstance(value, SureLevel) and (
+            len(self.guessed_levels) < _MAX_GUESSED or text in self.guessed_levels
+        ):
+            self.guessed_levels[text] += 1
+        return text
 
 
 class FieldMap:
@@ -121,63 +151,3 @@ class FieldMap:
 def split_column(column: str, names: Iterable[str]) -> tuple[str, ...]:
     """Read the column of a --map: its name as it stands, or several joined by `+` (Date+Time)."""
     return (column,) if column in names else tuple(column.split("+"))
-
-
-def check_text(text: str) -> None:
-    """Raise BadLine for what Postgres text cannot hold: NUL and halves of surrogate pairs."""
-    if "\0" in text:
-        raise BadLine("NUL in a value")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise BadLine("half a surrogate pair in a value") from None
-
-
-def _text(_: str, value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _boolean(field: str, value: object) -> bool:
-    known = _BOOLEANS.get(str(value).strip().lower())
-    if known is None:
-        raise _unreadable("boolean", field, value)
-    return known
-
-
-def _integer(field: str, value: object) -> int:
-    match = _INTEGER.fullmatch(str(value).strip())
-    if not match:
-        raise _unreadable("integer", field, value)
-    return int(match[1])
-
-
-def _number(field: str, value: object) -> float:
-    text = str(value).strip()
-    if not _NUMBER.fullmatch(text):
-        raise _unreadable("number", field, value)
-    return float(text)
-
-
-def _tags(field: str, value: object) -> list[str]:
-    """Read a JSON array, or names separated by commas."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
-        except (ValueError, RecursionError):
-            raise _unreadable("array", field, value) from None
-    if not isinstance(value, list):
-        raise _unreadable("array", field, value)
-    return [_text(field, tag).strip() for tag in value]
-
-
-def _unreadable(kind: str, field: str, value: object) -> BadLine:
-    text = str(value)
-    return BadLine(f"unreadable {kind} in {field}: {text[:64]!a}{'...' * (len(text) > 64)}")
-
-
-_CONVERTERS: dict[str, Callable[[str, object], object]] = dict.fromkeys(FIELDS, _text) | {
-    "is_anomaly": _boolean,
-    "http_status": _integer,
-    "response_time_ms": _number,
-    "tags": _tags,
-}

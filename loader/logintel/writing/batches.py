@@ -29,6 +29,7 @@ class Batches:
         self._connection, self._table = connection, table
         self._source, self._rejects, self._batch_lines = source, rejects, batch_lines
         self.loaded = self.rejected = self.not_kept = self.settled = 0
+        self._reached = 0
         self.committing: tuple[int, int] | None = None
 
     def write(self, records: Iterable[Record], on_batch: Callable[[], None]) -> None:
@@ -42,7 +43,7 @@ class Batches:
         for record in records:
             pending.append(record)
             size += len(record.raw)
-            if len(pending) >= self._batch_lines or size >= _BATCH_BYTES:
+            if (len(pending) >= self._batch_lines or size >= _BATCH_BYTES) and not record.open:
                 self._settle(pending)
                 on_batch()
                 pending, size = [], 0
@@ -61,7 +62,7 @@ class Batches:
                     copy_rows(self._connection, self._table, [record.row for record in good])
                 # Before the commit: an interruption right here may reject a line twice, but never loses one.
                 not_kept = self._rejects.write(self._source, bad)
-                self.committing = records[0].first, records[-1].last
+                self.committing = records[0].first, max(record.last for record in records)
         except psycopg.Error as error:
             if not _is_fault_of_a_row(error):
                 if not _leaves_commit_open(error):
@@ -78,7 +79,9 @@ class Batches:
         self.loaded += len(good)
         self.not_kept += not_kept
         self.rejected += sum(not record.repeated for record in bad)
-        self.settled = records[-1].last
+        self._reached = max(self._reached, *(record.last for record in records))
+        if not records[-1].open:
+            self.settled = self._reached
 
 
 def _leaves_commit_open(error: psycopg.Error) -> bool:

@@ -413,3 +413,45 @@ def test_rows_can_be_loaded_by_other_code(db: Database):
 def test_real_logs_fit_a_named_pattern(db: Database, name: str):
     load([str(LOGHUB / f"{name}_2k.log")], dsn=db.dsn)
     assert db.value("SELECT count(*) FROM log_entries") >= 0.99 * 2000
+
+
+def test_what_the_lines_lack_is_said_at_the_end(db: Database, capsys: pytest.CaptureFixture):
+    lines = ['{"msg": "a", "time": 1793527201, "level": "fail"}'] * 2 + ['{"msg": "b", "level": 30}', '{"msg": "c"}']
+    db.execute("DELETE FROM logintel.level_names WHERE name = 'fail'")
+    load([write("app.log", "\n".join(lines))], dsn=db.dsn)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "app.log: reading it with --format jsonl",
+        "note: app.log: no level in 1 of 4 lines",
+        "note: app.log: no time of their own in 2 of 4 lines, which have the time of the load",
+        "note: app.log: unknown levels: 'fail' (2); add rows for them to logintel.level_names",
+        "note: app.log: levels that are numbers: '30' (1); read as pino's (10 to 60) or syslog's (0 to 7); "
+        "--level-scale says that they are others",
+    ]
+    load([write("b.log", lines[2])], level_scale="python", dsn=db.dsn)
+    assert rows(db, "level")[-1] == ("warning",)
+
+
+def test_a_file_of_which_nothing_is_loaded_names_the_option_that_helps(db: Database):
+    entry = "2026-11-01 10:00:00.123 CET [7101] LOG:  checkpoint starting: time\n"
+    with pytest.raises(UserError, match=r"^a\.log \(unreadable timestamp: .* say which zone CET is with --time-zone"):
+        load([write("a.log", entry * 6)], dsn=db.dsn)
+    load(["a.log"], time_zone="Europe/Berlin", dsn=db.dsn)
+    assert rows(db, "timestamp, level, message")[0] == (
+        datetime(2026, 11, 1, 9, 0, 0, 123_000, UTC), "LOG", "checkpoint starting: time",
+    )  # fmt: skip
+
+
+def test_parts_that_are_interleaved_are_loaded_once_wherever_a_batch_ends(db: Database):
+    at = "2026-11-01T10:00:01.123456789Z"
+    lines = [f"{at} std{stream} {text}\n" for _ in range(20) for stream, text in
+             (("out", "P one "), ("err", "P two "), ("err", "F three"), ("out", "F four"), ("out", "F five"))]  # fmt: skip
+    load([write("0.log", "".join(lines))], batch=2, dsn=db.dsn)
+    assert rows(db, "message") == [("one four",), ("two three",), ("five",)] * 20
+
+
+def test_standard_input_is_read_by_what_it_holds(db: Database):
+    process = start_load(db, "", "-")
+    _, err = process.communicate(b'{"msg": "one", "level": "warn", "time": 1793527201}\n', timeout=60)
+    assert process.returncode == 0, err
+    assert rows(db, "message, level") == [("one", "warn")]
