@@ -5,6 +5,9 @@ Each trap notes in a table who runs it. The attacks are made by the ordinary own
 by a manager who attached his own, and whoever writes, reads or does the upkeep is a superuser.
 """
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 
@@ -135,6 +138,28 @@ def test_index_expressions_checks_and_defaults_of_the_owner_run_for_nobody_elses
     owner.execute("SELECT logintel.create_partitions(current_date - 3, current_date + 9)")
     assert attacked.value(days) > made
     assert_nobody_was_caught_but(attacked)
+
+
+def test_a_column_that_gets_an_owned_type_while_it_is_attached_is_read_without_its_cast(attacked: Database) -> None:
+    owner = owner_of(attacked)
+    owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, message text)")
+    owner.execute("INSERT INTO public.own VALUES (1, 'failed')")
+    attacked.execute(f"GRANT SELECT ON public.own TO {FETCHER}")
+    owner.execute("CREATE TYPE public.word AS ENUM ('failed')")
+    trap(owner, "cast_word(public.word)", "text", "'failed'")
+    owner.execute("CREATE CAST (public.word AS text) WITH FUNCTION public.cast_word(public.word)")
+    owner.execute("BEGIN; ALTER TABLE public.own ALTER message TYPE public.word USING 'failed'::public.word")
+    attaching = attacked.connect()
+    with ThreadPoolExecutor(1) as pool:
+        attached = pool.submit(attaching.execute, "SELECT logintel.attach('public.own')")
+        waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+        while not attached.done() and not attacked.value(waits, (attaching.info.backend_pid,)):
+            time.sleep(0.01)
+        owner.execute("COMMIT")
+        attached.result()
+    everything(attacked)
+    assert attacked.execute("SELECT message FROM logintel.ml_recent_predictions") == [("failed",)]
+    assert attacked.execute("SELECT * FROM public.caught") == []
 
 
 PLANNED = {

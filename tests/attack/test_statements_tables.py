@@ -82,3 +82,14 @@ def test_a_child_that_came_later_gets_its_triggers_from_the_upkeep(parent_db: Da
     parent_db.execute("TRUNCATE ONLY late")
     assert parent_db.execute(LINES_AND_PREDICTIONS) == [(0, 0, 0)]
     assert_figures_add_up(parent_db)
+
+
+def test_a_change_that_a_collation_does_not_see_is_a_change(db: Database) -> None:
+    deploy(db)
+    db.execute("SELECT logintel.detach()")
+    db.execute("CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false)")
+    db.execute("CREATE TABLE logs (id bigint PRIMARY KEY, message text COLLATE blind, service text COLLATE blind)")
+    db.execute("SELECT logintel.attach('logs')")
+    db.execute("INSERT INTO logs VALUES (1, 'job failed', 'web')")
+    db.execute("UPDATE logs SET message = 'JOB FAILED', service = 'wéb'")
+    assert db.execute("SELECT template, service FROM logintel.ml_predictions") == [("JOB FAILED", "wéb")]

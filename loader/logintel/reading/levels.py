@@ -40,7 +40,7 @@ _NAMES = {
 _HIGHEST = {Scale.SYSLOG: 7, Scale.OTEL: 24, Scale.DOTNET: 5, Scale.WINDOWS: 255}
 NUMBER = re.compile(r"-?\d{1,6}(?:\.0*)?", re.ASCII)
 
-# Words that loggers write and the server has no row for, with the one that it has.
+# Short words and words of other languages, with the one that is usual: what is loaded is read by people, too.
 _OTHER_WORDS = {
     # .NET's console, Serilog, MySQL
     "trce": "trace", "dbug": "debug", "fail": "error", "vrb": "verbose", "note": "notice",
