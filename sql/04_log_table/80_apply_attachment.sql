@@ -64,7 +64,8 @@ BEGIN
         -- Who may not read the table reads nothing through it.
         GRANT EXECUTE ON FUNCTION logintel._attached_lines() TO PUBLIC;
         EXECUTE format('ALTER FUNCTION logintel._attached_lines() OWNER TO %s', logintel._installer_keeper());
-        PERFORM logintel._installer_leave_extension('logintel._attached_lines()');
+        -- Asked by name each time: a plan that is kept would have the number of the function that was dropped.
+        PERFORM logintel._installer_leave_extension(to_regprocedure('logintel._attached_lines()'));
     END IF;
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS %s LANGUAGE sql STABLE AS %L',
                    logintel._lines_type(), logintel._log_lines_text(attached));
