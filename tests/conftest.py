@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
@@ -17,6 +18,10 @@ from support import servers
 from support.servers import Database, Server
 from support.shared import Controller, Shared
 from support.tiny_models import WITHOUT_DEFAULTS
+
+# A busy machine is slow, and no test is about that.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 KIND = re.compile(r"\[(local|container|given)\b")
 SHARED = pytest.StashKey[Shared]()
