@@ -29,6 +29,8 @@ from support.servers import Database, Server, cluster
 from support.tables import MODELS, PREDICTIONS, SCORES, models, scores
 from support.tiny_models import deploy, tiny_model
 
+pytestmark = pytest.mark.any_server
+
 
 @dataclass
 class Running:
