@@ -10,7 +10,8 @@ DECLARE
         WHEN 'python' THEN '50,40 45,30 35,20 25,5 10 15'
         WHEN 'dotnet' THEN '5,4,3,2,0 1'
         WHEN 'otel' THEN '21 22 23 24,17 18 19 20,13 14 15 16,9 10 11 12,1 2 3 4 5 6 7 8'
-        WHEN 'log4j' THEN '100,200,300,400,500 600'
+        -- Version 2 counts downwards; version 1 and Logback count upwards in thousands.
+        WHEN 'log4j' THEN '100 50000,200 40000,300 30000,400 20000,500 600 5000 10000'
         WHEN 'windows' THEN '1,2,3,0 4,5' END;
     own jsonb;
 BEGIN

@@ -181,6 +181,7 @@ def test_only_who_owns_the_log_table_detaches_it(db: Database) -> None:
         ("python", {10: "DEBUG", 20: "INFO", 30: "WARN", 40: "ERROR", 50: "FATAL", 7: None}),
         ("otel", {5: "DEBUG", 9: "INFO", 12: "INFO", 13: "WARN", 17: "ERROR", 24: "FATAL"}),
         ("log4j", {600: "DEBUG", 400: "INFO", 300: "WARN", 200: "ERROR", 100: "FATAL"}),
+        ("log4j", {5000: "DEBUG", 20000: "INFO", 30000: "WARN", 40000: "ERROR", 50000: "FATAL"}),
         ("windows", {1: "FATAL", 2: "ERROR", 3: "WARN", 4: "INFO", 5: "DEBUG"}),
         ('{"1": "info", "2": "err"}', {1: "INFO", 2: "ERROR", 3: None}),
     ],
