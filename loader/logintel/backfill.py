@@ -16,6 +16,7 @@ import typer
 from logintel import progress
 from logintel.database import connect
 from logintel.errors import UserError
+from logintel.numbering import number_lines
 from logintel.options import Dsn
 
 Take = Callable[[psycopg.Connection], int]
@@ -45,6 +46,8 @@ def backfill(
             if rescore:
                 print(f"rescored {rescore_shapes(*sessions, batch=batch, rate=rate):,} shapes")
             else:
+                if numbered := number_lines(sessions[0], rate=rate):
+                    print(f"numbered {numbered:,} lines")
                 print(f"processed {backfill_lines(*sessions, since=since, batch=batch, rate=rate):,} pending lines")
         except KeyboardInterrupt:
             raise UserError("interrupted; what is done stays done: run the same again to go on") from None

@@ -8,8 +8,9 @@ CREATE TABLE logintel.attachments (
     attached_at timestamptz NOT NULL DEFAULT now(),
     attached_by text NOT NULL DEFAULT session_user,
     column_numbers jsonb NOT NULL DEFAULT '{}',
-    time_zone text NOT NULL DEFAULT current_setting('TimeZone'),
+    time_zone text NOT NULL DEFAULT 'UTC',
     level_scale jsonb NOT NULL DEFAULT '{}',
+    paths jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT attachments_pkey PRIMARY KEY (log_table)
 );
 CREATE UNIQUE INDEX attachments_one_key ON logintel.attachments ((true));
@@ -24,5 +25,6 @@ COMMENT ON COLUMN logintel.attachments.reconciled_tables IS 'The table and its p
 COMMENT ON COLUMN logintel.attachments.attached_at IS 'When it was attached.';
 COMMENT ON COLUMN logintel.attachments.attached_by IS 'By which role.';
 COMMENT ON COLUMN logintel.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
-COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, in columns of type timestamp or date: that of the session that attached the table.';
+COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, whoever writes or reads them.';
 COMMENT ON COLUMN logintel.attachments.level_scale IS 'Which level a number stands for in its column of levels: {"30": "WARN", ...}; empty where level_names tells.';
+COMMENT ON COLUMN logintel.attachments.paths IS 'Where in a column of type json or jsonb a field stands: {"field": [["key", "key below"], ...], ...}, the first path that leads to something; without one, all of it.';

@@ -46,10 +46,29 @@ END;
 
 COMMENT ON FUNCTION logintel._installer_triggers() IS 'The triggers that a log table and each of its partitions has.';
 
--- Who attaches a table has to own it, whoever calls this: the session's role is asked. Code of an index that
--- PostgreSQL runs for the maintenance of a table is not that role's doing; there, UNLISTEN is forbidden. An ordinary
--- role that installed logintel runs what meets code of the table's owner itself: it has to be the owner, or a member
--- of that role.
+-- Who attaches a table has to own it, whoever calls this: the session's role is asked. An ordinary role that installed
+-- logintel runs what meets code of the table's owner itself: it has to be the owner, or a member of that role.
+CREATE OR REPLACE FUNCTION logintel._installer_check_owner(log_table regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    owner regrole := logintel._installer_table_owner(log_table);
+BEGIN
+    IF NOT pg_has_role(session_user, owner, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
+    ELSIF NOT pg_has_role(current_user, owner, 'USAGE') THEN
+        RAISE EXCEPTION 'role %, which installed logintel, is no member of %, the owner of %', current_user, owner,
+                        log_table
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('GRANT %s TO %I, or let a superuser install logintel.', owner, current_user);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_check_owner(regclass) IS 'Raises an error unless the session''s role, and the one that installed logintel, may do what a table''s owner may.';
+
+-- Code of an index that PostgreSQL runs for the maintenance of a table is not the doing of the session's role; there,
+-- UNLISTEN is forbidden.
 CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -63,15 +82,7 @@ DECLARE
     role regrole;
 BEGIN
     EXECUTE 'UNLISTEN logintel_attach';
-    IF NOT pg_has_role(session_user, owner, 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    IF NOT pg_has_role(current_user, owner, 'USAGE') THEN
-        RAISE EXCEPTION 'role %, which installed logintel, is no member of %, the owner of %', current_user, owner,
-                        log_table
-            USING ERRCODE = 'insufficient_privilege',
-                  HINT = format('GRANT %s TO %I, or let a superuser install logintel.', owner, current_user);
-    END IF;
+    PERFORM logintel._installer_check_owner(log_table);
     FOR role IN SELECT logintel._installer_keeper() UNION SELECT fetcher UNION SELECT logintel._installer_readers() LOOP
         IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema, role);
@@ -96,6 +107,7 @@ BEGIN
     PERFORM logintel._installer_drop_functions();
     IF logintel._installer_columns(log_table, columns) IS NOT NULL
        AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
+        PERFORM logintel._installer_drop_key_trigger(log_table);
         FOR role IN SELECT logintel._installer_fetcher() UNION SELECT logintel._installer_readers() LOOP
             EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s',
                            logintel._installer_columns(log_table, columns), log_table, role);

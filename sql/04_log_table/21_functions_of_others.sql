@@ -43,6 +43,29 @@ AS $functions$
             BEGIN
                 RETURN EXISTS (SELECT FROM logintel._log_lines() l WHERE l."timestamp" >= $1 AND l."timestamp" < $2);
             END $body$),
+        -- What attach() shows of a log table: of its first lines, an example of each field and what is no level.
+        ('fetcher', '_fetch_first_look', '',
+         'TABLE (lines bigint, examples jsonb, unknown_levels text)', $body$
+            BEGIN
+                RETURN QUERY
+                WITH lines AS MATERIALIZED (SELECT * FROM logintel._log_lines() LIMIT 1000),
+                spellings AS (
+                    SELECT l.level, count(*) AS number FROM lines l
+                    WHERE l.level IS NOT NULL AND logintel.normalize_level(l.level) IS NULL
+                    GROUP BY l.level ORDER BY count(*) DESC, l.level LIMIT 3)
+                SELECT (SELECT count(*) FROM lines),
+                       (SELECT jsonb_object_agg(e.key, e.value)
+                        FROM (SELECT DISTINCT ON (e.key) e.key, left(e.value, 60) AS value
+                              FROM (SELECT row_number() OVER () AS n, l.* FROM lines l) AS l
+                              CROSS JOIN LATERAL jsonb_each_text(to_jsonb(l)) AS e
+                              WHERE e.value IS NOT NULL ORDER BY e.key, l.n) AS e),
+                       (SELECT string_agg(format('%L (%s)', left(s.level, 20), s.number), ', ') FROM spellings s);
+            END $body$),
+        ('fetcher', '_fetch_double_key', '', 'bigint', $body$
+            BEGIN
+                RETURN (SELECT l.id FROM logintel._log_lines() l WHERE l.id IS NOT NULL
+                        GROUP BY l.id HAVING count(*) > 1 LIMIT 1);
+            END $body$),
         -- Locked like this, a table gets no index, constraint, trigger or statistics, also not concurrently. What runs
         -- with the rights of a superuser, or of who runs the upkeep, gains nothing by it.
         ('owner', '_table_owner_lock', 'tables regclass[], is_written boolean', 'void', $body$

@@ -7,7 +7,8 @@ LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
     VALUES
         ('id', 'bigint', true, '{int2,int4,int8}'::regtype[]),
-        ('timestamp', 'timestamptz', false, '{date,timestamp,timestamptz}'),
+        ('timestamp', 'timestamptz', false,
+         '{date,timestamp,timestamptz,int4,int8,numeric,float4,float8,text,varchar,bpchar}'),
         ('level', 'text', false, NULL),
         ('message', 'text', true, NULL),
         ('source_type', 'text', false, NULL),
@@ -16,11 +17,11 @@ BEGIN ATOMIC
         ('category', 'text', false, NULL),
         ('is_anomaly', 'boolean', false, '{bool}'),
         ('anomaly_type', 'text', false, NULL),
-        ('http_status', 'integer', false, '{int2,int4,int8,numeric,float4,float8}'),
-        ('response_time_ms', 'double precision', false, '{int2,int4,int8,numeric,float4,float8}');
+        ('http_status', 'integer', false, '{int2,int4,int8,numeric,float4,float8,text,varchar,bpchar}'),
+        ('response_time_ms', 'double precision', false, '{int2,int4,int8,numeric,float4,float8,text,varchar,bpchar}');
 END;
 
-COMMENT ON FUNCTION logintel._line_fields() IS 'Fields that a log table can hold, and the types of columns that each is read from, null for all.';
+COMMENT ON FUNCTION logintel._line_fields() IS 'Fields that a log table can hold, and the types of columns that each is read from, null for all. A document (json or jsonb) is read by a path.';
 
 CREATE OR REPLACE FUNCTION logintel._base_type(type oid) RETURNS regtype
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -10,6 +10,7 @@ DECLARE
         WHEN 'python' THEN '50,40 45,30 35,20 25,5 10 15'
         WHEN 'dotnet' THEN '5,4,3,2,0 1'
         WHEN 'otel' THEN '21 22 23 24,17 18 19 20,13 14 15 16,9 10 11 12,1 2 3 4 5 6 7 8'
+        WHEN 'monolog' THEN '550 600,400 500,300,200 250,100'
         -- Version 2 counts downwards; version 1 and Logback count upwards in thousands.
         WHEN 'log4j' THEN '100 50000,200 40000,300 30000,400 20000,500 600 5000 10000'
         WHEN 'windows' THEN '1,2,3,0 4,5' END;
@@ -31,7 +32,7 @@ BEGIN
     IF own IS NULL OR jsonb_path_exists(own, '$.* ? (@ == null)') THEN
         RAISE EXCEPTION 'there is no level scale %', quote_literal(left(scale, 200))
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'It takes syslog, pino, python, dotnet, otel, log4j, windows, or your own such as '
+                  HINT = 'It takes syslog, pino, python, dotnet, otel, log4j, monolog, windows, or your own such as '
                       '{"0": "DEBUG", "1": "INFO"}.';
     END IF;
     RETURN own;

@@ -167,3 +167,51 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._fetched_timeless() IS 'The lines that have no time in the years 1 to 9999.';
+
+CREATE OR REPLACE FUNCTION logintel._fetched_first_look() RETURNS TABLE (
+    lines bigint, examples jsonb, unknown_levels text
+)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    known text[] := logintel._prepared_statements();
+    is_read boolean := false;
+BEGIN
+    BEGIN
+        RETURN QUERY SELECT * FROM logintel._fetch_first_look() l;
+        is_read := true;
+        PERFORM logintel._roll_back();
+    EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+        PERFORM logintel._deallocate_all_but(known);
+        IF NOT is_read OR SQLSTATE <> 'LI001' THEN
+            RAISE;
+        END IF;
+    END;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._fetched_first_look() IS 'How many of the first thousand lines there are, an example of each field in them, and spellings that are no levels.';
+
+CREATE OR REPLACE FUNCTION logintel._fetched_double_key() RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    found bigint;
+    known text[] := logintel._prepared_statements();
+    is_read boolean := false;
+BEGIN
+    BEGIN
+        found := logintel._fetch_double_key();
+        is_read := true;
+        PERFORM logintel._roll_back();
+    EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+        PERFORM logintel._deallocate_all_but(known);
+        IF NOT is_read OR SQLSTATE <> 'LI001' THEN
+            RAISE;
+        END IF;
+    END;
+    RETURN found;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._fetched_double_key() IS 'A key that several lines have; null where there is none.';

@@ -24,7 +24,7 @@ RETURN (SELECT format('SELECT %s FROM %s t',
                       string_agg(format('%s AS %I', CASE f.name WHEN 'level' THEN logintel._level_expression(
                           e.expression, ($1).level_scale) ELSE e.expression END, f.name), ', ' ORDER BY f.n), ($1).log_table)
         FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n),
-             LATERAL logintel._line_expression(($1).log_table, ($1).columns, ($1).time_zone, f.name) AS e (expression));
+             LATERAL logintel._line_expression($1, f.name) AS e (expression));
 
 COMMENT ON FUNCTION logintel._attached_lines_text(logintel.attachments) IS 'The query of _attached_lines() for an attachment.';
 

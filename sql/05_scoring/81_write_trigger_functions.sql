@@ -93,8 +93,7 @@ BEGIN
     INTO key, lines
     FROM unnest('{id,timestamp,message,service,source_type,level,http_status,response_time_ms}'::text[])
          WITH ORDINALITY AS f (name, n),
-         LATERAL logintel._new_line_expression(attached.log_table, attached.columns, attached.time_zone, f.name)
-             AS e (expression);
+         LATERAL logintel._new_line_expression(attached, f.name) AS e (expression);
     lines := format('SELECT %s FROM', lines);
 
     path := format('(%s new_lines t)', lines);

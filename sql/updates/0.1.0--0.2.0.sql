@@ -106,10 +106,14 @@ ALTER TABLE logintel.settings ENABLE TRIGGER USER;
 -- 04_log_table: the log table is read by functions that depend on nothing of it, and kept with the rights of its owner
 ALTER TABLE logintel.attachments ADD COLUMN column_numbers jsonb NOT NULL DEFAULT '{}',
                                  ADD COLUMN time_zone text NOT NULL DEFAULT current_setting('TimeZone'),
-                                 ADD COLUMN level_scale jsonb NOT NULL DEFAULT '{}';
+                                 ADD COLUMN level_scale jsonb NOT NULL DEFAULT '{}',
+                                 ADD COLUMN paths jsonb NOT NULL DEFAULT '{}';
+-- What was attached before keeps the zone that its times were read in.
+ALTER TABLE logintel.attachments ALTER COLUMN time_zone SET DEFAULT 'UTC';
 COMMENT ON COLUMN logintel.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
-COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, in columns of type timestamp or date: that of the session that attached the table.';
+COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, whoever writes or reads them.';
 COMMENT ON COLUMN logintel.attachments.level_scale IS 'Which level a number stands for in its column of levels: {"30": "WARN", ...}; empty where level_names tells.';
+COMMENT ON COLUMN logintel.attachments.paths IS 'Where in a column of type json or jsonb a field stands: {"field": [["key", "key below"], ...], ...}, the first path that leads to something; without one, all of it.';
 DROP FUNCTION logintel.attach(regclass, jsonb, boolean);
 -- include 04_log_table/11_log_lines.sql
 -- include 04_log_table/14_made_partitions.sql

@@ -87,8 +87,9 @@ def test_columns_of_any_name_are_columns(scoring: Database) -> None:
 
 def test_a_line_without_a_key_is_stored(scoring: Database) -> None:
     scoring.execute("SELECT logintel.detach()")
-    scoring.execute("CREATE TABLE own (id int, message text)")
+    scoring.execute("CREATE TABLE own (id int NOT NULL, message text)")
     scoring.execute("SELECT logintel.attach('own')")
+    scoring.execute("ALTER TABLE own ALTER id DROP NOT NULL")
     scoring.execute("INSERT INTO own VALUES (NULL, 'failed'), (1, 'failed')")
     scoring.execute("UPDATE own SET message = 'started'")
     scoring.execute("UPDATE own SET id = 2 WHERE id IS NULL")
@@ -156,7 +157,7 @@ def test_a_table_with_a_foreign_partition_is_not_attached_and_one_that_gets_it_t
     scoring.execute("CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname '" + scoring.name + "')")
     scoring.execute("CREATE USER MAPPING FOR PUBLIC SERVER elsewhere")
     scoring.execute("SELECT logintel.detach()")
-    scoring.execute("CREATE TABLE own (id int, message text) PARTITION BY LIST (id)")
+    scoring.execute("CREATE TABLE own (id int NOT NULL, message text) PARTITION BY LIST (id)")
     scoring.execute("CREATE TABLE own_1 PARTITION OF own FOR VALUES IN (1)")
     scoring.execute("SELECT logintel.attach('own')")
     scoring.execute("CREATE FOREIGN TABLE own_2 PARTITION OF own FOR VALUES IN (2) SERVER elsewhere")

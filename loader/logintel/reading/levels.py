@@ -13,6 +13,7 @@ class Scale(StrEnum):
     DOTNET = "dotnet"
     OTEL = "otel"
     LOG4J = "log4j"
+    MONOLOG = "monolog"
     WINDOWS = "windows"
 
 
@@ -34,6 +35,7 @@ _NAMES = {
     Scale.LOG4J: ((50000, "fatal"), (40000, "error"), (30000, "warn"), (20000, "info"), (10000, "debug"),
                   (1000, "trace"), (600, "trace"), (500, "debug"), (400, "info"), (300, "warn"), (200, "error"),
                   (0, "fatal")),
+    Scale.MONOLOG: ((550, "fatal"), (400, "error"), (300, "warn"), (200, "info"), (0, "debug")),
     Scale.WINDOWS: ((5, "verbose"), (4, "information"), (3, "warning"), (2, "error"), (1, "critical"),
                     (0, "information")),
 }  # fmt: skip

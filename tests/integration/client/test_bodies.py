@@ -19,6 +19,7 @@ EXPECTED = {
     ("_installer_create_trigger", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_installer_make_functions", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_table_owner_create_day", "text type variable is not sanitized"): NAMES_ITSELF,
+    ("_new_attachment", 'composite OUT variable "attached"'): "it tells how the columns were found as well",
     ("_ab_figures", 'record "seen" is not assigned yet'): "its argument is a record, whose columns only a call knows",
     ("_ab_figures", 'unused parameter "test"'): "follows from the record",
     ("_ab_figures", 'unused parameter "seen"'): "follows from the record",
@@ -51,6 +52,8 @@ def checker(fresh_db: Database) -> Database:
             pytest.fail("this server has no plpgsql_check: `make packages` installs it")
         pytest.skip("the server has no plpgsql_check")
     fresh_db.execute("CREATE EXTENSION plpgsql_check SCHEMA public")
+    fresh_db.execute("CREATE TABLE keyless (message text)")
+    fresh_db.execute("SELECT logintel._installer_add_key('keyless')")
     return fresh_db
 
 

@@ -23,7 +23,7 @@ def own_table(db: Database) -> Database:
     return db
 
 
-def attach(db: Database, table: str, **columns: str) -> None:
+def attach(db: Database, table: str, **columns: object) -> None:
     db.execute("SELECT logintel.attach(%s, %s)", (table, json.dumps(columns)))
 
 
@@ -78,20 +78,23 @@ def test_detach_undoes_attach(own_table: Database) -> None:
 @pytest.mark.parametrize(
     ("table", "columns", "message"),
     [
-        ('"App Logs"', {}, 'table public."App Logs" has no column "id" for the field "id"'),
-        ('"App Logs"', {"id": "seq"}, 'has no column "message" for the field "message"'),
+        ('"App Logs"', {}, 'table public."App Logs" has no column "message" for the field "message"'),
+        ('"App Logs"', {"id": "number", "message": "the message"}, 'has no column "number" for the field "id"'),
+        ('"App Logs"', {"id": "seq", "message": "service->>key"}, 'has no column "service->>key"'),
+        ('"App Logs"', {"id": "seq", "message": ["service", "sev"]}, "is mapped to several columns"),
+        ('"App Logs"', {"id": "seq", "message": None}, 'has no column "message" for the field "message"'),
         ('"App Logs"', {"msg": "the message"}, 'unknown field "msg"'),
         (
             '"App Logs"',
             {"id": "took", "message": "the message"},
             'is of type numeric, the field "id" needs an integer key',
         ),
-        ('"App Logs"', {"id": "seq", "message": "the message", "http_status": "service"}, "needs integer"),
+        ('"App Logs"', {"id": "seq", "message": "the message", "http_status": "written"}, "needs integer"),
         ("pg_stat_activity", {}, "cannot be attached"),
     ],
 )
 def test_a_mapping_that_does_not_fit_is_named(
-    own_table: Database, table: str, columns: dict[str, str], message: str
+    own_table: Database, table: str, columns: dict[str, object], message: str
 ) -> None:
     with pytest.raises(psycopg.Error) as caught:
         attach(own_table, table, **columns)

@@ -1,0 +1,78 @@
+-- How values are read that are not of a field's own type. None of these ever fails, whatever it is given, and all are
+-- parsed when they are created: they mean the same under any search_path.
+
+-- A number counts seconds, milli-, micro- or nanoseconds since 1970, whichever puts it between 1973 and 5138; as
+-- `logintel load` reads it.
+CREATE OR REPLACE FUNCTION logintel._time_of_number(value double precision) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value >= 1e8 AND value < 1e11 THEN to_timestamp(value)
+            WHEN value >= 1e11 AND value < 1e14 THEN to_timestamp(value / 1e3)
+            WHEN value >= 1e14 AND value < 1e17 THEN to_timestamp(value / 1e6)
+            WHEN value >= 1e17 AND value < 1e20 THEN to_timestamp(value / 1e9) END;
+
+COMMENT ON FUNCTION logintel._time_of_number(double precision) IS 'The time that a number of seconds, milli-, micro- or nanoseconds since 1970 stands for; null for any other number.';
+
+-- The 31st of a month that has 30 days is no time, and must not be an error: so the day is added to the first.
+CREATE OR REPLACE FUNCTION logintel._time_of_parts(parts text[], time_zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN extract(month FROM d.day) = parts[2]::integer
+                THEN (d.day + make_interval(
+                          hours => coalesce(parts[4], '0')::integer, mins => coalesce(parts[5], '0')::integer,
+                          secs => concat(coalesce(parts[6], '0'), '.', coalesce(parts[7], '0'))::double precision))
+                     AT TIME ZONE CASE WHEN parts[8] IS NULL THEN time_zone ELSE 'UTC' END
+                     - CASE parts[9] WHEN '-' THEN -1 ELSE 1 END
+                       * make_interval(hours => coalesce(parts[10], '0')::integer,
+                                       mins => coalesce(parts[11], '0')::integer) END
+    FROM (SELECT make_date(parts[1]::integer, parts[2]::integer, 1)::timestamp
+                 + (parts[3]::integer - 1) * interval '1 day' AS day) AS d
+    WHERE parts IS NOT NULL;
+END;
+
+COMMENT ON FUNCTION logintel._time_of_parts(text[], text) IS 'The time of year, month, day, hour, minute, second, fraction, zone, and its sign, hours and minutes, as text; null for a day that there is not.';
+
+CREATE OR REPLACE FUNCTION logintel._time_of_text(value text, time_zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN value ~ '^\s*[0-9]{9,19}(\.[0-9]{1,9})?\s*$' THEN logintel._time_of_number(value::double precision)
+    ELSE logintel._time_of_parts(regexp_match(
+        value, '^\s*([1-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
+               '(?:[T ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]|60)(?:[.,]([0-9]{1,9})[0-9]*)?)?'
+               '\s*(Z|UTC|GMT|([+-])(0[0-9]|1[0-5])(?::?([0-5][0-9]))?)?)?\s*$', 'i'), time_zone) END;
+
+COMMENT ON FUNCTION logintel._time_of_text(text, text) IS 'The time that a text of ISO 8601, or a number since 1970, says; without a zone of its own in this one. Null for any other text.';
+
+CREATE OR REPLACE FUNCTION logintel._status_of_text(value text) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value ~ '^[0-9]{1,3}$' THEN value::integer END;
+
+COMMENT ON FUNCTION logintel._status_of_text(text) IS 'An HTTP status that is written as text; null for any other text.';
+
+CREATE OR REPLACE FUNCTION logintel._duration_of_text(value text) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value ~ '^[0-9]{1,12}(\.[0-9]{1,15})?$' THEN value::double precision END;
+
+COMMENT ON FUNCTION logintel._duration_of_text(text) IS 'A duration that is written as text; null for any other text.';
+
+CREATE OR REPLACE FUNCTION logintel._flag_of_text(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value IN ('true', 't', 'yes', '1') THEN true WHEN value IN ('false', 'f', 'no', '0') THEN false END;
+
+COMMENT ON FUNCTION logintel._flag_of_text(text) IS 'A boolean that is written as text; null for any other text.';
+
+-- A process is no service: a tag of syslog is sshd[4711]:, of which the service is sshd.
+CREATE OR REPLACE FUNCTION logintel._service_name(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN right(value, 1) IN (':', ']') THEN regexp_replace(value, '(\[[0-9]+\])?:?$', '') ELSE value END;
+
+COMMENT ON FUNCTION logintel._service_name(text) IS 'The service that a column names, without the number of its process.';
+
+-- A json holds its text as it was written, also escapes that no text can have; jsonb has refused those.
+CREATE OR REPLACE FUNCTION logintel._readable(document json) RETURNS json
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN document::text ~* '\\u(0000|d[89a-f])'
+            THEN regexp_replace(document::text, '\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|'
+                                                '(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}', '?', 'gi')::json
+            ELSE document END;
+
+COMMENT ON FUNCTION logintel._readable(json) IS 'A document without the escapes that make reading it fail.';
