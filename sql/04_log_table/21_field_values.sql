@@ -1,16 +1,29 @@
--- How values are read that are not of a field's own type. None of these ever fails, whatever it is given, and all are
--- parsed when they are created: they mean the same under any search_path.
+-- How values are read that are not of a field's own type. None of these ever fails, whatever it is given: an insert
+-- must not be refused over a number that is out of range. All are parsed when they are created, and so mean the same
+-- under any search_path.
 
 -- A number counts seconds, milli-, micro- or nanoseconds since 1970, whichever puts it between 1973 and 5138; as
 -- `logintel load` reads it.
-CREATE OR REPLACE FUNCTION logintel._time_of_number(value double precision) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION logintel._time_of_number(value numeric) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN value >= 1e8 AND value < 1e11 THEN to_timestamp(value)
-            WHEN value >= 1e11 AND value < 1e14 THEN to_timestamp(value / 1e3)
-            WHEN value >= 1e14 AND value < 1e17 THEN to_timestamp(value / 1e6)
-            WHEN value >= 1e17 AND value < 1e20 THEN to_timestamp(value / 1e9) END;
+RETURN CASE WHEN value >= 1e8 AND value < 1e11 THEN to_timestamp(value::double precision)
+            WHEN value >= 1e11 AND value < 1e14 THEN to_timestamp(value::double precision / 1e3)
+            WHEN value >= 1e14 AND value < 1e17 THEN to_timestamp(value::double precision / 1e6)
+            WHEN value >= 1e17 AND value < 1e20 THEN to_timestamp(value::double precision / 1e9) END;
 
-COMMENT ON FUNCTION logintel._time_of_number(double precision) IS 'The time that a number of seconds, milli-, micro- or nanoseconds since 1970 stands for; null for any other number.';
+COMMENT ON FUNCTION logintel._time_of_number(numeric) IS 'The time that a number of seconds, milli-, micro- or nanoseconds since 1970 stands for; null for any other number.';
+
+CREATE OR REPLACE FUNCTION logintel._time_in_zone(value timestamp, time_zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value BETWEEN '0001-01-03' AND '9999-12-29' THEN value AT TIME ZONE time_zone END;
+
+COMMENT ON FUNCTION logintel._time_in_zone(timestamp, text) IS 'The time that a clock in a zone shows; null where it has none in the years 1 to 9999.';
+
+CREATE OR REPLACE FUNCTION logintel._time_of_date(value date, time_zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value BETWEEN '0001-01-03' AND '9999-12-29' THEN value::timestamp AT TIME ZONE time_zone END;
+
+COMMENT ON FUNCTION logintel._time_of_date(date, text) IS 'The time at which a day begins in a zone; null outside the years 1 to 9999.';
 
 -- The 31st of a month that has 30 days is no time, and must not be an error: so the day is added to the first.
 CREATE OR REPLACE FUNCTION logintel._time_of_parts(parts text[], time_zone text) RETURNS timestamptz
@@ -34,13 +47,25 @@ COMMENT ON FUNCTION logintel._time_of_parts(text[], text) IS 'The time of year, 
 CREATE OR REPLACE FUNCTION logintel._time_of_text(value text, time_zone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN value ~ '^\s*[0-9]{9,19}(\.[0-9]{1,9})?\s*$' THEN logintel._time_of_number(value::double precision)
+    WHEN value ~ '^\s*[0-9]{9,19}(\.[0-9]{1,9})?\s*$' THEN logintel._time_of_number(value::numeric)
     ELSE logintel._time_of_parts(regexp_match(
         value, '^\s*([1-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
                '(?:[T ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]|60)(?:[.,]([0-9]{1,9})[0-9]*)?)?'
                '\s*(Z|UTC|GMT|([+-])(0[0-9]|1[0-5])(?::?([0-5][0-9]))?)?)?\s*$', 'i'), time_zone) END;
 
 COMMENT ON FUNCTION logintel._time_of_text(text, text) IS 'The time that a text of ISO 8601, or a number since 1970, says; without a zone of its own in this one. Null for any other text.';
+
+CREATE OR REPLACE FUNCTION logintel._status_of_number(value numeric) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value BETWEEN 0 AND 999 THEN value::integer END;
+
+COMMENT ON FUNCTION logintel._status_of_number(numeric) IS 'An HTTP status; null for a number that is none.';
+
+CREATE OR REPLACE FUNCTION logintel._duration_of_number(value numeric) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN value BETWEEN 0 AND 1e12 THEN value::double precision END;
+
+COMMENT ON FUNCTION logintel._duration_of_number(numeric) IS 'A duration; null for a number that is none.';
 
 CREATE OR REPLACE FUNCTION logintel._status_of_text(value text) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -76,3 +101,18 @@ RETURN CASE WHEN document::text ~* '\\u(0000|d[89a-f])'
             ELSE document END;
 
 COMMENT ON FUNCTION logintel._readable(json) IS 'A document without the escapes that make reading it fail.';
+
+-- What a type prints for a value: nothing, where that is null.
+CREATE OR REPLACE FUNCTION logintel._printed(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN nullif(value, '');
+
+COMMENT ON FUNCTION logintel._printed(text) IS 'What a value is printed as; null for nothing.';
+
+-- A number that the scale does not have is no level, whatever it is in another one.
+CREATE OR REPLACE FUNCTION logintel._level_of_scale(spelling text, level_scale jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(level_scale ->> spelling,
+                CASE WHEN spelling ~ '^[0-9.]+$' THEN 'number ' || spelling ELSE spelling END);
+
+COMMENT ON FUNCTION logintel._level_of_scale(text, jsonb) IS 'A level in the scale of an attachment.';

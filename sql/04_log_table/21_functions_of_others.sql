@@ -194,8 +194,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') OR NOT EXISTS (
         SELECT FROM pg_proc p
         WHERE p.oid = function AND p.pronamespace = 'logintel'::regnamespace
-          AND (p.proname = '_attached_lines'
-               OR p.proname IN (SELECT f.name FROM logintel._installer_functions_of_others() f))) THEN
+          AND p.proname IN (SELECT f.name FROM logintel._installer_functions_of_others() f)) THEN
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM pg_depend d

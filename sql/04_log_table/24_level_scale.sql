@@ -40,16 +40,3 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel._level_scale(text) IS 'What the numbers of a scale of levels mean: of one with a name, or of an own one, a JSON object.';
-
--- A number that the scale does not have is no level, whatever it is in another one.
-CREATE OR REPLACE FUNCTION logintel._level_expression(expression text, level_scale jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN level_scale = '{}' THEN expression
-            ELSE (SELECT format('(SELECT CASE s.spelling %s ELSE CASE WHEN s.spelling ~ ''^[0-9.]+$''::text '
-                                'THEN ''number ''::text || s.spelling ELSE s.spelling END END '
-                                'FROM (SELECT %s AS spelling) AS s)',
-                                string_agg(format('WHEN %L::text THEN %L::text', l.key, l.value), ' ' ORDER BY l.key),
-                                expression)
-                  FROM jsonb_each_text(level_scale) AS l) END;
-
-COMMENT ON FUNCTION logintel._level_expression(text, jsonb) IS 'SQL that reads a level in the scale of an attachment.';

@@ -87,13 +87,11 @@ BEGIN
            string_agg(format(CASE WHEN f.name = 'timestamp' THEN 'logintel._line_time(%s) AS %I'
                                   WHEN f.name IN ('message', 'service', 'source_type', 'level')
                                       THEN '%s COLLATE pg_catalog."C" AS %I'  -- where equal texts are the same
-                                  ELSE '%s AS %I' END,
-                             CASE f.name WHEN 'level' THEN logintel._level_expression(e.expression, attached.level_scale)
-                                         ELSE e.expression END, f.name), ', ' ORDER BY f.n)
+                                  ELSE '%s AS %I' END, e.expression, f.name), ', ' ORDER BY f.n)
     INTO key, lines
     FROM unnest('{id,timestamp,message,service,source_type,level,http_status,response_time_ms}'::text[])
-         WITH ORDINALITY AS f (name, n),
-         LATERAL logintel._new_line_expression(attached, f.name) AS e (expression);
+         WITH ORDINALITY AS f (name, n)
+    JOIN logintel._line_expressions(attached) e ON e.field = f.name;
     lines := format('SELECT %s FROM', lines);
 
     path := format('(%s new_lines t)', lines);

@@ -123,9 +123,8 @@ BEGIN
                  JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL
                      OR logintel._base_type(a.atttypid) = ANY (f.takes)));
     IF followed = attached.columns
-       AND to_regprocedure('logintel._attached_lines()') IS NOT NULL
-           AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
-           WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
+       AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
+                                                 WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
         RETURN logintel._set_barriers();
     END IF;
     UPDATE logintel.attachments SET columns = followed;

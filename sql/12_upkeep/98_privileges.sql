@@ -9,8 +9,11 @@ GRANT EXECUTE ON FUNCTION
     logintel._context_hash(text, text, text, integer, double precision, bigint),
     logintel._level_name(text), logintel._line_time(timestamptz), logintel._is_time_of(timestamptz, timestamptz,
         timestamptz),
-    logintel._time_of_number(double precision), logintel._time_of_parts(text[], text),
-    logintel._time_of_text(text, text), logintel._status_of_text(text), logintel._duration_of_text(text),
+    logintel._exactly(anyelement, anyelement), logintel._printed(text), logintel._level_of_scale(text, jsonb),
+    logintel._time_of_number(numeric), logintel._time_in_zone(timestamp, text),
+    logintel._time_of_date(date, text), logintel._time_of_parts(text[], text),
+    logintel._time_of_text(text, text), logintel._status_of_text(text), logintel._status_of_number(numeric),
+    logintel._duration_of_text(text), logintel._duration_of_number(numeric),
     logintel._flag_of_text(text), logintel._service_name(text), logintel._readable(json),
     logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)

@@ -26,8 +26,49 @@ def heal(db: Database) -> None:
         pass
 
 
+@pytest.mark.parametrize("column", ["id", "message", "timestamp", "level", "service", "response_time_ms"])
+def test_a_renamed_column_is_followed_at_once(scoring: Database, column: str) -> None:
+    scoring.execute("INSERT INTO log_entries (message) VALUES ('started')")
+    scoring.execute(f'ALTER TABLE log_entries RENAME COLUMN "{column}" TO renamed')
+    message = "renamed" if column == "message" else "message"
+    scoring.execute(f"INSERT INTO log_entries ({message}) VALUES ('failed')")
+    scoring.execute(f"UPDATE log_entries SET {message} = 'panicked' WHERE {message} = 'started'")
+    assert scoring.execute("SELECT predicted_level FROM logintel.ml_predictions ORDER BY 1") == [("ERROR",), ("FATAL",)]
+    assert scoring.execute("SELECT message FROM logintel.log_lines ORDER BY 1") == [("failed",), ("panicked",)]
+    assert scoring.execute(STATUS) == [(2, 2, 0)]
+
+
+def test_a_column_gets_another_type_and_its_lines_are_read(scoring: Database) -> None:
+    scoring.execute("SELECT logintel.detach()")
+    scoring.execute("CREATE TABLE own (id int PRIMARY KEY, message text, level text, timestamp text, http_status text)")
+    scoring.execute("SELECT logintel.attach('own')")
+    line = "('failed', 'INFO', '2026-11-01 10:00Z', '503')"
+    scoring.execute(f"INSERT INTO own SELECT 1, * FROM (VALUES {line}) AS v")
+    for change in (
+        "ALTER level TYPE varchar(9), ALTER timestamp TYPE timestamptz USING timestamp::timestamptz",
+        "ALTER http_status TYPE smallint USING http_status::smallint, ALTER id TYPE bigint",
+        "ALTER message TYPE jsonb USING to_jsonb(message), ALTER timestamp TYPE timestamp USING timestamp AT TIME ZONE 'UTC'",
+    ):
+        scoring.execute(f"ALTER TABLE own {change}")
+        scoring.execute("INSERT INTO own SELECT max(id) + 1, (array_agg(message))[1], 'INFO', min(timestamp), min(http_status) FROM own")
+        assert scoring.value("SELECT count(DISTINCT (timestamp, level, message, http_status)) FROM logintel.log_lines") == 1
+    assert scoring.value("SELECT count(*) FROM logintel.ml_predictions WHERE predicted_level = 'ERROR'") == 4
+
+
+def test_a_dropped_log_table_is_forgotten_at_once(scoring: Database) -> None:
+    scoring.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+    scoring.execute("DROP TABLE log_entries CASCADE")
+    assert scoring.execute("SELECT * FROM logintel.log_lines") == []
+    assert scoring.execute("SELECT * FROM logintel.ml_predictions") == []
+    scoring.execute("SELECT logintel.create_log_entries()")
+    scoring.execute("INSERT INTO log_entries (message) VALUES ('failed')")
+    assert scoring.execute(STATUS) == [(1, 1, 0)]
+
+
 @pytest.mark.parametrize("column", ["message", "timestamp", "level", "service", "response_time_ms"])
 def test_a_renamed_column_refuses_nothing_and_is_found_again(scoring: Database, column: str) -> None:
+    """Where an ordinary role installed logintel, there is no event trigger, and the upkeep follows."""
+    scoring.execute("ALTER EVENT TRIGGER logintel_follow_changes DISABLE")
     scoring.execute("INSERT INTO log_entries (message) VALUES ('started')")
     scoring.execute(f'ALTER TABLE log_entries RENAME COLUMN "{column}" TO renamed')
     message = "renamed" if column == "message" else "message"
@@ -46,6 +87,7 @@ def test_a_renamed_column_refuses_nothing_and_is_found_again(scoring: Database, 
 
 
 def test_a_renamed_key_refuses_nothing_and_its_lines_are_found(scoring: Database) -> None:
+    scoring.execute("ALTER EVENT TRIGGER logintel_follow_changes DISABLE")
     scoring.execute("ALTER TABLE log_entries RENAME COLUMN id TO key")
     scoring.execute("INSERT INTO log_entries (message) VALUES ('failed')")
     scoring.execute("UPDATE log_entries SET message = 'panicked'")
