@@ -28,6 +28,10 @@ CREATE TABLE logintel.unused_scores (
     CONSTRAINT unused_scores_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE logintel.lineless_scores (
+    score_id bigint NOT NULL
+);
+
 COMMENT ON TABLE logintel.known_scores IS 'Canonical scores that are looked up, with what decides which is evicted first.';
 COMMENT ON COLUMN logintel.known_scores.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel.known_scores.model_set_id IS 'Its model set.';
@@ -38,6 +42,8 @@ COMMENT ON COLUMN logintel.known_counts.model_set_id IS 'The model set.';
 COMMENT ON COLUMN logintel.known_counts.scores IS 'Its rows in known_scores.';
 COMMENT ON TABLE logintel.published_scores IS 'Scores made canonical that known_scores does not have yet.';
 COMMENT ON COLUMN logintel.published_scores.score_id IS 'The score in scores.';
+COMMENT ON TABLE logintel.lineless_scores IS 'Scores that lost their last line: their shapes are to be evicted, unless another line has them by then.';
+COMMENT ON COLUMN logintel.lineless_scores.score_id IS 'The score in scores.';
 COMMENT ON TABLE logintel.unused_scores IS 'Evicted scores that no line had when they were noted: to be removed when nobody can use them any more.';
 COMMENT ON COLUMN logintel.unused_scores.id IS 'Order in which they are looked at.';
 COMMENT ON COLUMN logintel.unused_scores.score_id IS 'The score in scores.';

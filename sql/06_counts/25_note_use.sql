@@ -10,6 +10,10 @@ BEGIN
         DELETE FROM logintel.published_scores
         WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM logintel.published_scores p LIMIT 200000)) RETURNING score_id)
     SELECT array_agg(t.score_id) INTO published FROM taken t;
+    INSERT INTO logintel.lineless_scores (score_id)
+    SELECT s.id FROM logintel.scores s
+    WHERE s.id = ANY (published) AND s.canonical AND s.at_write
+      AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
     WITH known AS (
         INSERT INTO logintel.known_scores (score_id, model_set_id, repeated, used_at)
         SELECT s.id, s.model_set_id,
@@ -37,6 +41,7 @@ BEGIN
     UPDATE logintel.known_scores k SET repeated = false WHERE k.score_id = ANY (one_line) AND k.repeated;
     INSERT INTO logintel.unused_scores (score_id, evicted_txid)
     SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.id = ANY (no_line) AND s.evicted_txid IS NOT NULL;
+    INSERT INTO logintel.lineless_scores (score_id) SELECT unnest(no_line);
 END
 $function$;
 

@@ -39,6 +39,34 @@ $function$;
 
 COMMENT ON FUNCTION logintel._evict_set(integer) IS 'Evicts up to 100,000 shapes of a model set that serves no more; returns how many.';
 
+-- The text of a line goes with the last line of its shape, out of each set that knows it. A line that comes meanwhile
+-- is no loss: an evicted score stays its own. What was published without lines is looked at in the next run: its lines
+-- may be counted by then.
+CREATE OR REPLACE FUNCTION logintel._evict_lineless() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    lineless bigint[];
+    known bigint[];
+BEGIN
+    WITH taken AS (
+        DELETE FROM logintel.lineless_scores
+        WHERE ctid = ANY (ARRAY(SELECT l.ctid FROM logintel.lineless_scores l LIMIT 20000)) RETURNING score_id)
+    SELECT array_agg(DISTINCT t.score_id) INTO lineless FROM taken t;
+    known := ARRAY(
+        SELECT k.id FROM logintel.scores s CROSS JOIN logintel.known_counts c
+        JOIN logintel.scores k ON k.model_set_id = c.model_set_id AND k.shape_hash = s.shape_hash AND k.canonical
+        WHERE s.id = ANY (lineless));
+    RETURN logintel._evict(ARRAY(
+        SELECT unnest(known)
+        EXCEPT SELECT t.score_id FROM logintel.score_totals t WHERE t.score_id = ANY (known) AND t.lines > 0
+        EXCEPT SELECT r.rescored_id FROM logintel.scores r JOIN logintel.score_totals t ON t.score_id = r.id
+               WHERE r.rescored_id = ANY (known) AND t.lines > 0));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._evict_lineless() IS 'Evicts shapes that lost their last line, at most 20,000; returns how many.';
+
 -- A set that answers beside the one in force knows what that knows, no more and no less.
 CREATE OR REPLACE FUNCTION logintel._evict_shapes() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
@@ -71,14 +99,17 @@ COMMENT ON FUNCTION logintel._evict_shapes() IS 'Evicts the least used shapes be
 CREATE OR REPLACE FUNCTION logintel._task_062_evict_shapes() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    evicted bigint;
 BEGIN
     IF NOT logintel._try_lock('scores') THEN
         RETURN 0;  -- a deployment is at work, which knows what it scores
     END IF;
+    evicted := logintel._evict_lineless();
     PERFORM logintel._note_known();
     PERFORM logintel._note_use();
-    RETURN logintel._evict_shapes();
+    RETURN evicted + logintel._evict_shapes();
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_062_evict_shapes() IS 'Task of the upkeep: keeps the look-up of each model set at the setting known_shapes.';
+COMMENT ON FUNCTION logintel._task_062_evict_shapes() IS 'Task of the upkeep: evicts shapes that no line has any more, and keeps the look-up of each model set at the setting known_shapes.';

@@ -65,7 +65,8 @@ BEGIN
                         EXCEPT SELECT c.score_id FROM logintel.score_totals c WHERE c.score_id = ANY (unused) AND c.lines > 0);
         removed := logintel._remove_scores(unused);
     END IF;
-    oldest_snapshot := (SELECT txid_current() - coalesce(max(age(a.backend_xmin)), 0) FROM pg_stat_activity a);
+    oldest_snapshot := (SELECT txid_current() - coalesce(max(age(a.backend_xmin)), 0) FROM pg_stat_activity a
+                        WHERE a.datname = current_database());
     -- A statement of its own, and so a later snapshot: no user of an old one can have got a larger id meanwhile.
     UPDATE logintel.rollup_state
     SET evicted_before = oldest_snapshot, users_before = txid_snapshot_xmax(txid_current_snapshot());

@@ -5,6 +5,7 @@ AS $function$
     TRUNCATE logintel.hourly_counts, logintel.score_totals, logintel.count_changes;
     UPDATE logintel.rollup_state SET counted = NULL, counted_at = NULL;
     UPDATE logintel.known_scores SET repeated = false WHERE repeated;
+    INSERT INTO logintel.lineless_scores (score_id) SELECT k.score_id FROM logintel.known_scores k;
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_061_counts(bigint) IS 'Removes all counts when all lines are gone.';
