@@ -10,16 +10,19 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 
 from logintel import streams
+from logintel.attach import attach
 from logintel.backfill import backfill
 from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
 from logintel.database import reason_of
 from logintel.demo import demo
 from logintel.errors import HOW_TO_GET_RIGHTS, HOW_TO_INSTALL, UserError
+from logintel.findings import anomalies, corrections
 from logintel.installation.command import install, tle, uninstall
 from logintel.loading.command import load
 from logintel.model_files import export, import_
 from logintel.retraining.command import retrain
 from logintel.simulation.command import simulate
+from logintel.tail import tail
 from logintel.training.command import train
 from logintel.worker.command import worker
 
@@ -30,8 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    load, train, retrain, deploy, rollback, backfill, worker, maintain, pause, resume, status, doctor, simulate, demo,
-    install, uninstall, tle,
+    attach, load, train, retrain, deploy, rollback, backfill, tail, corrections, anomalies, worker, maintain, pause,
+    resume, status, doctor, simulate, demo, install, uninstall, tle,
 ):
     app.command()(command)
 app.command("export")(export)
