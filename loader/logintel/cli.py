@@ -1,9 +1,10 @@
 """The command line `logintel`."""
 
+import importlib.metadata
 import logging
 import re
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import psycopg
 import typer
@@ -29,7 +30,6 @@ from logintel.worker.command import worker
 app = typer.Typer(
     help="Log intelligence inside PostgreSQL: every log line scored at the moment of the write.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for command in (
@@ -39,6 +39,21 @@ for command in (
     app.command()(command)
 app.command("export")(export)
 app.command("import")(import_)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"logintel {importlib.metadata.version('logintel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 _HAS_URI = re.compile(r"postgres(ql)?(\+\w+)?://|://\S*:\S*@")
