@@ -1,41 +1,59 @@
 """The command line `logintel`."""
 
+import importlib.metadata
 import logging
 import re
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import psycopg
 import typer
 from psycopg.conninfo import conninfo_to_dict
 
 from logintel import streams
+from logintel.attach import attach
 from logintel.backfill import backfill
 from logintel.commands import deploy, doctor, maintain, pause, resume, rollback, status
 from logintel.database import reason_of
 from logintel.demo import demo
 from logintel.errors import HOW_TO_GET_RIGHTS, HOW_TO_INSTALL, UserError
+from logintel.findings import anomalies, corrections
 from logintel.installation.command import install, tle, uninstall
 from logintel.loading.command import load
 from logintel.model_files import export, import_
 from logintel.retraining.command import retrain
 from logintel.simulation.command import simulate
+from logintel.tail import tail
 from logintel.training.command import train
 from logintel.worker.command import worker
 
 app = typer.Typer(
     help="Log intelligence inside PostgreSQL: every log line scored at the moment of the write.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for command in (
-    load, train, retrain, deploy, rollback, backfill, worker, maintain, pause, resume, status, doctor, simulate, demo,
-    install, uninstall, tle,
+    attach, load, train, retrain, deploy, rollback, backfill, tail, corrections, anomalies, worker, maintain, pause,
+    resume, status, doctor, simulate, demo, install, uninstall, tle,
 ):
     app.command()(command)
 app.command("export")(export)
 app.command("import")(import_)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"logintel {importlib.metadata.version('logintel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 _HAS_URI = re.compile(r"postgres(ql)?(\+\w+)?://|://\S*:\S*@")

@@ -6,9 +6,17 @@ from typing import Annotated
 import typer
 
 from logintel import output
-from logintel.database import connect
+from logintel.database import connect, print_notices
 from logintel.errors import UserError
-from logintel.options import Dsn
+from logintel.options import Dsn, Json
+
+_MODELS_IN_FORCE = """
+SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at
+FROM logintel.ml_models WHERE state = 'in force' ORDER BY name"""
+# As one document: whoever asks for the status reads one line.
+_STATUS_WITH_MODELS = f"""
+SELECT s.*, (SELECT coalesce(json_agg(m), '[]') FROM ({_MODELS_IN_FORCE}) AS m) AS models_in_force
+FROM logintel.ml_status s"""  # noqa: S608
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="level, category or anomaly")]
 
@@ -33,12 +41,12 @@ def rollback(name: Model, dsn: Dsn = None) -> None:
     print(f"in force: {models}")
 
 
-def maintain(dsn: Dsn = None) -> None:
+def maintain(as_json: Json = False, dsn: Dsn = None) -> None:
     """Do the regular upkeep once."""
     with closing(connect(dsn, autocommit=True)) as connection:
-        connection.add_notice_handler(lambda notice: print(f"note: {notice.message_primary}"))
+        print_notices(connection)
         connection.execute("CALL logintel.maintain('45 s')")
-        output.show(connection.execute("SELECT * FROM logintel.ml_upkeep"))
+        output.show_query(connection, "SELECT * FROM logintel.ml_upkeep", as_json=as_json)
 
 
 Why = Annotated[str | None, typer.Option(help="Why: it is recorded.", show_default=False)]
@@ -61,24 +69,20 @@ def _change_mode(query: str, why: str | None, dsn: str | None) -> None:
     print(f"mode: {mode}")
 
 
-def status(dsn: Dsn = None) -> None:
+def status(as_json: Json = False, dsn: Dsn = None) -> None:
     """Show whether lines are scored, by which models, and how far."""
     with closing(connect(dsn)) as connection:
+        if as_json:
+            output.show_query(connection, _STATUS_WITH_MODELS, as_json=True)
+            return
         output.show_record(connection.execute("SELECT * FROM logintel.ml_status"))
-        output.show(
-            connection.execute(
-                "SELECT name, version, candidate, accuracy, macro_f1, samples, trained_at, deployed_at "
-                "FROM logintel.ml_models WHERE state = 'in force' ORDER BY name"
-            )
-        )
+        output.show(connection.execute(_MODELS_IN_FORCE))
 
 
-def doctor(dsn: Dsn = None) -> None:
+def doctor(as_json: Json = False, dsn: Dsn = None) -> None:
     """Check everything that scoring needs, and say what to do about each problem."""
     with closing(connect(dsn)) as connection:
-        cursor = connection.execute("SELECT * FROM logintel.doctor()")
-        rows = cursor.fetchall()
-        output.show_rows(output.columns_of(cursor), rows)
-    problems = sum(row[1] == "problem" for row in rows)
+        rows = output.show_query(connection, "SELECT * FROM logintel.doctor()", as_json=as_json)
+    problems = sum(row["status"] == "problem" for row in rows)
     if problems:
         raise UserError(f"doctor found {problems} problem{'s' * (problems > 1)}; the last column says what to do")

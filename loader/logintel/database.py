@@ -8,6 +8,7 @@ import psycopg
 from psycopg import IsolationLevel, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from logintel import streams
 from logintel.errors import UserError
 from logintel_server.runtime import ModelError
 
@@ -149,6 +150,15 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, psycopg.Error | ModelError | UserError) and lines:
         return lines[0]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def print_notices(connection: psycopg.Connection) -> None:
+    """Print what the server has to say besides results, on stderr: stdout may be read by a program."""
+    connection.add_notice_handler(
+        lambda notice: streams.complain(
+            "note: " + "; ".join(part for part in (notice.message_primary, notice.message_hint) if part)
+        )
+    )
 
 
 def is_lost(error: Exception, connection: psycopg.Connection | None) -> bool:

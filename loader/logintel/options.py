@@ -12,3 +12,7 @@ Dsn = Annotated[
         show_default=False,
     ),
 ]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs: a document a row.")]
+
+Service = Annotated[str | None, typer.Option(help="Only lines of this service.", show_default=False)]

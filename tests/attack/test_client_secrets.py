@@ -36,6 +36,7 @@ COMMANDS = [
     if command.callback.__name__ != "tle"
 ]
 ARGUMENTS = {
+    "attach": ["events"],
     "load": ["some.log"],
     "deploy": ["level"],
     "rollback": ["level"],

@@ -116,3 +116,15 @@ def test_the_client_reads_times_and_is_not_cut_short_whatever_the_database_has_a
 @pytest.mark.parametrize("name", ["nosuch", "nosuch.csv"])
 def test_a_file_that_is_not_there_is_not_asked_for_its_format(db: Database, name: str) -> None:
     assert fails(run("load", f"/tmp/{name}", db=db)) == f"logintel: /tmp/{name}: no such file\n"
+
+
+def test_the_version_is_that_of_the_package_and_of_the_extension(db: Database) -> None:
+    version = db.value("SELECT default_version FROM pg_available_extensions WHERE name = 'logintel'")
+    assert run("--version").stdout == f"logintel {version}\n"
+
+
+def test_a_shell_completes_commands() -> None:
+    asked = {"_LOGINTEL_COMPLETE": "complete_bash", "COMP_WORDS": "logintel corr", "COMP_CWORD": "1"}
+    done = subprocess.run([sys.executable, "-m", "logintel"], env=os.environ | asked, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "corrections\n", "")
+    assert "complete -o default -F _logintel_completion logintel" in run("--show-completion", "bash").stdout

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.pending_lines import wait_until
 from support.servers import Database
 
 SECRET = "zoe.quillfeather"
@@ -9,9 +10,18 @@ LINE = f"password reset for {SECRET} at example dot org, token sent"
 
 
 def upkeep(db: Database) -> None:
-    """Do what a few minutes of upkeep do."""
-    for _ in range(6):
+    for _ in range(3):
         db.execute("SELECT * FROM logintel.maintain()")
+
+
+def assert_nothing_is_left(db: Database) -> None:
+    """A few minutes of upkeep later; transactions of other tests on the server hold it up."""
+
+    def is_gone() -> bool:
+        db.execute("SELECT * FROM logintel.maintain()")
+        return where_it_stands(db, SECRET) == []
+
+    wait_until(is_gone, seconds=120)
 
 
 def where_it_stands(db: Database, word: str) -> list[str]:
@@ -38,8 +48,7 @@ def test_a_deleted_line_leaves_nothing(fresh_db: Database, upkeep_before: bool, 
         assert "scores" in where_it_stands(fresh_db, SECRET)
     fresh_db.execute("DELETE FROM log_entries WHERE message = %s", (LINE,))
     fresh_db.execute("SELECT logintel.backfill()")
-    upkeep(fresh_db)
-    assert where_it_stands(fresh_db, SECRET) == []
+    assert_nothing_is_left(fresh_db)
     assert fresh_db.value("SELECT count(*) FROM logintel.ml_predictions") == 1
 
 
@@ -58,13 +67,11 @@ def test_a_changed_and_a_truncated_line_leave_nothing(fresh_db: Database) -> Non
     fresh_db.execute("INSERT INTO log_entries (level, message) VALUES ('INFO', %s)", (LINE,))
     upkeep(fresh_db)
     fresh_db.execute("UPDATE log_entries SET message = 'erased'")
-    upkeep(fresh_db)
-    assert where_it_stands(fresh_db, SECRET) == []
+    assert_nothing_is_left(fresh_db)
     fresh_db.execute("INSERT INTO log_entries (level, message) VALUES ('INFO', %s)", (LINE,))
     upkeep(fresh_db)
     fresh_db.execute("TRUNCATE log_entries")
-    upkeep(fresh_db)
-    assert where_it_stands(fresh_db, SECRET) == []
+    assert_nothing_is_left(fresh_db)
 
 
 def test_a_line_that_a_later_model_reads_leaves_nothing(fresh_db: Database) -> None:
@@ -78,7 +85,6 @@ def test_a_line_that_a_later_model_reads_leaves_nothing(fresh_db: Database) -> N
     upkeep(fresh_db)
     assert fresh_db.value("SELECT count(*) FROM logintel.ml_predictions WHERE level_confidence IS NOT NULL") == 2
     fresh_db.execute("DELETE FROM log_entries WHERE message = %s", (LINE,))
-    upkeep(fresh_db)
-    assert where_it_stands(fresh_db, SECRET) == []
+    assert_nothing_is_left(fresh_db)
     assert fresh_db.value("SELECT level_probabilities IS NOT NULL FROM logintel.scores WHERE template = 'listening' AND canonical "
                           "AND model_set_id = (SELECT max(model_set_id) FROM logintel.scores)")
