@@ -149,17 +149,16 @@ $function$;
 
 COMMENT ON FUNCTION logintel._remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
 
-CREATE OR REPLACE FUNCTION logintel._queue_again(lines logintel._line[], keys bigint[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._queue_again(lines logintel._line[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    INSERT INTO logintel.pending (log_entry_id, "timestamp")
-    SELECT l.id, l."timestamp" FROM unnest(lines) AS l WHERE l.id = ANY (keys);
-    RETURN cardinality(keys);
+    INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT l.id, l."timestamp" FROM unnest(lines) AS l;
+    RETURN cardinality(lines);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._queue_again(logintel._line[], bigint[]) IS 'Lets those of these lines that have one of these keys wait; returns how many keys there are.';
+COMMENT ON FUNCTION logintel._queue_again(logintel._line[]) IS 'Lets these lines wait; returns how many they are.';
 
 -- Lines that are gone by now get no prediction, and lose the one they may have.
 CREATE OR REPLACE FUNCTION logintel._score_taken(log_entry_ids bigint[]) RETURNS bigint
@@ -172,7 +171,7 @@ BEGIN
     log_entry_ids := logintel._take_again(log_entry_ids);
     lines := logintel._lines(log_entry_ids);
     PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(
+    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(logintel._write_predictions(
         lines, (SELECT v FROM logintel._serving() v)));
 END
 $function$;
@@ -194,7 +193,7 @@ BEGIN
         PERFORM logintel._score_and_remember(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
     PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(lines, serving));
+    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(logintel._write_predictions(lines, serving));
 END
 $function$;
 

@@ -6,7 +6,15 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from support.pending_lines import assert_every_line_is_scored_once, blocked_sessions, wait_until
+from support.pending_lines import (
+    LINES_AND_PREDICTIONS,
+    assert_every_line_is_scored_once,
+    blocked_sessions,
+    defer,
+    scores_locked,
+    wait_until,
+)
+from support.recount import assert_figures_add_up
 from support.servers import Database
 from support.tables import MODELS, predictions, scores
 from support.tiny_models import deploy, tiny_model
@@ -133,3 +141,22 @@ def test_backfill_refuses_a_fixed_snapshot(db: Database) -> None:
     session.isolation_level = IsolationLevel.REPEATABLE_READ
     with pytest.raises(psycopg.errors.ActiveSqlTransaction, match="read committed"):
         session.execute("SELECT logintel.backfill()")
+
+
+OF_ONE_KEY = """
+    INSERT INTO log_entries (id, timestamp, message) OVERRIDING SYSTEM VALUE
+    VALUES (7, timestamptz '2026-01-01 10:00Z' + %s * interval '1 day', %s)
+"""
+
+
+def test_who_scores_a_line_leaves_another_sessions_line_of_its_key_waiting(db: Database) -> None:
+    deploy(db)
+    with scores_locked(db):
+        thread = threading.Thread(target=lambda: db.connect().execute(OF_ONE_KEY, (0, FIRST)))
+        thread.start()
+        wait_until(lambda: blocked_sessions(db) == 1)
+        defer(db)
+        db.execute(OF_ONE_KEY, (1, SECOND))
+    thread.join(30)
+    assert db.execute(LINES_AND_PREDICTIONS) == [(2, 1, 1)]
+    assert_figures_add_up(db)
