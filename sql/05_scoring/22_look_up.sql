@@ -58,20 +58,23 @@ $function$;
 
 COMMENT ON FUNCTION logintel._unknown_batches(logintel._line[], logintel.serving, boolean) IS 'The unknown shapes of lines, or all of them, in batches that a model set can score.';
 
-CREATE OR REPLACE FUNCTION logintel._write_predictions(lines logintel._line[], serving logintel.serving) RETURNS bigint[]
+-- The others are told as lines: two may have one key, and only one of them a shape that is known.
+CREATE OR REPLACE FUNCTION logintel._write_predictions(lines logintel._line[], serving logintel.serving)
+RETURNS logintel._line[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
 $function$
 DECLARE
-    unknown bigint[];
+    unknown logintel._line[];
 BEGIN
     WITH looked_up AS MATERIALIZED (
-        SELECT l.id, l."timestamp", l.score_id FROM logintel._look_up(lines, serving) l),
+        SELECT l.id, l."timestamp", l.shape_hash, l.shape, l.score_id FROM logintel._look_up(lines, serving) l),
     scored AS (
         INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
         SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL)
-    SELECT array_agg(l.id) INTO unknown FROM looked_up l WHERE l.score_id IS NULL;
+    SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line) INTO unknown
+    FROM looked_up l WHERE l.score_id IS NULL;
     RETURN coalesce(unknown, '{}');
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_predictions(logintel._line[], logintel.serving) IS 'Writes the predictions of lines whose shapes are known; returns the keys of the others.';
+COMMENT ON FUNCTION logintel._write_predictions(logintel._line[], logintel.serving) IS 'Writes the predictions of lines whose shapes are known; returns the others.';

@@ -48,16 +48,23 @@ $function$;
 
 COMMENT ON FUNCTION logintel._score_left_out(refcursor, timestamptz) IS 'Scores the lines that the hot path has left out and queued since then, or leaves them pending with a warning.';
 
-CREATE OR REPLACE FUNCTION logintel._end_waiting(lines logintel._line[], serving logintel.serving, began timestamptz) RETURNS bigint
+-- Only these lines, not all with their keys: another line of a key may be of a shape still unknown, or another
+-- session's. IS TRUE keeps the planner from joining them, which without statistics may be by a loop over all of them
+-- for each row.
+CREATE OR REPLACE FUNCTION logintel._end_waiting(lines logintel._line[], serving logintel.serving, began timestamptz)
+RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
 DECLARE
     keys bigint[] := ARRAY(SELECT l.id FROM unnest(lines) AS l);
-    left_waiting bigint[] := logintel._write_predictions(lines, serving);
+    unknown logintel._line[] := logintel._write_predictions(lines, serving);
 BEGIN
     DELETE FROM logintel.pending q
-    WHERE q.log_entry_id = ANY (keys) AND q.log_entry_id <> ALL (left_waiting) AND NOT q.changed AND q.queued_at >= began;
-    RETURN cardinality(left_waiting);
+    WHERE q.log_entry_id = ANY (keys) AND NOT q.changed AND q.queued_at >= began
+      AND ((q.log_entry_id, coalesce(q."timestamp", 'infinity')) IN (
+               SELECT l.id, coalesce(l."timestamp", 'infinity') FROM unnest(lines) AS l
+               EXCEPT SELECT u.id, coalesce(u."timestamp", 'infinity') FROM unnest(unknown) AS u)) IS TRUE;
+    RETURN cardinality(unknown);
 END
 $function$;
 

@@ -149,19 +149,56 @@ $function$;
 
 COMMENT ON FUNCTION logintel._remember_scores(integer, jsonb, jsonb) IS 'Remembers what a model set says of shapes, scored outside the server: shapes and scores are objects of columns.';
 
-CREATE OR REPLACE FUNCTION logintel._queue_again(lines logintel._line[], keys bigint[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._queue_again(lines logintel._line[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    INSERT INTO logintel.pending (log_entry_id, "timestamp")
-    SELECT l.id, l."timestamp" FROM unnest(lines) AS l WHERE l.id = ANY (keys);
-    RETURN cardinality(keys);
+    INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT l.id, l."timestamp" FROM unnest(lines) AS l;
+    RETURN cardinality(lines);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._queue_again(logintel._line[], bigint[]) IS 'Lets those of these lines that have one of these keys wait; returns how many keys there are.';
+COMMENT ON FUNCTION logintel._queue_again(logintel._line[]) IS 'Lets these lines wait; returns how many they are.';
 
--- Lines that are gone by now get no prediction, and lose the one they may have.
+-- Of keys with one line, what others have predicted is not looked for: while a line is in hand nobody predicts it.
+CREATE OR REPLACE FUNCTION logintel._keys_of_others(lines logintel._line[]) RETURNS bigint[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
+AS $function$
+    SELECT array_agg(o.id)
+    FROM (SELECT q.log_entry_id AS id FROM logintel.pending q
+          WHERE q.log_entry_id = ANY (ARRAY(SELECT l.id FROM unnest($1) AS l))
+          UNION
+          SELECT p.log_entry_id FROM logintel.predictions p
+          WHERE p.log_entry_id = ANY (ARRAY(SELECT l.id FROM unnest($1) AS l GROUP BY l.id HAVING count(*) > 1))) AS o;
+$function$;
+
+COMMENT ON FUNCTION logintel._keys_of_others(logintel._line[]) IS 'The keys of these lines that wait or have a prediction, null for none.';
+
+-- Lines that are gone by now get no prediction, and lose the one they may have. Another line of a key may be written
+-- meanwhile, with a prediction of its own. So what is predicted goes first, which may wait for a session that deletes
+-- such a line, and the lines are read after that. What is predicted or waits by then, seen by the snapshot that sees
+-- the lines, others have written: lines with that key wait until all of them are scored together.
+CREATE OR REPLACE FUNCTION logintel._lines_to_score(log_entry_ids bigint[]) RETURNS logintel._line[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    lines logintel._line[];
+    others bigint[];
+BEGIN
+    log_entry_ids := logintel._take_again(log_entry_ids);
+    PERFORM logintel._remove_predictions(log_entry_ids);
+    SELECT r.lines, logintel._keys_of_others(r.lines) INTO lines, others
+    FROM (SELECT logintel._lines(log_entry_ids) AS lines OFFSET 0) AS r;
+    IF others IS NULL THEN
+        RETURN lines;
+    END IF;
+    INSERT INTO logintel.pending (log_entry_id, changed) SELECT o, true FROM unnest(others) AS o;
+    RETURN ARRAY(SELECT l FROM unnest(lines) AS l WHERE l.id <> ALL (others));
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._lines_to_score(bigint[]) IS 'Removes what is predicted of lines that the session has in hand; returns those to be scored now.';
+
 CREATE OR REPLACE FUNCTION logintel._score_taken(log_entry_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -169,10 +206,8 @@ DECLARE
     lines logintel._line[];
 BEGIN
     PERFORM logintel._require_model_set();
-    log_entry_ids := logintel._take_again(log_entry_ids);
-    lines := logintel._lines(log_entry_ids);
-    PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(
+    lines := logintel._lines_to_score(log_entry_ids);
+    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(logintel._write_predictions(
         lines, (SELECT v FROM logintel._serving() v)));
 END
 $function$;
@@ -188,13 +223,11 @@ DECLARE
     batch record;
 BEGIN
     PERFORM logintel._require_model_set();
-    log_entry_ids := logintel._take_again(log_entry_ids);
-    lines := logintel._lines(log_entry_ids);
+    lines := logintel._lines_to_score(log_entry_ids);
     FOR batch IN SELECT b.* FROM logintel._unknown_batches(lines, serving, false) b LOOP
         PERFORM logintel._score_and_remember(batch.model_set_id, batch.shapes, canonical => false, at_write => true);
     END LOOP;
-    PERFORM logintel._remove_predictions(log_entry_ids);
-    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(lines, logintel._write_predictions(lines, serving));
+    RETURN coalesce(cardinality(lines), 0) - logintel._queue_again(logintel._write_predictions(lines, serving));
 END
 $function$;
 

@@ -61,6 +61,19 @@ def test_what_is_wrong_is_found_and_steps_that_do_not_matter_are_left_out(db: Da
     assert [step.sql for step in fewer] == [insert, forget]
 
 
+def test_what_a_truncation_was_warned_of_is_compared_when_the_upkeep_has_looked_at_it(db: Database) -> None:
+    prepare(db.dsn)
+    steps = [
+        Step("writer 2", "INSERT INTO log_entries (message) VALUES ('started')"),
+        Step("worker", "BEGIN"), Step("worker", "SELECT logintel.backfill()"),  # holds what is to be truncated, too
+        Step("writer 1", "BEGIN ISOLATION LEVEL REPEATABLE READ"), Step("writer 1", "TRUNCATE log_entries"),
+        Step("writer 1", "COMMIT"), Step("worker", "COMMIT"), Step("upkeep", "SELECT * FROM logintel.maintain()"),
+    ]  # fmt: skip
+    run = Run(db.dsn, steps)
+    assert run.failure() is None
+    assert run.tally.not_compared == 3
+
+
 @pytest.mark.parametrize("figure", [name for name in FIGURES if name.startswith(("ml_stats", "ml_predictions"))])
 def test_each_figure_is_recounted(db: Database, figure: str) -> None:
     prepare(db.dsn)

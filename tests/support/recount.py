@@ -128,7 +128,7 @@ FIGURES: dict[str, tuple[str, str]] = {
 """Figure -> what says it, and the recount. Where nothing says it, there are to be no such rows."""
 
 _OF_COMPARED_PARTITIONS = """
-    SELECT coalesce(bool_and(a.reconciled_tables IS NULL OR a.reconciled_tables = logintel._log_table_oids()), true)
+    SELECT coalesce(bool_and(a.reconciled_tables IS NOT DISTINCT FROM logintel._log_table_oids()), true)
     FROM logintel.attachments a
 """
 
@@ -166,7 +166,8 @@ class Recount:
         """Return what differs among these figures, all by default; None where it cannot be told at the moment.
 
         That is so while somebody has locked the log table against readers, and until the upkeep has compared the lines
-        of partitions that were attached or detached, which no trigger tells of.
+        of a table or partitions that were attached or detached, which no trigger tells of, or that were truncated by
+        who did not get the locks to forget their lines, and was warned.
         """
         try:
             if not self._session.execute(_OF_COMPARED_PARTITIONS).fetchone()[0]:

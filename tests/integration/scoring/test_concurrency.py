@@ -6,7 +6,15 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from support.pending_lines import assert_every_line_is_scored_once, blocked_sessions, wait_until
+from support.pending_lines import (
+    LINES_AND_PREDICTIONS,
+    assert_every_line_is_scored_once,
+    blocked_sessions,
+    defer,
+    scores_locked,
+    wait_until,
+)
+from support.recount import assert_figures_add_up
 from support.servers import Database
 from support.tables import MODELS, predictions, scores
 from support.tiny_models import deploy, tiny_model
@@ -133,3 +141,63 @@ def test_backfill_refuses_a_fixed_snapshot(db: Database) -> None:
     session.isolation_level = IsolationLevel.REPEATABLE_READ
     with pytest.raises(psycopg.errors.ActiveSqlTransaction, match="read committed"):
         session.execute("SELECT logintel.backfill()")
+
+
+OF_ONE_KEY = """
+    INSERT INTO log_entries (id, timestamp, message) OVERRIDING SYSTEM VALUE
+    VALUES (7, timestamptz '2026-01-01 10:00Z' + %s * interval '1 day', %s)
+"""
+
+
+def test_who_scores_a_line_leaves_another_sessions_line_of_its_key_waiting(db: Database) -> None:
+    deploy(db)
+    with scores_locked(db):
+        thread = threading.Thread(target=lambda: db.connect().execute(OF_ONE_KEY, (0, FIRST)))
+        thread.start()
+        wait_until(lambda: blocked_sessions(db) == 1)
+        defer(db)
+        db.execute(OF_ONE_KEY, (1, SECOND))
+    thread.join(30)
+    assert db.execute(LINES_AND_PREDICTIONS) == [(2, 1, 1)]
+    assert_figures_add_up(db)
+
+
+@pytest.fixture
+def known_db(db: Database) -> Database:
+    """Known are two shapes; lines of others wait."""
+    deploy(db)
+    db.execute("INSERT INTO log_entries (message) VALUES ('started'), (%s)", (FIRST,))
+    db.execute("SELECT logintel.maintain()")
+    defer(db)
+    return db
+
+
+@pytest.mark.parametrize("comes", [None, "started", "gamma failed"], ids=["none comes", "a known one", "a new one"])
+def test_a_line_that_goes_while_another_of_its_key_is_scored_leaves_no_prediction(
+    known_db: Database, comes: str | None
+) -> None:
+    known_db.execute(OF_ONE_KEY, (0, FIRST))
+    known_db.execute(OF_ONE_KEY, (1, SECOND))
+    writer = known_db.connect(autocommit=False)
+    writer.execute("DELETE FROM log_entries WHERE timestamp < '2026-01-02'")
+    thread = threading.Thread(target=lambda: known_db.connect().execute("SELECT logintel.backfill()"))
+    thread.start()
+    wait_until(lambda: blocked_sessions(known_db) == 1)
+    if comes:
+        known_db.execute(OF_ONE_KEY, (2, comes))
+    writer.commit()
+    thread.join(30)
+    assert known_db.execute(LINES_AND_PREDICTIONS) == [(4, 2, 2) if comes else (3, 3, 0)]
+    assert_figures_add_up(known_db)
+
+
+def test_a_line_that_comes_while_another_of_its_key_is_scored_keeps_its_prediction(known_db: Database) -> None:
+    known_db.execute(OF_ONE_KEY, (0, SECOND))
+    with scores_locked(known_db):
+        thread = threading.Thread(target=lambda: known_db.connect().execute("SELECT logintel.backfill()"))
+        thread.start()
+        wait_until(lambda: blocked_sessions(known_db) == 1)
+        known_db.execute(OF_ONE_KEY, (1, "started"))
+    thread.join(30)
+    assert known_db.execute(LINES_AND_PREDICTIONS) == [(4, 4, 0)]
+    assert_figures_add_up(known_db)
