@@ -188,7 +188,8 @@ DROP FUNCTION logintel._summarize_indexes(), logintel._check_python(), logintel.
     logintel._check_log_table(), logintel._check_triggers(), logintel._check_lines(), logintel._check_upkeep();
 DROP FUNCTION logintel._partitioned_tables(), logintel._create_partition(regclass, text, date), logintel._create_day(date),
     logintel._drop_day(date), logintel._expired_days(), logintel._apply_retention(),
-    logintel._line_expression(regclass, jsonb, text), logintel._line_fields();
+    logintel._line_expression(regclass, jsonb, text), logintel._line_fields(),
+    logintel._check_columns(regclass, jsonb);
 DO $block$
 BEGIN
     -- Only the table of the extension pg_cron: anybody may have made a schema of that name.
