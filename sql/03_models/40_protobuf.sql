@@ -154,6 +154,35 @@ $function$;
 
 COMMENT ON FUNCTION logintel._protobuf_texts(bytea, integer, integer, integer) IS 'The texts of a field that repeats.';
 
+-- A word with letters that the database's encoding lacks is in no message that it can hold.
+CREATE OR REPLACE FUNCTION logintel._protobuf_token(bytes bytea, at integer, size integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    RETURN logintel._protobuf_text(bytes, at, size);
+EXCEPTION WHEN untranslatable_character THEN
+    RETURN ' ';
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._protobuf_token(bytea, integer, integer) IS 'The word in a part of the bytes; a space, which no word is, where the database has no letters for it.';
+
+CREATE OR REPLACE FUNCTION logintel._protobuf_tokens(
+    bytes bytea, start integer, until integer, number integer
+) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF getdatabaseencoding() IN ('UTF8', 'SQL_ASCII') THEN
+        RETURN logintel._protobuf_texts(bytes, start, until, number);
+    END IF;
+    RETURN ARRAY(SELECT logintel._protobuf_token(bytes, f.at, f.size)
+                 FROM logintel._protobuf_fields(bytes, start, until) AS f WHERE f.field = number AND f.wire = 2);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._protobuf_tokens(bytea, integer, integer, integer) IS 'The tokens of a field that repeats.';
+
 CREATE OR REPLACE FUNCTION logintel._protobuf_integers(
     bytes bytea, start integer, until integer, number integer
 ) RETURNS bigint[]

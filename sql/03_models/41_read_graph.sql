@@ -138,6 +138,13 @@ RETURN logintel._protobuf_texts(bytes, (node -> 'attributes' -> name ->> 0)::int
 
 COMMENT ON FUNCTION logintel._onnx_texts(bytea, jsonb, text) IS 'An attribute that is a list of texts.';
 
+CREATE OR REPLACE FUNCTION logintel._onnx_tokens(bytes bytea, node jsonb, name text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+RETURN logintel._protobuf_tokens(bytes, (node -> 'attributes' -> name ->> 0)::integer,
+                                (node -> 'attributes' -> name ->> 1)::integer, 9);
+
+COMMENT ON FUNCTION logintel._onnx_tokens(bytea, jsonb, text) IS 'An attribute that is a list of words.';
+
 CREATE OR REPLACE FUNCTION logintel._onnx_integers(bytes bytea, node jsonb, name text) RETURNS bigint[]
 LANGUAGE sql IMMUTABLE
 RETURN logintel._protobuf_integers(bytes, (node -> 'attributes' -> name ->> 0)::integer,

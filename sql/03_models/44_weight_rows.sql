@@ -9,7 +9,7 @@ SET plan_cache_mode = force_generic_plan AS
 $function$
 DECLARE
     node jsonb := block -> 'node';
-    pool text[] := logintel._onnx_texts(bytes, node, 'pool_strings');
+    pool text[] := logintel._onnx_tokens(bytes, node, 'pool_strings');
     starts bigint[] := logintel._onnx_integers(bytes, node, 'ngram_counts');
     indexes bigint[] := logintel._onnx_integers(bytes, node, 'ngram_indexes');
     shortest bigint := logintel._onnx_number(bytes, node, 'min_gram_length', 1);

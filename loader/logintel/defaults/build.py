@@ -59,7 +59,7 @@ def sources_sha256() -> str:
     constants = (RECIPES, recipes.PROBLEM, recipes.MODULES, lexicon.LEVEL_SHARES, lexicon.DAMPING,
                  linear.TRUSTED_STATEMENTS)
     digest = sha256(repr((*constants, labelled)).encode("utf-8", "surrogatepass"))
-    for file in sorted(lexicon.FOLDER.glob("*.gz")):
+    for file in sorted([*lexicon.FOLDER.glob("*.gz"), lexicon.FOLDER / "translations.tsv"]):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -69,7 +69,11 @@ def lexicon() -> Lexicon:
     weights = {row[0]: np.array(row[1:], float) for row in rows}
     intercept = weights.pop(_INTERCEPT)
     _, *counted = _rows("token_ngrams.tsv.gz")
-    return Lexicon(intercept, weights, {row[0]: sum(map(int, row[2:])) for row in counted})
+    statements = {row[0]: sum(map(int, row[2:])) for row in counted}
+    for ngram, english in _translations().items():
+        weights[ngram] = np.sum([sign * weights[word] for sign, word in english], axis=0)
+        statements[ngram] = min(statements[word] for _, word in english)
+    return Lexicon(intercept, weights, statements)
 
 
 @cache
@@ -82,6 +86,14 @@ def modules() -> Modules:
     lifts = {ngram: np.log((row[1:] + DAMPING * shares) / ((row[0] + DAMPING) * shares))
              for ngram, row in counts.items()}
     return Modules(tuple(head[3:]), lifts, int(statements))
+
+
+def _translations() -> dict[str, list[tuple[int, str]]]:
+    """Return the n-grams of other languages, each with the English ones that it counts as: 1 for, -1 against."""
+    with (FOLDER / "translations.tsv").open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return {ngram: [(-1 if word.startswith("-") else 1, word.removeprefix("-")) for word in english.split(",")]
+            for ngram, english, _ in rows}
 
 
 def _rows_of(table: dict[str, np.ndarray], ngrams: Sequence[str], width: int) -> np.ndarray:
