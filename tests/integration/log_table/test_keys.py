@@ -143,3 +143,16 @@ def test_only_an_owner_adds_a_key(free: Database) -> None:
     with free.connect(user=manager) as session, pytest.raises(psycopg.errors.InsufficientPrivilege, match="must be owner"):
         session.execute("SELECT logintel.attach('app', add_key => true)")
     assert free.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'app'::regclass AND attnum > 0") == [("message",)]
+
+
+def test_vector_writes_into_the_standard_table_by_a_view(db: Database) -> None:
+    deploy(db)
+    db.execute('CREATE VIEW events AS SELECT "timestamp", level, message, source_type, host, service FROM log_entries')
+    writer = db.create_role("writer")
+    db.execute(f"GRANT INSERT ON events TO {writer}")
+    with db.connect(user=writer) as session:
+        session.execute(
+            "INSERT INTO events SELECT * FROM jsonb_populate_recordset(NULL::events, "
+            """'[{"timestamp": "2026-11-01T10:00:00Z", "message": "failed", "level": "info", "offset": 7}]')"""
+        )
+    assert db.execute(PREDICTED) == [("ERROR",)]

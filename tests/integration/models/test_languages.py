@@ -43,3 +43,18 @@ def test_problems_are_found_in_other_languages(fresh_db: Database) -> None:
     )
     found = {message for (message,) in fresh_db.execute("SELECT message FROM logintel.ml_corrections")}
     assert found == set(PROBLEMS)
+
+
+def test_doctor_tells_a_service_whose_language_the_default_models_do_not_read(fresh_db: Database) -> None:
+    words = [f"{one} {two}" for one in ("jobben", "ordern", "kunden", "lagret") for two in ("klar", "skickad", "hittad")]
+    for service, said in (("butik", words), ("shop", [f"order {word} started" for word in words])):
+        fresh_db.execute(
+            "INSERT INTO log_entries (level, service, message) SELECT 'INFO', %s, m FROM unnest(%s::text[]) AS m",
+            (service, said),
+        )
+    fresh_db.execute("SELECT * FROM logintel.maintain()")
+    [(detail, next_step)] = fresh_db.execute(
+        "SELECT detail, next_step FROM logintel.doctor() WHERE \"check\" = 'languages'"
+    )
+    assert 'of the 12 templates of service "butik"' in detail
+    assert next_step.startswith("logintel train")
