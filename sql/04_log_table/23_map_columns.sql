@@ -67,7 +67,7 @@ BEGIN
                 FROM logintel._found_column(log_table, field, taken, wanted.names) c;
             END IF;
             how := CASE WHEN column_name = field THEN 'name' WHEN field = 'id' THEN 'key'
-                          WHEN wanted.step = 2 THEN 'layout' ELSE 'guessed' END;
+                        WHEN wanted.step = 2 THEN 'layout' ELSE 'guessed' END;
         ELSE
             how := 'guessed';
             SELECT k.paths INTO paths FROM logintel._known_keys() k WHERE k.field = wanted.name;

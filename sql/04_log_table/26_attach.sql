@@ -42,7 +42,10 @@ DECLARE
     attached logintel.attachments;
 BEGIN
     PERFORM logintel._check_table(attach.log_table);
-    IF add_key THEN
+    IF add_key AND columns ? 'id' THEN
+        RAISE EXCEPTION 'the field "id" of % is mapped, and a key is to be added', log_table
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave out one of the two.';
+    ELSIF add_key THEN
         PERFORM logintel._installer_add_key(attach.log_table);
         columns := columns || '{"id": "logintel_id"}';
     END IF;

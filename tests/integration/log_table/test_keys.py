@@ -145,6 +145,12 @@ def test_only_an_owner_adds_a_key(free: Database) -> None:
     assert free.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'app'::regclass AND attnum > 0") == [("message",)]
 
 
+def test_a_key_is_mapped_or_added(free: Database) -> None:
+    free.execute("CREATE TABLE app (number int, message text)")
+    with pytest.raises(psycopg.Error, match="is mapped, and a key is to be added"):
+        free.execute("""SELECT logintel.attach('app', '{"id": "number"}', add_key => true)""")
+
+
 def test_vector_writes_into_the_standard_table_by_a_view(db: Database) -> None:
     deploy(db)
     db.execute('CREATE VIEW events AS SELECT "timestamp", level, message, source_type, host, service FROM log_entries')
