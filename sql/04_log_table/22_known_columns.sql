@@ -11,24 +11,30 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT v.field, string_to_array(v.names, ' ')
     FROM (VALUES
-        ('timestamp', 'timestamp time ts datetime eventtime logtime logdate logtimestamp timestampz loggedat logged '
-                      'timecreated devicereportedtime createdat created createdatetime createdatetimeutc createdon '
-                      'createdate createdatetz raisedate entdate eventdate eventtimestamp timestmp timeutc '
+        ('timestamp', 'timestamp time ts datetime eventtime logtime logdatetime eventdatetime logdate logtimestamp '
+                      'timestampz tstamp dttm loggedat loggedon logged timecreated timegenerated devicereportedtime '
+                      'zeitpunkt zeitstempel horodatage fechahora datahora createdat created createdatetime '
+                      'createdatetimeutc createdon createdate createdatetz createddate creationdate datecreated '
+                      'createtime createdtime creationtime raisedate entdate eventdate eventtimestamp timestmp timeutc '
                       'timestamputc utctime asctime timelocal timeunix timeunixnano observedtimestamp '
-                      'realtimetimestamp sourcerealtimetimestamp occurredat generatedat writtenat insertedat '
-                      'receivedat ingestedat date at'),
+                      'realtimetimestamp sourcerealtimetimestamp occurredat occurredon generatedat recordedat '
+                      'writtenat insertedat receivedat ingestedat failedat fecha date at'),
         ('level', 'level severity loglevel levelname severitytext leveldisplayname lvl levelstring leveltext sev '
-                  'errorseverity logseverity severitylevel priority prio loglevelname levelno severitynumber '
-                  'levelnumber levelvalue'),
-        ('message', 'message msg logmessage messagetext renderedmessage formattedmessage shortmessage eventmessage '
-                    'errormessage text textpayload body log logline line logtext logentry rawmessage fullmessage '
-                    'content description rawlog raw request event'),
-        ('host', 'host hostname machinename fromhost server servername node nodename computername computer hostip'),
-        ('service', 'service servicename app application appname applicationname program programname syslogidentifier '
-                    'syslogtag tag component containername container logger loggername channel sourcecontext '
-                    'providername sourcename module'),
+                  'errorseverity logseverity severitylevel severityname entrytype schweregrad niveau nivel livello '
+                  'priority prio loglevelname levelno severitynumber levelnumber levelvalue'),
+        -- What only lines of errors have comes behind what all lines have.
+        ('message', 'message msg logmessage logmsg messagetext renderedmessage formattedmessage shortmessage '
+                    'eventmessage meldung nachricht mensaje mensagem messaggio text textpayload body log logline line '
+                    'logtext logentry rawmessage fullmessage content description errormessage errormsg errmsg rawlog '
+                    'raw request event'),
+        ('host', 'host hostname machinename fromhost server servername node nodename computername computer rechner '
+                 'serveur servidor hostip'),
+        ('service', 'service servicename servicio app application appname applicationname program programname '
+                    'progname syslogidentifier syslogtag tag component containername container logger loggername '
+                    'channel sourcecontext providername sourcename module'),
         ('http_status', 'httpstatus statuscode httpstatuscode httpcode responsestatus responsecode'),
-        ('response_time_ms', 'responsetimems durationms elapsedms latencyms requesttimems tookms'),
+        ('response_time_ms', 'responsetimems durationms elapsedms latencyms requesttimems tookms elapsedmilliseconds '
+                             'durationmilliseconds executiontimems processingtimems'),
         ('source_type', 'sourcetype')) AS v (field, names);
 END;
 
@@ -89,7 +95,25 @@ BEGIN ATOMIC
         ('supabase', 'eventmessage metadata', '{}', NULL),
         ('railway', 'timestamp severity message', '{}', NULL),
         ('elmah', 'statuscode timeutc application', '{}', NULL),
-        ('access log', 'request status', '{"message": "request", "http_status": "status"}', NULL)
+        ('odoo', 'name dbname level message path func', '{"service": "name"}', NULL),
+        ('graylog', 'gl2messageid source message', '{"host": "source"}', 'syslog'),
+        ('logrus', 'level message messagedata createdat', '{}', '{"0": "FATAL", "1": "FATAL", "2": "ERROR",
+             "3": "WARN", "4": "INFO", "5": "DEBUG", "6": "DEBUG"}'),
+        ('php', 'errno errstr errfile errline', '{"message": "errstr", "level": "errno"}', '{"1": "FATAL",
+             "2": "WARN", "4": "FATAL", "8": "INFO", "16": "FATAL", "32": "WARN", "64": "FATAL", "128": "WARN",
+             "256": "ERROR", "512": "WARN", "1024": "INFO", "2048": "INFO", "4096": "ERROR", "8192": "INFO",
+             "16384": "INFO"}'),
+        ('drupal', 'wid variables severity location', '{"service": "type"}', 'syslog'),
+        ('laravel failed jobs', 'queue payload exception failedat', '{"message": "exception", "service": "queue"}',
+         NULL),
+        ('cloudwatch', 'loggroup logstream message', '{"service": "loggroup"}', NULL),
+        ('kubernetes', 'reason type lasttimestamp message',
+         '{"level": "type", "timestamp": "lasttimestamp", "service": "sourcecomponent", "host": "sourcehost"}', NULL),
+        ('ssis', 'event computer operator datacode message',
+         '{"level": "event", "timestamp": "starttime", "service": "source"}', NULL),
+        ('pgaudit', 'audittype class command statement', '{"message": "statement"}', NULL),
+        -- A request is a message only in a table that has no other.
+        ('access log', 'request status', '{"http_status": "status"}', NULL)
     ) AS v (name, needs, columns, level_scale);
 END;
 

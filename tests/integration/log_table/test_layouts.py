@@ -32,6 +32,7 @@ class Layout:
     time: str = "timestamptz"  # or naive, ms, us, ns, iso
     add_key: bool = False
     service: str | None = None
+    host: str | None = None
     is_json: bool = False
 
 
@@ -201,6 +202,105 @@ LAYOUTS = {
         "INSERT INTO log (host, short_message, level, timestamp) VALUES ('h1', %(message)s, %(level)s, %(time)s)",
         SYSLOG, "decimal",
     ),
+    "a search of Graylog": Layout(
+        "CREATE TABLE log (gl2_message_id text PRIMARY KEY, timestamp text, source text, message text, level int, streams text[])",
+        "INSERT INTO log VALUES (%(line)s, %(time)s, 'web1', %(message)s, %(level)s, '{a,b}')",
+        SYSLOG, "iso", add_key=True, host="web1",
+    ),
+    "Odoo": Layout(
+        "CREATE TABLE log (id serial PRIMARY KEY, create_uid int, create_date timestamp, write_uid int, write_date timestamp, "
+        "name varchar NOT NULL, type varchar NOT NULL, dbname varchar, level varchar, message text NOT NULL, "
+        "path varchar NOT NULL, func varchar NOT NULL, line varchar NOT NULL)",
+        "INSERT INTO log (create_date, name, type, dbname, level, message, path, func, line) "
+        "VALUES (%(time)s, 'odoo.addons.sale', 'server', 'shop', %(level)s, %(message)s, '/sale.py', 'confirm', '120')",
+        ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "naive", service="odoo.addons.sale",
+    ),
+    "a hook of logrus": Layout(
+        "CREATE TABLE log (id serial PRIMARY KEY, level smallint, message text, message_data jsonb, created_at timestamptz)",
+        "INSERT INTO log (level, message, message_data, created_at) VALUES (%(level)s, %(message)s, '{}', %(time)s)",
+        (5, 4, 3, 2, 1),
+    ),
+    "Drupal": Layout(
+        "CREATE TABLE log (wid bigserial PRIMARY KEY, uid bigint, type varchar(64), message text, variables bytea, "
+        "severity smallint, link text, location text, referer text, timestamp bigint)",
+        "INSERT INTO log (type, message, severity, location, timestamp) "
+        "VALUES ('cron', %(message)s, %(level)s, 'http://example.com', %(time)s)",
+        SYSLOG, "s", service="cron",
+    ),
+    "TypeORM": Layout(
+        'CREATE TABLE log (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, context varchar, message varchar, level varchar, '
+        '"creationDate" timestamptz)',
+        'INSERT INTO log (context, message, level, "creationDate") VALUES (\'Cart\', %(message)s, %(level)s, %(time)s)',
+        ("debug", "log", "warn", "error", "fatal"), add_key=True,
+    ),
+    "Rails with names of levels": Layout(
+        "CREATE TABLE log (id bigserial PRIMARY KEY, severity varchar, progname varchar, message text, created_at timestamp(6))",
+        "INSERT INTO log (severity, progname, message, created_at) VALUES (%(level)s, 'cart', %(message)s, %(time)s)",
+        UPPER, "naive", service="cart",
+    ),
+    "camel case": Layout(
+        'CREATE TABLE log ("LogId" bigserial PRIMARY KEY, "LogDateTime" timestamptz, "LogLevel" text, "LoggerName" text, '
+        '"LogMessage" text, "ErrorMessage" text, "ServerName" text)',
+        'INSERT INTO log ("LogDateTime", "LogLevel", "LoggerName", "LogMessage", "ServerName") '
+        "VALUES (%(time)s, %(level)s, 'Shop.Cart', %(message)s, 'srv1')",
+        DOTNET, service="Shop.Cart", host="srv1",
+    ),
+    "a message of errors beside that of all lines": Layout(
+        "CREATE TABLE log (id bigserial PRIMARY KEY, log_level text, description text, error_message text, date_created timestamp)",
+        "INSERT INTO log (log_level, description, date_created) VALUES (%(level)s, %(message)s, %(time)s)",
+        UPPER, "naive",
+    ),
+    "a request beside the message": Layout(
+        "CREATE TABLE log (id bigserial PRIMARY KEY, created_at timestamptz, level text, message text, request text, status int)",
+        "INSERT INTO log (created_at, level, message, request, status) VALUES (%(time)s, %(level)s, %(message)s, 'GET /', NULL)",
+        UPPER,
+    ),
+    "names in German": Layout(
+        "CREATE TABLE log (id serial PRIMARY KEY, zeitpunkt timestamp, schweregrad varchar, meldung text, rechner varchar)",
+        "INSERT INTO log (zeitpunkt, schweregrad, meldung, rechner) VALUES (%(time)s, %(level)s, %(message)s, 'pc1')",
+        UPPER, "naive", host="pc1",
+    ),
+    "names in French": Layout(
+        "CREATE TABLE log (id serial PRIMARY KEY, horodatage timestamp, niveau varchar, message text, serveur varchar)",
+        "INSERT INTO log (horodatage, niveau, message, serveur) VALUES (%(time)s, %(level)s, %(message)s, 'srv1')",
+        UPPER, "naive", host="srv1",
+    ),
+    "names in Spanish": Layout(
+        "CREATE TABLE log (id serial PRIMARY KEY, fecha timestamp, nivel varchar, mensaje text, servicio text, servidor varchar)",
+        "INSERT INTO log (fecha, nivel, mensaje, servicio, servidor) VALUES (%(time)s, %(level)s, %(message)s, 'caja', 'srv1')",
+        UPPER, "naive", service="caja", host="srv1",
+    ),
+}  # fmt: skip
+
+# Tables that have no level, or fewer of them.
+FIELDS = {
+    "an access log": (
+        "CREATE TABLE log (id bigserial, remote_addr inet, time_local timestamptz, request text, status int, server_name text)",
+        {"timestamp": "time_local", "message": "request", "http_status": "status", "host": "server_name"}),
+    "PHP's errors": (
+        "CREATE TABLE log (id serial, errno int, errstr text, errfile text, errline int, created_at timestamp)",
+        {"timestamp": "created_at", "level": "errno", "message": "errstr"}),
+    "Laravel's failed jobs": (
+        "CREATE TABLE log (id bigserial, uuid text, connection text, queue text, payload text, exception text, failed_at timestamp)",
+        {"timestamp": "failed_at", "message": "exception", "service": "queue"}),
+    "CloudWatch": (
+        'CREATE TABLE log (id bigserial, "logGroup" text, "logStream" text, "timestamp" bigint, "ingestionTime" bigint, message text)',
+        {"timestamp": '"timestamp"', "message": "message", "service": '"logGroup"'}),
+    "events of Kubernetes": (
+        "CREATE TABLE log (id bigserial, namespace text, name text, type text, reason text, message text, "
+        "first_timestamp timestamptz, last_timestamp timestamptz, source_component text, source_host text)",
+        {"timestamp": "last_timestamp", "level": "type", "message": "message", "service": "source_component",
+         "host": "source_host"}),
+    "SSIS": (
+        "CREATE TABLE log (id serial, event text, computer text, operator text, source text, executionid uuid, "
+        "starttime timestamp, endtime timestamp, datacode int, message text)",
+        {"timestamp": "starttime", "level": "event", "message": "message", "service": "source", "host": "computer"}),
+    "pgAudit": (
+        "CREATE TABLE log (id bigserial, log_time timestamptz, audit_type text, class text, command text, statement text)",
+        {"timestamp": "log_time", "message": "statement"}),
+    "Airflow": (
+        "CREATE TABLE log (id serial, dttm timestamptz, dag_id text, task_id text, event text, execution_date timestamptz)",
+        {"timestamp": "dttm", "message": "event"}),
 }  # fmt: skip
 
 
@@ -256,5 +356,14 @@ def test_a_table_of_a_program_is_attached_in_one_call(scoring: Database, layout:
     found = scoring.execute("SELECT message FROM logintel.ml_corrections ORDER BY \"timestamp\"")
     assert [message for (message,) in found] == list(HIDDEN)
     assert {s for (s,) in scoring.execute("SELECT service FROM logintel.log_lines")} == {layout.service}, "process ids and guesses aside"
+    if layout.host is not None:
+        assert scoring.execute("SELECT DISTINCT host FROM logintel.log_lines") == [(layout.host,)]
     problems = scoring.execute("SELECT detail, next_step FROM logintel.doctor() WHERE status = 'problem'")
     assert problems == []
+
+
+@pytest.mark.parametrize(("table", "fields"), FIELDS.values(), ids=FIELDS.keys())
+def test_the_fields_of_a_table_without_five_levels_are_found_too(scoring: Database, table: str, fields: dict[str, str]) -> None:
+    scoring.execute(table)
+    found = scoring.execute("SELECT field, source FROM logintel.attach('log') WHERE source IS NOT NULL")
+    assert dict(found) == {"id": "id", **fields}
