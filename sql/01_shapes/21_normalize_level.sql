@@ -1,12 +1,12 @@
 -- Lower case is that of a name of a level, whatever the language of the database makes of an I. Colours, also where the
--- escape character got lost, and what stands around a name, as in [ERROR] or <info>:, are no part of it. Most names need
--- none of that.
+-- escape character got lost, and what stands around a name, as in [ERROR] or <info>:, are no part of it; the minus of a
+-- number is. Most names need none of that.
 CREATE OR REPLACE FUNCTION logintel._level_name(level text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN lower(translate(
     CASE WHEN level ~ '^[A-Za-z0-9]*$' THEN level
          ELSE regexp_replace(regexp_replace(level, '\x1b?\[[0-9;]*m', '', 'g'),
-                             '^[\x01-/:-@[-`{-\x7f]+|[\x01-/:-@[-`{-\x7f]+$', '', 'g') END, 'I', 'i'));
+                             '^(?:(?!-[0-9])[\x01-/:-@[-`{-\x7f])+|[\x01-/:-@[-`{-\x7f]+$', '', 'g') END, 'I', 'i'));
 
 COMMENT ON FUNCTION logintel._level_name(text) IS 'A spelling of a level as level_names has it: in lower case, without colours and brackets.';
 

@@ -113,6 +113,6 @@ COMMENT ON FUNCTION logintel._printed(text) IS 'What a value is printed as; null
 CREATE OR REPLACE FUNCTION logintel._level_of_scale(spelling text, level_scale jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(level_scale ->> spelling,
-                CASE WHEN spelling ~ '^[0-9.]+$' THEN 'number ' || spelling ELSE spelling END);
+                CASE WHEN spelling ~ '^-?[0-9.]+$' THEN 'number ' || spelling ELSE spelling END);
 
 COMMENT ON FUNCTION logintel._level_of_scale(text, jsonb) IS 'A level in the scale of an attachment.';

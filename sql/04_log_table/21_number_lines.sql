@@ -51,7 +51,7 @@ $function$;
 
 COMMENT ON FUNCTION logintel._installer_number_lines_of(regclass) IS 'Adds the column logintel_id to a table, numbered by a sequence.';
 
-CREATE OR REPLACE FUNCTION logintel._installer_add_key(log_table regclass) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._installer_add_key(log_table regclass, indexed boolean) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
@@ -61,7 +61,9 @@ BEGIN
                    WHERE a.attrelid = log_table AND a.attname = 'logintel_id' AND NOT a.attisdropped) THEN
         PERFORM logintel._installer_number_lines_of(log_table);
         -- Building an index keeps writers waiting, so a large table is left without one.
-        IF pg_partition_root(log_table) IS NULL AND pg_table_size(log_table) < 268435456 THEN
+        IF NOT indexed THEN
+            RETURN;
+        ELSIF pg_partition_root(log_table) IS NULL AND pg_table_size(log_table) < 268435456 THEN
             EXECUTE format('CREATE UNIQUE INDEX ON %s (logintel_id)', log_table);
         ELSIF (SELECT sum(pg_table_size(t.relid)) FROM pg_partition_tree(log_table) t) < 268435456 THEN
             EXECUTE format('CREATE INDEX ON %s (logintel_id)', log_table);
@@ -75,7 +77,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_add_key(regclass) IS 'Adds the column logintel_id to a log table, where it is not there yet, and what numbers its lines.';
+COMMENT ON FUNCTION logintel._installer_add_key(regclass, boolean) IS 'Adds the column logintel_id to a log table, where it is not there yet, and what numbers its lines.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_drop_key_trigger(log_table regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS

@@ -14,6 +14,7 @@ BEGIN ATOMIC
                                    OR f.name = 'message' AND c.kind = 'document'))
     -- An own name is no guess; names of levels say more than numbers, times more than their texts.
     ORDER BY c.kind = 'document', f.name = 'level' AND c.kind = 'number', f.name = 'timestamp' AND c.kind <> 'time',
+             f.name = 'timestamp' AND c.type = 'date'::regtype,
              c.name <> f.name, array_position(names, c.plain_name), c.number
     LIMIT 1;
 END;

@@ -13,7 +13,11 @@ DECLARE
         WHEN 'monolog' THEN '550 600,400 500,300,200 250,100'
         -- Version 2 counts downwards; version 1 and Logback count upwards in thousands.
         WHEN 'log4j' THEN '100 50000,200 40000,300 30000,400 20000,500 600 5000 10000'
-        WHEN 'windows' THEN '1,2,3,0 4,5' END;
+        WHEN 'windows' THEN '1,2,3,0 4,5'
+        WHEN 'ruby' THEN '4,3,2,1,0'
+        WHEN 'logrus' THEN '0 1,2,3,4,5 6'
+        WHEN 'zap' THEN '3 4 5,2,1,0,-1'
+        WHEN 'slog' THEN '12,8,4,0,-4 -8' END;
     own jsonb;
 BEGIN
     IF numbers IS NOT NULL THEN
@@ -32,7 +36,8 @@ BEGIN
     IF own IS NULL OR jsonb_path_exists(own, '$.* ? (@ == null)') THEN
         RAISE EXCEPTION 'there is no level scale %', quote_literal(left(scale, 200))
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'It takes syslog, pino, python, dotnet, otel, log4j, monolog, windows, or your own such as '
+                  HINT = 'It takes syslog, pino, python, dotnet, otel, log4j, monolog, windows, ruby, logrus, '
+                      'zap, slog, or your own such as '
                       '{"0": "DEBUG", "1": "INFO"}.';
     END IF;
     RETURN own;

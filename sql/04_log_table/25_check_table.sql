@@ -85,26 +85,31 @@ $function$;
 
 COMMENT ON FUNCTION logintel._check_managed(regclass, text) IS 'Raises an error unless logintel can manage the partitions of a log table.';
 
--- A line is known by its key. A sequence numbers lines anew each time, and an index keeps keys apart; otherwise the
--- lines are looked at.
+CREATE OR REPLACE FUNCTION logintel._is_kept_unique(log_table regclass, key text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (
+    SELECT FROM logintel._table_columns(log_table) c
+    WHERE c.name = key AND (c.counts OR EXISTS (
+        SELECT FROM pg_index i WHERE i.indrelid = log_table AND i.indisunique AND i.indpred IS NULL
+                                 AND i.indnkeyatts = 1 AND i.indkey[0] = c.number)));
+
+COMMENT ON FUNCTION logintel._is_kept_unique(regclass, text) IS 'Whether a sequence numbers the lines of a table by this column, or a unique index keeps its values apart.';
+
+-- A line is known by its key. Where neither a sequence numbers lines nor an index keeps keys apart, they are looked at.
 CREATE OR REPLACE FUNCTION logintel._check_key(log_table regclass, key text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     hint text := format('Let logintel add a key: SELECT logintel.attach(%L, add_key => true).', log_table);
-    numbered boolean := (SELECT c.counts FROM logintel._table_columns(log_table) c WHERE c.name = key);
     col pg_attribute := (SELECT a FROM pg_attribute a WHERE a.attrelid = log_table AND a.attname = key);
     doubled bigint;
 BEGIN
-    IF numbered THEN
-        RETURN;
-    ELSIF NOT col.attnotnull AND NOT col.atthasdef THEN
+    IF NOT col.attnotnull AND NOT col.atthasdef THEN
         RAISE EXCEPTION 'the key column "%" of % may be null', key, log_table
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL; or, where lines come without a key, '
                                 'SELECT logintel.attach(%1$L, add_key => true).', log_table, key);
-    ELSIF EXISTS (SELECT FROM pg_index i WHERE i.indrelid = log_table AND i.indisunique AND i.indpred IS NULL
-                                           AND i.indnkeyatts = 1 AND i.indkey[0] = col.attnum) THEN
+    ELSIF logintel._is_kept_unique(log_table, key) THEN
         RETURN;
     END IF;
     doubled := logintel._fetched_double_key();

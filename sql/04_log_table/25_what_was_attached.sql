@@ -9,7 +9,8 @@ BEGIN
         RAISE WARNING 'numbers in the column "%" of % are read as levels of syslog (0 to 7) and pino (10 to 60)',
             attached.columns ->> 'level', attached.log_table
             USING HINT = format('If they are others: SELECT logintel.detach(), and attach(%L, ..., '
-                                'level_scale => ''python''), or dotnet, otel, log4j, monolog, windows.',
+                                'level_scale => ''python''), or dotnet, otel, log4j, monolog, windows, ruby, '
+                                'logrus, zap, slog, or your own, as {"0": "DEBUG", ...}.',
                                 attached.log_table);
     END IF;
 END
@@ -33,10 +34,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (
     SELECT CASE
         WHEN c.name IS NULL THEN NULL
+        WHEN field = 'id' AND NOT logintel._is_kept_unique(($1).log_table, c.name)
+            THEN 'nothing keeps it unique, and lines of one key are mixed up: add a unique index, or use add_key'
         WHEN field = 'id' AND c.name = 'logintel_id'
             THEN 'numbers new lines, "logintel backfill" older ones; COPY needs a list of columns now'
-        WHEN field = 'timestamp' AND c.type IN ('timestamp'::regtype, 'date'::regtype)
-            THEN format('read as times in %s', ($1).time_zone)
+        WHEN field = 'timestamp' AND c.type = 'date'::regtype
+            THEN format('a day: its lines count at its beginning in %s', ($1).time_zone)
+        WHEN field = 'timestamp' AND c.type = 'timestamp'::regtype THEN format('read as times in %s', ($1).time_zone)
         WHEN field = 'timestamp' AND c.kind = 'number' THEN 'read as seconds, milli-, micro- or nanoseconds since 1970'
         WHEN field = 'timestamp' AND c.type <> 'timestamptz'::regtype
             THEN format('read as ISO 8601, in %s where no zone is written, or as a number since 1970', ($1).time_zone)
@@ -57,6 +61,12 @@ $function$
            coalesce(how_found ->> f.name, 'missing'), l.examples ->> f.name,
            nullif(concat_ws('; ', logintel._note_on($1, f.name),
                CASE WHEN f.name = 'level' THEN 'no levels: ' || l.unknown_levels END,
+               CASE WHEN f.name = 'level' AND l.examples ->> 'level' ~ '^-?[0-9.]+$' AND ($1).level_scale = '{}'
+                         AND logintel._note_on($1, 'level') IS NULL
+                    THEN 'numbers are read as those of syslog (0 to 7) and pino (10 to 60)' END,
+               CASE WHEN ($1).columns ? f.name THEN NULL
+                    WHEN f.name = 'timestamp' THEN 'lines count when they are scored'
+                    WHEN f.name = 'level' THEN 'without a declared level there is nothing to correct' END,
                CASE WHEN l.lines > 0 AND ($1).columns ? f.name AND NOT l.examples ? f.name
                          AND how_found ->> f.name <> 'added'
                     THEN format('nothing was found there in %s lines', l.lines) END), '')

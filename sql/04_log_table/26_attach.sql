@@ -46,14 +46,15 @@ BEGIN
         RAISE EXCEPTION 'the field "id" of % is mapped, and a key is to be added', log_table
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave out one of the two.';
     ELSIF add_key THEN
-        PERFORM logintel._installer_add_key(attach.log_table);
+        PERFORM logintel._installer_add_key(attach.log_table, NOT dry_run);
         columns := columns || '{"id": "logintel_id"}';
     END IF;
     new := logintel._new_attachment(attach.log_table, columns, layout, attach.level_scale, attach.time_zone);
     attached := new.attached;
     new.how_found := CASE WHEN add_key THEN new.how_found || '{"id": "added"}' ELSE new.how_found END;
     PERFORM logintel._check_columns(attached.log_table, attached.columns, attached.paths);
-    PERFORM logintel._installer_add_key(attached.log_table) WHERE attached.columns ->> 'id' = 'logintel_id';
+    PERFORM logintel._installer_add_key(attached.log_table, NOT dry_run)
+    WHERE attached.columns ->> 'id' = 'logintel_id';
     PERFORM logintel._check_managed(attached.log_table, attached.columns ->> 'timestamp') WHERE manage_partitions;
     INSERT INTO logintel.attachments (log_table, columns, paths, manages_partitions, level_scale, time_zone)
     VALUES (attached.log_table, attached.columns, attached.paths, manage_partitions, attached.level_scale,
@@ -72,4 +73,4 @@ EXCEPTION WHEN SQLSTATE 'LI001' THEN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.attach(regclass, jsonb, boolean, text, text, text, boolean, boolean) IS 'Attaches a log table: its lines are scored from here on. Returns for each field where it is read, how that was found, and an example. The mapping {"field": "column"} names what was not found or is wrong: a column, a place in a document ("data->>log", or a list of them), or null to leave the field out. With manage_partitions, maintain() creates its daily partitions and drops old ones. level_scale says what numbers in its column of levels mean: syslog, pino, python, dotnet, otel, log4j, monolog, windows, or your own as {"0": "DEBUG", ...}. time_zone is that of times without one. layout names a program whose table it is, where it is not told from the columns. add_key adds a column that numbers lines, to a table without a key. dry_run shows what would be attached.';
+COMMENT ON FUNCTION logintel.attach(regclass, jsonb, boolean, text, text, text, boolean, boolean) IS 'Attaches a log table: its lines are scored from here on. Returns for each field where it is read, how that was found, and an example. The mapping {"field": "column"} names what was not found or is wrong: a column, a place in a document ("data->>log", or a list of them), or null to leave the field out. With manage_partitions, maintain() creates its daily partitions and drops old ones. level_scale says what numbers in its column of levels mean: syslog, pino, python, dotnet, otel, log4j, monolog, windows, ruby, logrus, zap, slog, or your own as {"0": "DEBUG", ...}. time_zone is that of times without one. layout names a program whose table it is, where it is not told from the columns. add_key adds a column that numbers lines, to a table without a key. dry_run shows what would be attached.';

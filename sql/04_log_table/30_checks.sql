@@ -68,7 +68,13 @@ BEGIN ATOMIC
                           c.attname, a.log_table),
            format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', a.log_table, c.attname)
     FROM logintel.attachments a JOIN pg_attribute c ON c.attrelid = a.log_table AND c.attname = a.columns ->> 'id'
-    WHERE NOT c.attnotnull;
+    WHERE NOT c.attnotnull AND NOT c.atthasdef
+    UNION ALL
+    SELECT 'note', format('nothing keeps the key "%s" of %s unique: lines of one key are mixed up', a.columns ->> 'id',
+                          a.log_table),
+           format('CREATE UNIQUE INDEX ON %s (%I)', a.log_table, a.columns ->> 'id')
+    FROM logintel.attachments a
+    WHERE a.columns ? 'id' AND NOT logintel._is_kept_unique(a.log_table, a.columns ->> 'id');
 END;
 
 COMMENT ON FUNCTION logintel._check_043_columns() IS 'Check of doctor(): the columns of the log table.';

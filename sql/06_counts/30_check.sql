@@ -35,3 +35,28 @@ $function$
 $function$;
 
 COMMENT ON FUNCTION logintel._check_062_levels() IS 'Check of doctor(): levels whose spellings nobody knows, so that their lines are no corrections.';
+
+-- What attach() cannot see of an empty table.
+CREATE OR REPLACE FUNCTION logintel._check_063_fields() RETURNS TABLE (status text, detail text, next_step text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
+$function$
+    WITH messages AS (
+        SELECT sum(t.lines) AS lines, sum(t.lines) FILTER (WHERE s.template = '') AS empty
+        FROM logintel.score_totals t JOIN logintel.scores s ON s.id = t.score_id),
+    latest AS (
+        SELECT p."timestamp" = p.predicted_at AS has_none
+        FROM logintel.predictions p ORDER BY p.predicted_at DESC LIMIT 200)
+    SELECT 'problem', format('%s of %s lines have no message in %s', m.empty, m.lines,
+                             logintel._place_text(a.columns ->> 'message', a.paths -> 'message')),
+           'SELECT logintel.detach(), and attach the table with the column or place that holds it'
+    FROM messages m CROSS JOIN logintel.attachments a WHERE m.empty > m.lines / 2
+    UNION ALL
+    SELECT 'problem', format('no time was read in %s: the latest lines count when they were scored',
+                             logintel._place_text(a.columns ->> 'timestamp', a.paths -> 'timestamp')),
+           'SELECT logintel.detach(), and attach the table with a column of times, of ISO 8601 or of numbers since 1970'
+    FROM logintel.attachments a
+    JOIN logintel._table_columns(a.log_table) c ON c.name = a.columns ->> 'timestamp' AND c.kind <> 'time'
+    WHERE (SELECT bool_and(l.has_none) FROM latest l);
+$function$;
+
+COMMENT ON FUNCTION logintel._check_063_fields() IS 'Check of doctor(): whether messages and times are found where the attachment looks for them.';

@@ -15,6 +15,10 @@ class Scale(StrEnum):
     LOG4J = "log4j"
     MONOLOG = "monolog"
     WINDOWS = "windows"
+    RUBY = "ruby"
+    LOGRUS = "logrus"
+    ZAP = "zap"
+    SLOG = "slog"
 
 
 class SureLevel(str):
@@ -38,8 +42,13 @@ _NAMES = {
     Scale.MONOLOG: ((550, "fatal"), (400, "error"), (300, "warn"), (200, "info"), (0, "debug")),
     Scale.WINDOWS: ((5, "verbose"), (4, "information"), (3, "warning"), (2, "error"), (1, "critical"),
                     (0, "information")),
+    Scale.RUBY: ((4, "fatal"), (3, "error"), (2, "warn"), (1, "info"), (0, "debug")),
+    Scale.LOGRUS: ((6, "trace"), (5, "debug"), (4, "info"), (3, "warn"), (2, "error"), (0, "fatal")),
+    Scale.ZAP: ((3, "fatal"), (2, "error"), (1, "warn"), (0, "info"), (-1, "debug")),
+    Scale.SLOG: ((12, "fatal"), (8, "error"), (4, "warn"), (0, "info"), (-8, "debug")),
 }  # fmt: skip
-_HIGHEST = {Scale.SYSLOG: 7, Scale.OTEL: 24, Scale.DOTNET: 5, Scale.WINDOWS: 255}
+_HIGHEST = {Scale.SYSLOG: 7, Scale.OTEL: 24, Scale.DOTNET: 5, Scale.WINDOWS: 255, Scale.RUBY: 4, Scale.LOGRUS: 6,
+            Scale.ZAP: 5}  # fmt: skip
 NUMBER = re.compile(r"-?\d{1,6}(?:\.0*)?", re.ASCII)
 
 # Short words and words of other languages, with the one that is usual: what is loaded is read by people, too.

@@ -53,7 +53,7 @@ def checker(fresh_db: Database) -> Database:
         pytest.skip("the server has no plpgsql_check")
     fresh_db.execute("CREATE EXTENSION plpgsql_check SCHEMA public")
     fresh_db.execute("CREATE TABLE keyless (message text)")
-    fresh_db.execute("SELECT logintel._installer_add_key('keyless')")
+    fresh_db.execute("SELECT logintel._installer_add_key('keyless', true)")
     return fresh_db
 
 

@@ -186,6 +186,11 @@ def test_only_who_owns_the_log_table_detaches_it(db: Database) -> None:
         ("log4j", {600: "DEBUG", 400: "INFO", 300: "WARN", 200: "ERROR", 100: "FATAL"}),
         ("log4j", {5000: "DEBUG", 20000: "INFO", 30000: "WARN", 40000: "ERROR", 50000: "FATAL"}),
         ("windows", {1: "FATAL", 2: "ERROR", 3: "WARN", 4: "INFO", 5: "DEBUG"}),
+        ("ruby", {0: "DEBUG", 1: "INFO", 2: "WARN", 3: "ERROR", 4: "FATAL", 5: None}),
+        ("logrus", {6: "DEBUG", 5: "DEBUG", 4: "INFO", 3: "WARN", 2: "ERROR", 1: "FATAL"}),
+        ("zap", {-1: "DEBUG", 0: "INFO", 1: "WARN", 2: "ERROR", 5: "FATAL"}),
+        ("slog", {-4: "DEBUG", 0: "INFO", 4: "WARN", 8: "ERROR", -1: None}),
+        ("monolog", {100: "DEBUG", 250: "INFO", 300: "WARN", 400: "ERROR", 550: "FATAL"}),
         ('{"1": "info", "2": "err"}', {1: "INFO", 2: "ERROR", 3: None}),
     ],
 )

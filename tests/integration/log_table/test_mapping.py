@@ -184,3 +184,41 @@ def test_reader_sees_lines_of_documents_and_of_texts(free: Database) -> None:
     with free.connect(user=reader) as session:
         assert session.execute(LINES).fetchall() == [(TEN, None, "failed", "x", None)]
         assert session.execute("SELECT message FROM logintel.ml_recent_predictions").fetchall() == [("failed",)]
+
+
+def test_a_minus_is_a_part_of_a_number(free: Database) -> None:
+    assert free.execute("SELECT logintel.normalize_level(v) FROM unnest('{-1,-4,- 4,-INFO-,--error}'::text[]) AS v") == [
+        (None,), (None,), ("WARN",), ("INFO",), ("ERROR",)]  # fmt: skip
+
+
+def test_a_day_is_taken_for_a_time_only_where_there_is_no_better(free: Database) -> None:
+    free.execute("CREATE TABLE app (id bigserial PRIMARY KEY, log_date date, created_at timestamptz, message text)")
+    assert fields(free.execute("SELECT * FROM logintel.attach('app')"))["timestamp"][0] == "created_at"
+    free.execute("SELECT logintel.detach()")
+    told = fields(free.execute("""SELECT * FROM logintel.attach('app', '{"timestamp": "log_date"}')"""))
+    assert told["timestamp"][3] == "a day: its lines count at its beginning in UTC"
+
+
+def test_numbers_in_a_column_of_texts_are_told(free: Database) -> None:
+    free.execute("CREATE TABLE app (id bigserial PRIMARY KEY, level text, message text)")
+    free.execute("INSERT INTO app (level, message) VALUES ('30', 'started')")
+    assert "syslog (0 to 7) and pino" in fields(free.execute("SELECT * FROM logintel.attach('app')"))["level"][3]
+
+
+def test_doctor_tells_lines_without_messages_and_times(free: Database) -> None:
+    free.execute("CREATE TABLE app (id bigserial PRIMARY KEY, timestamp text, error_message text, details jsonb)")
+    free.execute("SELECT logintel.attach('app')")
+    free.execute("INSERT INTO app (timestamp, details) SELECT '29.11.2026 10:00:00', '{\"m\": \"failed\"}' FROM generate_series(1, 9)")
+    free.execute("SELECT * FROM logintel.maintain()")
+    told = free.execute("SELECT detail FROM logintel.doctor() WHERE \"check\" = 'fields' ORDER BY 1")
+    assert told == [("9 of 9 lines have no message in error_message",),
+                    ("no time was read in \"timestamp\": the latest lines count when they were scored",)]  # fmt: skip
+
+
+def test_a_key_that_nothing_keeps_unique_is_told(free: Database) -> None:
+    free.execute("CREATE TABLE app (tenant int, id int, message text, PRIMARY KEY (tenant, id))")
+    assert "nothing keeps it unique" in fields(free.execute("SELECT * FROM logintel.attach('app')"))["id"][3]
+    [(detail, cure)] = free.execute("SELECT detail, next_step FROM logintel.doctor() WHERE detail LIKE 'nothing keeps%'")
+    assert "lines of one key are mixed up" in detail
+    free.execute(cure)
+    assert free.execute("SELECT * FROM logintel.doctor() WHERE detail LIKE 'nothing keeps%'") == []
