@@ -47,7 +47,7 @@ COMMENT ON FUNCTION logintel._time_of_parts(text[], text) IS 'The time of year, 
 CREATE OR REPLACE FUNCTION logintel._time_of_text(value text, time_zone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN value ~ '^\s*[0-9]{9,19}(\.[0-9]{1,9})?\s*$' THEN logintel._time_of_number(value::numeric)
+    WHEN value ~ '^[ \t\n\r\f\v]*[0-9]{9,19}(\.[0-9]{1,9})?[ \t\n\r\f\v]*$' THEN logintel._time_of_number(value::numeric)
     ELSE logintel._time_of_parts(regexp_match(
         value, '^\s*([1-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
                '(?:[T ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]|60)(?:[.,]([0-9]{1,9})[0-9]*)?)?'

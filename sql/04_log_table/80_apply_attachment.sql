@@ -7,11 +7,14 @@ RETURN (SELECT coalesce(jsonb_object_agg(c.key, a.attnum), '{}') FROM jsonb_each
 
 COMMENT ON FUNCTION logintel._column_numbers(regclass, jsonb) IS 'The numbers of the columns of a mapping.';
 
+-- A number that is known stays: names that were read a moment ago may be others by now, when several sessions change the
+-- table, and a field without a number would never be found again.
 CREATE OR REPLACE FUNCTION logintel._number_columns() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    NEW.column_numbers := logintel._column_numbers(NEW.log_table, NEW.columns);
+    NEW.column_numbers := logintel._column_numbers(NEW.log_table, NEW.columns)
+        || CASE TG_OP WHEN 'UPDATE' THEN OLD.column_numbers ELSE '{}' END;
     RETURN NEW;
 END
 $function$;

@@ -133,12 +133,13 @@ $function$;
 
 COMMENT ON FUNCTION logintel._run_begun_task() IS 'Runs the task that this session has begun.';
 
--- With the rights and settings of its caller, as a procedure that commits must be: all that it does is in functions.
+-- With the rights and settings of its caller, as a procedure that commits must be: all that it does is in functions, and
+-- it names nothing without its schema.
 CREATE OR REPLACE PROCEDURE logintel.maintain(budget interval)
 LANGUAGE plpgsql AS
 $procedure$
 DECLARE
-    run_began_at timestamptz := pg_catalog.clock_timestamp();
+    run_began_at pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 BEGIN
     COMMIT;  -- inside a transaction of its caller, where it may not commit, it fails before it has done anything
     WHILE logintel._begin_next_task(run_began_at, budget) LOOP
