@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ import psycopg
 import typer
 
 from logintel import progress
-from logintel.database import connect
+from logintel.database import connect, reason_of
 from logintel.errors import UserError
 from logintel.numbering import number_lines
 from logintel.options import Dsn
@@ -46,11 +47,19 @@ def backfill(
             if rescore:
                 print(f"rescored {rescore_shapes(*sessions, batch=batch, rate=rate):,} shapes")
             else:
-                if numbered := number_lines(sessions[0], rate=rate):
-                    print(f"numbered {numbered:,} lines")
+                _number_lines(sessions[0], rate)
                 print(f"processed {backfill_lines(*sessions, since=since, batch=batch, rate=rate):,} pending lines")
         except KeyboardInterrupt:
             raise UserError("interrupted; what is done stays done: run the same again to go on") from None
+
+
+def _number_lines(session: psycopg.Connection, rate: int | None) -> None:
+    """Number older lines of a table to which a key was added, where this is its owner; say so where it is not."""
+    try:
+        if numbered := number_lines(session, rate=rate):
+            print(f"numbered {numbered:,} lines")
+    except psycopg.errors.InsufficientPrivilege as error:
+        print(f"note: {reason_of(error)}", file=sys.stderr)
 
 
 def backfill_lines(

@@ -24,7 +24,7 @@ def number_lines(session: psycopg.Connection, *, rate: int | None = None) -> int
     """Number all lines without a number, on an autocommit connection of the table's owner, in batches of blocks.
 
     At most `rate` lines a second. Numbered lines get their predictions. Progress on stderr. Returns how many lines were
-    numbered. Raises psycopg.Error, InsufficientPrivilege where the role may not; what was committed stays.
+    numbered. Raises psycopg.Error, InsufficientPrivilege for another role than the owner; what was committed stays.
     """
     tables = [row for row in session.execute(_TABLES).fetchall() if _has_unnumbered(session, row[0])]
     if not tables:

@@ -84,7 +84,8 @@ BEGIN
     EXECUTE 'UNLISTEN logintel_attach';
     PERFORM logintel._installer_check_owner(log_table);
     FOR role IN SELECT logintel._installer_keeper() UNION SELECT fetcher UNION SELECT logintel._installer_readers() LOOP
-        IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
+        IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(session_user, schema_owner, 'USAGE')
+           AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema, role);
         END IF;
         CONTINUE WHEN role <> fetcher AND role = logintel._installer_keeper()  -- it reads no lines

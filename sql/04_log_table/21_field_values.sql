@@ -47,7 +47,8 @@ COMMENT ON FUNCTION logintel._time_of_parts(text[], text) IS 'The time of year, 
 CREATE OR REPLACE FUNCTION logintel._time_of_text(value text, time_zone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-    WHEN value ~ '^[ \t\n\r\f\v]*[0-9]{9,19}(\.[0-9]{1,9})?[ \t\n\r\f\v]*$' THEN logintel._time_of_number(value::numeric)
+    WHEN value ~ '^[ \t\n\r\f\v]*[0-9]{9,19}(\.[0-9]{1,9})?[ \t\n\r\f\v]*$'
+        THEN logintel._time_of_number(value::numeric)
     ELSE logintel._time_of_parts(regexp_match(
         value, '^\s*([1-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
                '(?:[T ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]|60)(?:[.,]([0-9]{1,9})[0-9]*)?)?'
@@ -92,15 +93,51 @@ RETURN CASE WHEN right(value, 1) IN (':', ']') THEN regexp_replace(value, '(\[[0
 
 COMMENT ON FUNCTION logintel._service_name(text) IS 'The service that a column names, without the number of its process.';
 
--- A json holds its text as it was written, also escapes that no text can have; jsonb has refused those.
+-- A json holds its text as it was written, also escapes that no text of this database can have; jsonb has refused
+-- those. Halves of a pair are good only beside each other.
 CREATE OR REPLACE FUNCTION logintel._readable(document json) RETURNS json
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN document::text ~* '\\u(0000|d[89a-f])'
-            THEN regexp_replace(document::text, '\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|'
-                                                '(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}', '?', 'gi')::json
-            ELSE document END;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    beyond_ascii boolean := getdatabaseencoding() = 'UTF8';
+BEGIN
+    IF document IS NULL OR strpos(document::text, E'\\u') = 0
+       OR beyond_ascii AND document::text !~ '\\u(0000|[dD][89a-fA-F])' THEN
+        RETURN document;
+    END IF;
+    RETURN (
+        SELECT string_agg(CASE
+            WHEN p.part !~ '^\\u' THEN p.part
+            WHEN p.part = E'\\u0000' OR NOT beyond_ascii AND p.part !~ '^\\u00[0-7]' THEN '?'
+            WHEN p.part ~ '^\\u[dD][89abAB]' AND p.next_part ~ '^\\u[dD][c-fC-F]' IS NOT TRUE THEN '?'
+            WHEN p.part ~ '^\\u[dD][c-fC-F]' AND p.last_part ~ '^\\u[dD][89abAB]' IS NOT TRUE THEN '?'
+            ELSE p.part END, '' ORDER BY p.n)::json
+        FROM (SELECT m.part[1] AS part, lag(m.part[1]) OVER w AS last_part, lead(m.part[1]) OVER w AS next_part, m.n
+              FROM regexp_matches(document::text, '\\u[0-9a-fA-F]{4}|\\.|[^\\]+', 'g') WITH ORDINALITY AS m (part, n)
+              WINDOW w AS (ORDER BY m.n)) AS p);
+END
+$function$;
 
 COMMENT ON FUNCTION logintel._readable(json) IS 'A document without the escapes that make reading it fail.';
+
+-- Once for each field: making a document readable costs more than reading it.
+CREATE OR REPLACE FUNCTION logintel._text_of_json(document json, paths jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    readable json := logintel._readable(document);
+    path jsonb;
+    found_there text;
+BEGIN
+    FOR path IN SELECT p FROM jsonb_array_elements(paths) AS p LOOP
+        found_there := readable #>> ARRAY(SELECT jsonb_array_elements_text(path));
+        EXIT WHEN found_there IS NOT NULL;
+    END LOOP;
+    RETURN found_there;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._text_of_json(json, jsonb) IS 'The text in a document at the first of these paths, lists of keys, where there is one.';
 
 -- What a type prints for a value: nothing, where that is null.
 CREATE OR REPLACE FUNCTION logintel._printed(value text) RETURNS text

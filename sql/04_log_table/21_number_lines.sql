@@ -60,12 +60,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute a
                    WHERE a.attrelid = log_table AND a.attname = 'logintel_id' AND NOT a.attisdropped) THEN
         PERFORM logintel._installer_number_lines_of(log_table);
-        -- Building an index keeps writers waiting, so a large table is left without one.
+        -- Building an index keeps writers waiting, so a large table is left without one. It is not unique: who writes
+        -- a number of his own must not keep others from writing theirs.
         IF NOT indexed THEN
             RETURN;
-        ELSIF pg_partition_root(log_table) IS NULL AND pg_table_size(log_table) < 268435456 THEN
-            EXECUTE format('CREATE UNIQUE INDEX ON %s (logintel_id)', log_table);
-        ELSIF (SELECT sum(pg_table_size(t.relid)) FROM pg_partition_tree(log_table) t) < 268435456 THEN
+        ELSIF coalesce((SELECT sum(pg_table_size(t.relid)) FROM pg_partition_tree(log_table) t),
+                       pg_table_size(log_table)) < 268435456 THEN
             EXECUTE format('CREATE INDEX ON %s (logintel_id)', log_table);
         END IF;
     END IF;
@@ -94,7 +94,8 @@ $function$;
 COMMENT ON FUNCTION logintel._installer_drop_key_trigger(regclass) IS 'Removes the trigger that numbers lines; the column stays.';
 
 -- Lines from before the column are numbered here, and scored as changed lines are. It runs with the rights of its
--- caller, who owns the table. A range of blocks is one batch: an update of a whole table would be one transaction.
+-- caller, and so would triggers and defaults of the table: he has to be its owner, who wrote them. A range of blocks is
+-- one batch: an update of a whole table would be one transaction.
 CREATE OR REPLACE FUNCTION logintel.number_lines(
     log_table regclass, from_block bigint DEFAULT 0, blocks bigint DEFAULT NULL
 ) RETURNS bigint
@@ -106,7 +107,12 @@ DECLARE
     end_line text := format('(%s,0)', least(from_block + coalesce(blocks, 4294967294), 4294967294));
     in_table bigint;
     numbered bigint := 0;
+    owner name := (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = log_table);
 BEGIN
+    IF owner <> current_user THEN
+        RAISE EXCEPTION 'the lines of % are numbered by its owner, %', log_table, owner
+            USING ERRCODE = 'insufficient_privilege', HINT = format('Run "logintel backfill" as %I.', owner);
+    END IF;
     FOR tbl IN SELECT t.relid FROM pg_partition_tree(log_table) t WHERE t.isleaf
                UNION ALL SELECT log_table WHERE NOT EXISTS (SELECT FROM pg_partition_tree(log_table)) LOOP
         EXECUTE format('UPDATE ONLY %s SET logintel_id = DEFAULT '

@@ -45,7 +45,8 @@ RETURN (
     FROM logintel._line_fields() f
     CROSS JOIN (SELECT CASE value_type
         WHEN 'jsonb'::regtype THEN logintel._document_expression(value, paths)
-        WHEN 'json'::regtype THEN logintel._document_expression(format('logintel._readable(%s)', value), paths)
+        WHEN 'json'::regtype THEN format('logintel._text_of_json(%s, %L::pg_catalog.jsonb)', value,
+                                     coalesce(paths, '[[]]'))
         ELSE format('%s::pg_catalog.text', value) END AS as_text) AS v
     WHERE f.name = field);
 

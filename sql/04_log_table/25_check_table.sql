@@ -28,7 +28,12 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     role regrole := logintel._installer_fetcher();
+    schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
 BEGIN
+    IF NOT has_schema_privilege(role, schema, 'USAGE') THEN
+        RAISE EXCEPTION 'role % may not use the schema %', role, schema USING ERRCODE = 'insufficient_privilege',
+            HINT = format('The owner of the schema: GRANT USAGE ON SCHEMA %s TO %s.', schema, role);
+    END IF;
     IF EXISTS (SELECT FROM jsonb_each_text(columns) AS c
                WHERE NOT has_column_privilege(role, log_table, c.value, 'SELECT')) THEN
         RAISE EXCEPTION 'role % may not read %', role, log_table USING ERRCODE = 'insufficient_privilege',

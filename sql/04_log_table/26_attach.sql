@@ -61,13 +61,15 @@ BEGIN
             attached.time_zone);
     PERFORM logintel._check_readable(attached.log_table, attached.columns);
     PERFORM logintel._check_key(attached.log_table, attached.columns ->> 'id');
+    IF NOT dry_run THEN
+        PERFORM logintel._create_triggers(attached.log_table);
+        -- Only now is the table locked: what was written for its columns is written once more for those that it has.
+        PERFORM logintel._check_columns(attached.log_table, attached.columns, attached.paths);
+        UPDATE logintel.attachments a SET columns = a.columns;
+    END IF;
     RETURN QUERY SELECT * FROM logintel._what_was_attached(attached, new.how_found);
     PERFORM logintel._roll_back() WHERE dry_run;
     PERFORM logintel._warn_of_numbers(attached);
-    PERFORM logintel._create_triggers(attached.log_table);
-    -- Only now is the table locked: what was written for its columns is written once more for those that it has.
-    PERFORM logintel._check_columns(attached.log_table, attached.columns, attached.paths);
-    UPDATE logintel.attachments a SET columns = a.columns;
 EXCEPTION WHEN SQLSTATE 'LI001' THEN
     RETURN;
 END

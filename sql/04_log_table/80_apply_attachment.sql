@@ -21,11 +21,14 @@ $function$;
 
 COMMENT ON FUNCTION logintel._number_columns() IS 'Trigger on attachments: notes the numbers of the columns.';
 
--- The planner puts the text into queries.
+-- The planner puts the text into queries. Samples are of tables alone: a view in the place of the table, whose owner may
+-- have renamed that, is never read, since the text cannot even be parsed. Of a table, none is taken.
 CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel.attachments) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('SELECT %s %s', string_agg(format('%s AS %I', e.expression, f.name), ', ' ORDER BY f.n),
-                      coalesce('FROM ' || ($1).log_table::text || ' t', 'WHERE false'))
+                      CASE WHEN ($1).log_table IS NULL THEN 'WHERE false'
+                           ELSE format('FROM %1$s t WHERE true OR EXISTS (SELECT FROM %1$s '
+                                       'TABLESAMPLE pg_catalog.system (0))', ($1).log_table) END)
         FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)
         JOIN logintel._line_expressions($1) e ON e.field = f.name);
 
@@ -38,8 +41,9 @@ RETURN (SELECT format('TABLE (%s)', string_agg(format('%I %s', f.name, f.type), 
 
 COMMENT ON FUNCTION logintel._lines_type() IS 'What _log_lines() returns.';
 
+-- The text is not looked at when it is written: a column may have got another type a moment ago.
 CREATE OR REPLACE FUNCTION logintel._write_log_lines() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET check_function_bodies = off AS
 $function$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS %s LANGUAGE sql STABLE AS %L',

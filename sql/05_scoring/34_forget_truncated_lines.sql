@@ -1,12 +1,17 @@
--- Where nothing is left, everything starts afresh; where only a partition was truncated, its lines are looked for.
+-- Where the log table itself was truncated, everything starts afresh; where only a partition was, its lines are looked
+-- for, because lines are written to the others meanwhile, and a prediction has to find its table.
 --
 -- Who truncates has locked the log table, so nothing that readers of views or the upkeep hold may be waited for: they
 -- may wait for the log table next. What starts afresh needs locks that exclude them. Where one is not to be had at
--- once, predictions are deleted row by row instead, as those of deleted lines are, which excludes nobody.
+-- once, predictions are deleted row by row instead, as those of deleted lines are, which excludes nobody. Where a row
+-- is not to be had either, it is noted that lines and predictions have to be compared.
 CREATE OR REPLACE FUNCTION logintel._try_forget_all_lines() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 BEGIN
+    IF logintel._fetched_count(1) > 0 THEN
+        RETURN false;  -- TRUNCATE ONLY leaves those of tables that inherit from it
+    END IF;
     PERFORM logintel._announce('lines_forgotten', 0);
     RETURN true;
 EXCEPTION WHEN lock_not_available THEN
@@ -14,7 +19,7 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._try_forget_all_lines() IS 'Lets everything start afresh when all lines are gone; false where somebody reads or counts.';
+COMMENT ON FUNCTION logintel._try_forget_all_lines() IS 'Lets everything start afresh when all lines are gone; false where some are left, or somebody reads or counts.';
 
 CREATE OR REPLACE FUNCTION logintel._remove_predictions_of_vanished_lines() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -32,7 +37,7 @@ $function$;
 COMMENT ON FUNCTION logintel._remove_predictions_of_vanished_lines() IS 'Removes the predictions of lines that are gone.';
 
 -- Rows that a worker has in hand cannot be deleted, and are back when it gives up. So it is noted that their lines may
--- be gone, as it is of changed lines: then they are looked for before they count.
+-- be gone, as it is of changed lines: then they are looked for before they count. Another line may have the same key.
 CREATE OR REPLACE FUNCTION logintel._doubt_waiting_lines() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -40,57 +45,78 @@ AS $function$
     SELECT DISTINCT q.log_entry_id, true FROM logintel.pending q
     WHERE NOT EXISTS (
         SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
-        WHERE l.id = q.log_entry_id);
+        WHERE l.id = q.log_entry_id
+          AND (q.changed OR q."timestamp" IS NOT DISTINCT FROM logintel._line_time(l."timestamp")));
 $function$;
 
 COMMENT ON FUNCTION logintel._doubt_waiting_lines() IS 'Notes of lines that are gone, and that somebody has in hand, that they may be.';
 
-CREATE OR REPLACE FUNCTION logintel._delete_all_predictions() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+CREATE OR REPLACE FUNCTION logintel._has_old_snapshot() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN current_setting('transaction_isolation') IN ('repeatable read', 'serializable');
+
+COMMENT ON FUNCTION logintel._has_old_snapshot() IS 'Whether this transaction sees nothing that others commit since it began.';
+
+-- Where rows of the queue cannot be locked without a failure to serialize, they stay until their lines are looked for.
+CREATE OR REPLACE FUNCTION logintel._try_remove_vanished_lines() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 BEGIN
     PERFORM logintel._remove_predictions_of_vanished_lines();
     DELETE FROM logintel.pending q
-    WHERE q.ctid = ANY (ARRAY(SELECT p.ctid FROM logintel.pending p FOR UPDATE SKIP LOCKED));
+    WHERE NOT logintel._has_old_snapshot() AND q.ctid = ANY (ARRAY(
+        SELECT p.ctid FROM logintel.pending p
+        WHERE NOT EXISTS (
+            SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
+            WHERE l.id = p.log_entry_id
+              AND (p.changed OR p."timestamp" IS NOT DISTINCT FROM logintel._line_time(l."timestamp")))
+        FOR UPDATE SKIP LOCKED));
     PERFORM logintel._doubt_waiting_lines();
-    PERFORM logintel._announce('lines_deleted', 0);
+    IF logintel._fetched_count(1) = 0 THEN
+        PERFORM logintel._announce('lines_deleted', 0);
+    END IF;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._delete_all_predictions() IS 'Removes all predictions when all lines are gone, beside those who read and count.';
+COMMENT ON FUNCTION logintel._try_remove_vanished_lines() IS 'Removes what there is of lines that are gone, beside those who read and count; false where somebody has some of it in hand.';
 
--- A snapshot that is older than the lock may not see all predictions that are to be deleted: there they are truncated.
-CREATE OR REPLACE FUNCTION logintel._forget_lines_of_truncated_table() RETURNS void
+-- A snapshot that is older than the lock may not see all predictions that are to be deleted, which only a truncation of
+-- theirs removes. Who has done that, for the log table and then for each of its partitions, has them locked: there is
+-- nothing that he does not see.
+CREATE OR REPLACE FUNCTION logintel._may_overlook_predictions() RETURNS boolean
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+RETURN logintel._has_old_snapshot() AND NOT EXISTS (
+    SELECT FROM pg_locks k
+    WHERE k.pid = pg_backend_pid() AND k.locktype = 'relation' AND k.mode = 'AccessExclusiveLock' AND k.granted
+      AND k.relation = 'logintel.predictions'::regclass);
+
+COMMENT ON FUNCTION logintel._may_overlook_predictions() IS 'Whether others may have committed predictions that this transaction does not see.';
+
+CREATE OR REPLACE FUNCTION logintel._forget_lines_of_truncated_table(is_log_table boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF logintel._fetched_count(1) > 0 THEN
-        PERFORM logintel._remove_predictions_of_vanished_lines();
-        DELETE FROM logintel.pending q
-        WHERE current_setting('transaction_isolation') = 'read committed' AND q.ctid = ANY (ARRAY(
-            SELECT p.ctid FROM logintel.pending p
-            WHERE NOT EXISTS (
-                SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
-                WHERE l.id = p.log_entry_id)
-            FOR UPDATE SKIP LOCKED));
-        PERFORM logintel._doubt_waiting_lines();
-    ELSIF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        PERFORM logintel._announce('lines_forgotten', 0);
-    ELSIF NOT logintel._try_forget_all_lines() THEN
-        PERFORM logintel._delete_all_predictions();
+    IF is_log_table AND logintel._try_forget_all_lines() THEN
+        RETURN;
+    END IF;
+    IF NOT logintel._try_remove_vanished_lines() OR logintel._may_overlook_predictions() THEN
+        INSERT INTO logintel.truncations DEFAULT VALUES;
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._forget_lines_of_truncated_table() IS 'Forgets the lines that are gone since the log table, or a part of it, was truncated.';
+COMMENT ON FUNCTION logintel._forget_lines_of_truncated_table(boolean) IS 'Forgets the lines that are gone since the log table, or a part of it, was truncated, or notes that this is to be done.';
 
--- Whatever fails, the table is truncated: the next upkeep compares lines and predictions.
+-- Whatever fails, the table is truncated: lines and predictions are compared by whoever looks for work next.
 CREATE OR REPLACE FUNCTION logintel._forget_truncated_lines() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     IF EXISTS (SELECT FROM logintel.attachments a WHERE logintel._is_below(TG_RELID, a.log_table)) THEN
-        PERFORM logintel._forget_lines_of_truncated_table();
+        PERFORM logintel._forget_lines_of_truncated_table(a.log_table = TG_RELID) FROM logintel.attachments a;
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
@@ -99,7 +125,7 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE WARNING 'predictions of truncated lines are still there: %', SQLERRM
         USING HINT = 'SELECT * FROM logintel.reconcile() removes them.';
-    UPDATE logintel.attachments SET reconciled_tables = NULL;
+    INSERT INTO logintel.truncations DEFAULT VALUES;
     RETURN NULL;
 END
 $function$;

@@ -133,8 +133,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel._run_begun_task() IS 'Runs the task that this session has begun.';
 
--- With the rights and settings of its caller, as a procedure that commits must be: all that it does is in functions, and
--- it names nothing without its schema.
+-- With the rights and settings of its caller, as a procedure that commits must be: all that it does is in functions,
+-- and it names nothing without its schema.
 CREATE OR REPLACE PROCEDURE logintel.maintain(budget interval)
 LANGUAGE plpgsql AS
 $procedure$

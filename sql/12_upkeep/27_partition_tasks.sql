@@ -22,20 +22,20 @@ $function$;
 
 COMMENT ON FUNCTION logintel._task_121_create_triggers() IS 'Task of the upkeep: creates the triggers that new partitions lack, and drops those of detached ones.';
 
--- New partitions may have brought lines along, vanished ones have taken lines away.
+-- New partitions may have brought lines along, vanished ones have taken lines away, and so have truncated ones.
 CREATE OR REPLACE FUNCTION logintel._task_122_compare_lines_of_changed_partitions() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS
 $function$
 BEGIN
     IF EXISTS (SELECT FROM logintel.attachments a
-               WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids()) THEN
+               WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids() OR logintel._is_to_compare()) THEN
         RETURN (SELECT sum(r.done) FROM logintel.reconcile() AS r);
     END IF;
     RETURN 0;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_122_compare_lines_of_changed_partitions() IS 'Task of the upkeep: reconcile(), where partitions came or went.';
+COMMENT ON FUNCTION logintel._task_122_compare_lines_of_changed_partitions() IS 'Task of the upkeep: reconcile(), where partitions came or went, or a truncation may have left predictions.';
 
 -- Pages that the BRIN index does not describe yet are read whenever somebody looks for uncounted predictions or an
 -- hour.

@@ -1,6 +1,6 @@
 -- Nothing is anybody's but the owner's until grant_read(), grant_work() or grant_manage() gives it, save functions
--- that depend on their arguments alone, those that views call for their readers, and the trigger that numbers lines: who
--- attaches a partition to his log table makes it there, too.
+-- that depend on their arguments alone, those that views call for their readers, and the trigger that numbers lines:
+-- who attaches a partition to his log table makes it there, too.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA logintel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     logintel.mask(text), logintel._status_class(integer), logintel._latency_bucket(double precision),
@@ -15,7 +15,8 @@ GRANT EXECUTE ON FUNCTION
     logintel._time_of_date(date, text), logintel._time_of_parts(text[], text),
     logintel._time_of_text(text, text), logintel._status_of_text(text), logintel._status_of_number(numeric),
     logintel._duration_of_text(text), logintel._duration_of_number(numeric),
-    logintel._flag_of_text(text), logintel._service_name(text), logintel._readable(json), logintel._number_line(),
+    logintel._flag_of_text(text), logintel._service_name(text), logintel._readable(json),
+    logintel._text_of_json(json, jsonb), logintel._number_line(),
     logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)
 TO PUBLIC;

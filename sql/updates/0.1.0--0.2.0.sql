@@ -132,6 +132,7 @@ COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or d
 DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
+-- include 05_scoring/16_truncations.sql
 
 -- 06_counts
 -- include 06_counts/11_count_changes.sql

@@ -129,7 +129,7 @@ def test_columns_of_any_name_are_columns(scoring: Database) -> None:
 
 def test_a_line_without_a_key_is_stored(scoring: Database) -> None:
     scoring.execute("SELECT logintel.detach()")
-    scoring.execute("CREATE TABLE own (id int NOT NULL, message text)")
+    scoring.execute("CREATE TABLE own (id int UNIQUE NOT NULL, message text)")
     scoring.execute("SELECT logintel.attach('own')")
     scoring.execute("ALTER TABLE own ALTER id DROP NOT NULL")
     scoring.execute("INSERT INTO own VALUES (NULL, 'failed'), (1, 'failed')")

@@ -1,6 +1,8 @@
 """Figures add up whatever a statement does to lines: moves or deletes them, waiting ones too, or uses a key twice."""
 
+import psycopg
 import pytest
+from psycopg import IsolationLevel
 
 from support.lines import insert
 from support.pending_lines import LINES_AND_PREDICTIONS, defer
@@ -211,3 +213,133 @@ def test_lines_that_share_a_key_each_have_a_prediction_or_wait(db: Database, row
     lines = db.value("SELECT count(*) FROM log_entries")
     assert db.execute("SELECT lines, predictions, pending FROM logintel.ml_status") == [(lines, lines, 0)]
     assert db.value("SELECT count(*) FROM logintel.ml_predictions") == lines
+
+
+OLD_SNAPSHOTS = [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE]
+TO_COMPARE = "SELECT count(*) > 0 FROM logintel.truncations"
+
+
+def truncating(db: Database, isolation: IsolationLevel) -> psycopg.Connection:
+    """Begin a transaction whose snapshot is older than what others commit from here on, when all has been compared."""
+    db.execute("SELECT logintel.maintain()")
+    session = db.connect(autocommit=False)
+    session.isolation_level = isolation
+    session.execute("SET lock_timeout = '2s'")
+    session.execute("SELECT count(*) FROM log_entries")
+    return session
+
+
+@pytest.mark.parametrize("finds", ["logintel.maintain()", "logintel.backfill()"])
+@pytest.mark.parametrize("isolation", OLD_SNAPSHOTS, ids=lambda level: level.name)
+def test_a_prediction_that_who_truncates_a_partition_cannot_see_does_not_outlive_its_line(
+    scored_db: Database, isolation: IsolationLevel, finds: str
+) -> None:
+    insert(scored_db, "failed", "slow")
+    insert(scored_db, "started", timestamp="2031-05-04 10:00:00+00")
+    session = truncating(scored_db, isolation)
+    insert(scored_db, "started", "slow", timestamp="2031-05-04 10:00:00+00")
+    defer(scored_db)
+    insert(scored_db, "never seen", timestamp="2031-05-04 10:00:00+00")
+    session.execute("TRUNCATE log_entries_default")
+    session.commit()
+    assert scored_db.value(TO_COMPARE)
+    scored_db.execute(f"SELECT * FROM {finds}")
+    assert not scored_db.value(TO_COMPARE)
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(2, 2, 0)]
+    assert Recount(scored_db.connection).differences() == []
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("restarts", ["", " RESTART IDENTITY"])
+@pytest.mark.parametrize("isolation", OLD_SNAPSHOTS, ids=lambda level: level.name)
+def test_who_truncates_the_log_table_with_an_old_snapshot_waits_for_nobody_who_reads(
+    scored_db: Database, isolation: IsolationLevel, restarts: str
+) -> None:
+    session = truncating(scored_db, isolation)
+    insert(scored_db, "started", "slow", timestamp="2031-05-04 10:00:00+00")
+    reader = scored_db.connect(autocommit=False)
+    reader.execute("SELECT * FROM logintel.ml_stats")
+    session.execute(f"TRUNCATE log_entries{restarts}")
+    session.commit()
+    reader.rollback()
+    insert(scored_db, "failed", timestamp="2031-05-04 10:00:00+00")  # where keys begin anew, it has one that was given
+    scored_db.execute("SELECT logintel.maintain()")
+    assert not scored_db.value(TO_COMPARE)
+    assert Recount(scored_db.connection).differences() == []
+    assert_figures_add_up(scored_db)
+    assert scored_db.value("SELECT predicted_level FROM logintel.ml_predictions") == "ERROR"
+
+
+def test_who_truncates_the_log_table_and_sees_that_all_is_gone_leaves_nothing_to_compare(scored_db: Database) -> None:
+    session = truncating(scored_db, IsolationLevel.REPEATABLE_READ)
+    insert(scored_db, "started", "slow")
+    session.execute("TRUNCATE log_entries")
+    session.commit()
+    assert not scored_db.value(TO_COMPARE)
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(0, 0, 0)]
+    assert_figures_add_up(scored_db)
+
+
+def test_who_truncates_a_partition_while_a_comparison_is_at_work_waits_for_nobody(scored_db: Database) -> None:
+    insert(scored_db, "started", "slow", timestamp="2031-05-04 10:00:00+00")
+    session = truncating(scored_db, IsolationLevel.REPEATABLE_READ)
+    insert(scored_db, "slow", timestamp="2031-05-04 10:00:00+00")
+    upkeep = scored_db.connect(autocommit=False)
+    upkeep.execute("SELECT logintel._lock('lines'), logintel._lock_counts()")
+    upkeep.execute("DELETE FROM logintel.truncations")
+    upkeep.execute("UPDATE logintel.attachments SET reconciled_tables = logintel._log_table_oids()")
+    session.execute("TRUNCATE log_entries_default")
+    session.commit()
+    upkeep.commit()
+    assert scored_db.value(TO_COMPARE)
+    scored_db.execute("SELECT logintel.maintain()")
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(0, 0, 0)]
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("mode", ["inline", "deferred"])
+def test_a_partition_is_truncated_while_lines_are_written_to_others(scored_db: Database, mode: str) -> None:
+    scored_db.execute("UPDATE logintel.settings SET value = %s WHERE name = 'mode'", (mode,))
+    session = truncating(scored_db, IsolationLevel.READ_COMMITTED)
+    session.execute("TRUNCATE log_entries_default")  # the log table is empty: there is nothing else in it to keep
+    scored_db.execute("SET lock_timeout = '150ms'")
+    insert(scored_db, "started", "slow")
+    assert Recount(scored_db.connection).differences() in ([], None)  # none while the partition is locked
+    session.commit()
+    assert scored_db.value("SELECT lines FROM logintel.ml_status") == 2
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("isolation", [IsolationLevel.READ_COMMITTED, *OLD_SNAPSHOTS], ids=lambda level: level.name)
+def test_a_waiting_line_is_forgotten_with_its_partition_though_another_line_has_its_key(
+    scored_db: Database, isolation: IsolationLevel
+) -> None:
+    defer(scored_db)
+    insert(scored_db, "started")
+    scored_db.execute(
+        "INSERT INTO log_entries (id, timestamp, message) OVERRIDING SYSTEM VALUE "
+        "SELECT id, '2031-05-04 10:00:00+00', 'slow' FROM log_entries"
+    )
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(2, 0, 2)]
+    session = truncating(scored_db, isolation)
+    session.execute("TRUNCATE log_entries_default")
+    session.commit()
+    if isolation is not IsolationLevel.READ_COMMITTED:
+        assert scored_db.value(TO_COMPARE)
+        scored_db.execute("SELECT logintel.maintain()")
+    assert scored_db.execute(LINES_AND_PREDICTIONS) == [(1, 0, 1)]
+    assert_figures_add_up(scored_db)
+
+
+@pytest.mark.parametrize("time", ["infinity", "0001-12-31 23:59:59+00 BC"])
+def test_a_line_without_a_time_is_shown_beside_a_prediction_made_when_another_of_its_key_was_written(
+    scored_db: Database, time: str
+) -> None:
+    insert(scored_db, "failed", "started")
+    scored_db.execute(
+        "INSERT INTO log_entries (id, timestamp, message) OVERRIDING SYSTEM VALUE "
+        "SELECT id, %s, message FROM log_entries",
+        (time,),
+    )
+    assert Recount(scored_db.connection).differences() == []
+    assert_figures_add_up(scored_db)

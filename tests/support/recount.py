@@ -38,11 +38,12 @@ told AS MATERIALIZED (
     LEFT JOIN logintel._scores_now s ON s.score_id = m.score_id
     WHERE (m.time IS NOT NULL OR m."timestamp" = m.predicted_at) AND (NOT k.waits OR k.lines > 1)),
 shown AS (
-    SELECT t.* FROM told t JOIN line l ON l.id = t.id AND l.time IS NOT DISTINCT FROM t.time)
+    SELECT t.* FROM told t
+    JOIN line l ON l.id = t.id AND coalesce(l.time = t."timestamp", t."timestamp" = t.predicted_at))
 """
 """The lines, what was predicted of them, and which wait. `told` is all that views may tell of: a line that was changed
 while a worker had it in hand may wait and have an outdated prediction, which counts nowhere. `shown` has it beside its
-line; of lines with one key and without a time, any of the predictions may be."""
+line; of a line without a time, any prediction of its key may be that has the time at which it was made."""
 
 _LEVELS = ", ".join(
     f"count(*) FILTER (WHERE predicted_level = '{level}')" for level in ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -127,8 +128,9 @@ FIGURES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 """Figure -> what says it, and the recount. Where nothing says it, there are to be no such rows."""
 
+_NEITHER_PREDICTED_NOR_WAITING = "lines that neither have a prediction nor wait"
 _OF_COMPARED_PARTITIONS = """
-    SELECT coalesce(bool_and(a.reconciled_tables IS NOT DISTINCT FROM logintel._log_table_oids()), true)
+    SELECT coalesce(bool_and(a.reconciled_tables IS NULL OR a.reconciled_tables = logintel._log_table_oids()), true)
     FROM logintel.attachments a
 """
 
@@ -160,22 +162,34 @@ class Recount:
                            WHERE attrelid = 'logintel.pending'::regclass AND attname = 'changed')
             """).fetchone()
         is_of_time = '(q.changed OR q."timestamp" IS NOT DISTINCT FROM l.time)' if knows_times == (True,) else "true"
+        [(self._knows_truncations,)] = session.execute("SELECT to_regclass('logintel.truncations') IS NOT NULL")
         self._with = "WITH" + _LINES.format(table=table, is_of_time=is_of_time)
 
     def differences(self, figures: frozenset[str] | None = None) -> list[Difference] | None:
         """Return what differs among these figures, all by default; None where it cannot be told at the moment.
 
         That is so while somebody has locked the log table against readers, and until the upkeep has compared the lines
-        of a table or partitions that were attached or detached, which no trigger tells of, or that were truncated by
-        who did not get the locks to forget their lines, and was warned.
+        of partitions that were attached or detached, which no trigger tells of. Who truncates may leave predictions of
+        lines that are gone, and notes that: until somebody has compared lines and predictions, figures may have more,
+        but no line may be missing.
         """
         try:
             if not self._session.execute(_OF_COMPARED_PARTITIONS).fetchone()[0]:
                 return None
-            found = [self._compare(name) for name in self._figures if figures is None or name in figures]
+            names = [name for name in self._figures if figures is None or name in figures]
+            is_noted = self._notes_truncations()
+            if is_noted:
+                names = [name for name in names if name == _NEITHER_PREDICTED_NOR_WAITING]
+            found = [self._compare(name) for name in names]
         except psycopg.errors.LockNotAvailable:
             return None
-        return [difference for difference in found if difference]
+        differences = [difference for difference in found if difference]
+        return None if is_noted and not differences else differences
+
+    def _notes_truncations(self) -> bool:
+        if not self._knows_truncations:
+            return False
+        return self._session.execute("SELECT EXISTS (SELECT FROM logintel.truncations)").fetchone() == (True,)
 
     def _compare(self, name: str) -> Difference | None:
         said_by, recounted_by = self._figures[name]

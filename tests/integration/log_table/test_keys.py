@@ -1,5 +1,8 @@
 """A line is known by its key: a table without a usable one is refused, and attach(add_key) is the cure."""
 
+import subprocess
+import sys
+
 import psycopg
 import pytest
 
@@ -134,6 +137,39 @@ def test_the_key_stays_the_tables_own(free: Database) -> None:
     assert free.execute("SELECT logintel_id FROM app") == [(1,), (2,), (3,), (4,)]
     free.execute("DROP TABLE app")
     assert free.value("SELECT to_regclass('app_logintel_id_seq')") is None
+
+
+def test_no_code_of_a_table_runs_with_the_rights_of_who_numbers_its_lines(free: Database) -> None:
+    owner = free.create_role("owner")
+    free.execute("CREATE TABLE app (message text); INSERT INTO app VALUES ('started')")
+    free.execute(f"ALTER TABLE app OWNER TO {owner}")
+    free.execute("SELECT logintel.attach('app', add_key => true)")
+    command = [sys.executable, "-m", "logintel", "backfill", "--dsn", free.dsn]
+    done = subprocess.run(command, text=True, capture_output=True, check=True)
+    assert f"the lines of public.app are numbered by its owner, {owner}" in done.stderr
+    free.execute(f"GRANT EXECUTE ON FUNCTION logintel.number_lines TO {owner}; GRANT USAGE ON SCHEMA logintel TO {owner}")
+    with free.connect(user=owner) as session:
+        assert session.execute("SELECT logintel.number_lines('app')").fetchone() == (1,)
+
+
+def test_who_writes_a_number_of_his_own_keeps_nobody_from_writing(free: Database) -> None:
+    free.execute("CREATE TABLE app (message text)")
+    free.execute("SELECT logintel.attach('app', add_key => true)")
+    free.execute("INSERT INTO app SELECT 'failed', g FROM generate_series(1, 9) g")
+    for _ in range(3):
+        free.execute("INSERT INTO app (message) VALUES ('failed')")
+    assert free.value("SELECT count(*) FROM app") == 12
+
+
+def test_the_owner_of_a_table_with_an_added_key_makes_partitions(free: Database) -> None:
+    owner = free.create_role("owner")
+    free.execute("CREATE TABLE app (message text, day date) PARTITION BY RANGE (day)")
+    free.execute(f"ALTER TABLE app OWNER TO {owner}; GRANT CREATE ON SCHEMA public TO {owner}")
+    free.execute("SELECT logintel.attach('app', add_key => true)")
+    with free.connect(user=owner) as session:
+        session.execute("CREATE TABLE app_1 PARTITION OF app FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')")
+    free.execute("INSERT INTO app VALUES ('failed', '2026-01-05')")
+    assert free.execute("SELECT logintel_id FROM app_1") == [(1,)]
 
 
 def test_only_an_owner_adds_a_key(free: Database) -> None:

@@ -88,10 +88,22 @@ def test_a_place_in_a_document_is_read(free: Database, document_type: str, place
 def test_a_document_that_cannot_be_read_refuses_no_line(free: Database) -> None:
     free.execute("CREATE TABLE app (id bigserial PRIMARY KEY, data json)")
     free.execute("""SELECT logintel.attach('app', '{"message": "data->>log"}')""")
-    for text in (r'{"log": "failed \u0000 x"}', r'{"log": "failed \ud800 x"}', r'{"log": "failed \ud83d\ude00"}', '"failed"', "[1]", "7"):
+    for text in (
+        r'{"log": "failed \\u0000 x"}',
+        r'{"log": "C:\\ud800"}',
+        r'{"log": "\ud83d\ud83d\ude00\ude00"}',
+        '{"log": "' + r"\u0000\ud800" * 3000 + '"}',
+        r'{"log": "failed \u0000 x"}',
+        r'{"log": "failed \ud800 x"}',
+        r'{"log": "failed \ud83d\ude00"}',
+        '"failed"',
+        "[1]",
+        "7",
+    ):
         free.execute("INSERT INTO app (data) VALUES (%s)", (text,))
-    assert free.value("SELECT count(*) FROM logintel.ml_predictions") == 6
-    assert free.execute("SELECT message FROM logintel.log_lines ORDER BY id LIMIT 3") == [("failed ? x",), ("failed ? x",), ("failed 😀",)]
+    assert free.value("SELECT count(*) FROM logintel.ml_predictions") == 10
+    assert free.execute("SELECT message FROM logintel.log_lines WHERE id <> 4 ORDER BY id LIMIT 6") == [
+        ("failed \\u0000 x",), ("C:\\ud800",), ("?😀?",), ("failed ? x",), ("failed ? x",), ("failed 😀",)]  # fmt: skip
 
 
 @pytest.mark.parametrize(
