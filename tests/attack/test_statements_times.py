@@ -49,12 +49,12 @@ def test_the_first_and_the_last_moment_of_the_years_1_to_9999_are_times(scored_d
     assert_figures_add_up(scored_db)
 
 
-def test_a_local_time_is_of_the_time_zone_in_which_the_table_was_attached(empty_db: Database) -> None:
+def test_a_local_time_is_of_the_time_zone_that_the_attachment_names(empty_db: Database) -> None:
     empty_db.execute("CREATE EXTENSION logintel_python CASCADE")
     empty_db.execute(WITHOUT_DEFAULTS)
     empty_db.execute("CREATE TABLE events (id bigint PRIMARY KEY, ts timestamp, message text)")
-    empty_db.execute("SET TimeZone = 'Asia/Tokyo'")
-    empty_db.execute("""SELECT logintel.attach('events', '{"timestamp": "ts"}')""")
+    empty_db.execute("SET TimeZone = 'Europe/Berlin'")
+    empty_db.execute("SELECT logintel.attach('events', time_zone => 'Asia/Tokyo')")
     deploy(empty_db)
     writer, reader = empty_db.connect(), empty_db.connect()
     writer.execute("SET TimeZone = 'America/New_York'")

@@ -127,4 +127,3 @@ def test_a_shell_completes_commands() -> None:
     asked = {"_LOGINTEL_COMPLETE": "complete_bash", "COMP_WORDS": "logintel corr", "COMP_CWORD": "1"}
     done = subprocess.run([sys.executable, "-m", "logintel"], env=os.environ | asked, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "corrections\n", "")
-    assert "complete -o default -F _logintel_completion logintel" in run("--show-completion", "bash").stdout
