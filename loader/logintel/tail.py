@@ -1,7 +1,7 @@
 """The command `logintel tail`: the newest predictions, and those that come."""
 
-import contextlib
-import time
+import signal
+import threading
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -82,13 +82,14 @@ def tail(
         feed = Feed(connection, levels, service)
         _show(feed.newest(lines), as_json)
         if not no_follow:
-            with contextlib.suppress(KeyboardInterrupt):
-                _follow(feed, as_json)
+            _follow(feed, as_json)
 
 
 def _follow(feed: "Feed", as_json: bool) -> None:
-    while True:
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    # Ctrl-C waits for the look that is at work: an interrupted write is taken for none, and would be repeated.
+    interrupted = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    while not interrupted.wait(_SECONDS_BETWEEN_LOOKS):
         _show(feed.new(), as_json)
 
 
