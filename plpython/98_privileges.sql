@@ -7,7 +7,7 @@ BEGIN
                     WHERE p.pronamespace = 'logintel'::regnamespace AND l.lanname = 'plpython3u' LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', ours);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', ours,
-                       (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel.locks'::regclass));
+                       (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel_internal.locks'::regclass));
     END LOOP;
 END
 $block$;

@@ -104,7 +104,7 @@ def demo(dsn: Dsn = None) -> None:
 
 def _set_up(connection: psycopg.Connection) -> None:
     connection.execute("CREATE EXTENSION IF NOT EXISTS logintel_python CASCADE")
-    if not connection.execute("SELECT FROM logintel.attachments").fetchall():
+    if not connection.execute("SELECT FROM logintel_internal.attachments").fetchall():
         connection.execute("SELECT logintel.create_log_entries()")
 
 

@@ -13,7 +13,7 @@ _BLOCKS = 100
 # A plain table is not in the tree of its partitions.
 _TABLES = """
 SELECT coalesce(p.relid, a.log_table)::oid::bigint, pg_relation_size(coalesce(p.relid, a.log_table)) / 8192
-FROM logintel.attachments a
+FROM logintel_internal.attachments a
 LEFT JOIN LATERAL pg_partition_tree(a.log_table) p ON true
 WHERE a.columns ->> 'id' = 'logintel_id' AND coalesce(p.isleaf, true)
 ORDER BY 1

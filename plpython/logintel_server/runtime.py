@@ -207,8 +207,8 @@ def models_of_set(plpy: Any, model_set_id: int) -> list[_Scorer]:
     rows = plpy.execute(
         prepared(
             plpy,
-            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.models m "
-            "JOIN logintel.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name",
+            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel_internal.models m "
+            "JOIN logintel_internal.model_sets s ON m.id = ANY (s.model_ids) WHERE s.id = $1 ORDER BY m.name",
             ["integer"],
         ),
         [model_set_id],
@@ -250,7 +250,7 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
 def _load(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
     title = f"{row['name']} {row['version']}"
     stored = plpy.execute(
-        prepared(plpy, "SELECT onnx, metadata::text FROM logintel.models WHERE id = $1", ["integer"]), [row["id"]]
+        prepared(plpy, "SELECT onnx, metadata::text FROM logintel_internal.models WHERE id = $1", ["integer"]), [row["id"]]
     )[0]
     metadata = json.loads(stored["metadata"])
     if metadata["kind"] == "ensemble":
@@ -266,7 +266,7 @@ def _load_ensemble(plpy: Any, row: Mapping[str, Any], title: str, metadata: Mapp
     rows = plpy.execute(
         prepared(
             plpy,
-            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel.models m "
+            "SELECT m.id, m.name, m.version, m.sha256, m.created_at::text FROM logintel_internal.models m "
             "WHERE m.name = $1 AND m.version = ANY ($2) ORDER BY m.version",
             ["text", "integer[]"],
         ),

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION logintel._lock(name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    UPDATE logintel.locks l SET name = l.name WHERE l.name = _lock.name;
+    UPDATE logintel_internal.locks l SET name = l.name WHERE l.name = _lock.name;
 END
 $function$;
 
@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION logintel._try_lock(name text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    PERFORM FROM logintel.locks l WHERE l.name = _try_lock.name FOR UPDATE SKIP LOCKED;
+    PERFORM FROM logintel_internal.locks l WHERE l.name = _try_lock.name FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN false;
     END IF;

@@ -6,7 +6,7 @@ CREATE TABLE logintel.level_names (
     shipped boolean NOT NULL DEFAULT false,
     CONSTRAINT level_names_pkey PRIMARY KEY (name),
     CONSTRAINT level_names_name_check CHECK (name <> ''),
-    CONSTRAINT level_names_level_fkey FOREIGN KEY (level) REFERENCES logintel.levels (level)
+    CONSTRAINT level_names_level_fkey FOREIGN KEY (level) REFERENCES logintel_internal.levels (level)
 );
 
 SELECT pg_catalog.pg_extension_config_dump('logintel.level_names', 'WHERE NOT shipped');

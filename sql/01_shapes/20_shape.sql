@@ -75,7 +75,7 @@ COMMENT ON FUNCTION logintel._shape_hash(text, text, text, text, integer, double
 
 CREATE OR REPLACE FUNCTION logintel._shape_seed() RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (SELECT s.seed FROM logintel.shape_seed s);
+RETURN (SELECT s.seed FROM logintel_internal.shape_seed s);
 
 COMMENT ON FUNCTION logintel._shape_seed() IS 'The secret of this database that hashes of shapes are made with.';
 

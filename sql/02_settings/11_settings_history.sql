@@ -1,5 +1,5 @@
 -- Every change of a setting, by whomever: a trigger on settings writes it. What a restore brings along is no change.
-CREATE TABLE logintel.settings_history (
+CREATE TABLE logintel_internal.settings_history (
     id bigint GENERATED ALWAYS AS IDENTITY,
     name text NOT NULL,
     old_value text NOT NULL,
@@ -9,16 +9,16 @@ CREATE TABLE logintel.settings_history (
     why text,
     CONSTRAINT settings_history_pkey PRIMARY KEY (id)
 );
-CREATE INDEX settings_history_name_idx ON logintel.settings_history (name, id);
+CREATE INDEX settings_history_name_idx ON logintel_internal.settings_history (name, id);
 
-SELECT pg_catalog.pg_extension_config_dump('logintel.settings_history', '');
-SELECT pg_catalog.pg_extension_config_dump('logintel.settings_history_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.settings_history', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.settings_history_id_seq', '');
 
-COMMENT ON TABLE logintel.settings_history IS 'Every change of a setting.';
-COMMENT ON COLUMN logintel.settings_history.id IS 'Order of the changes.';
-COMMENT ON COLUMN logintel.settings_history.name IS 'The setting.';
-COMMENT ON COLUMN logintel.settings_history.old_value IS 'Its value before.';
-COMMENT ON COLUMN logintel.settings_history.new_value IS 'Its value from then on.';
-COMMENT ON COLUMN logintel.settings_history.changed_at IS 'When.';
-COMMENT ON COLUMN logintel.settings_history.changed_by IS 'By which role.';
-COMMENT ON COLUMN logintel.settings_history.why IS 'Why, in the words of whoever did it; null where nothing was said.';
+COMMENT ON TABLE logintel_internal.settings_history IS 'Every change of a setting.';
+COMMENT ON COLUMN logintel_internal.settings_history.id IS 'Order of the changes.';
+COMMENT ON COLUMN logintel_internal.settings_history.name IS 'The setting.';
+COMMENT ON COLUMN logintel_internal.settings_history.old_value IS 'Its value before.';
+COMMENT ON COLUMN logintel_internal.settings_history.new_value IS 'Its value from then on.';
+COMMENT ON COLUMN logintel_internal.settings_history.changed_at IS 'When.';
+COMMENT ON COLUMN logintel_internal.settings_history.changed_by IS 'By which role.';
+COMMENT ON COLUMN logintel_internal.settings_history.why IS 'Why, in the words of whoever did it; null where nothing was said.';

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION logintel._remember_setting() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    INSERT INTO logintel.settings_history (name, old_value, new_value) VALUES (NEW.name, OLD.value, NEW.value);
+    INSERT INTO logintel_internal.settings_history (name, old_value, new_value) VALUES (NEW.name, OLD.value, NEW.value);
     RETURN NULL;
 END
 $function$;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW logintel.ml_settings_history AS
 SELECT h.id, h.changed_at, h.changed_by, h.name, h.old_value, h.new_value, h.why
-FROM logintel.settings_history h
+FROM logintel_internal.settings_history h
 ORDER BY h.id DESC;
 
 COMMENT ON VIEW logintel.ml_settings_history IS 'Every change of a setting, newest first.';

@@ -2,7 +2,7 @@
 --
 -- No table that a dump holds has a foreign key to another one: pg_restore --jobs loads them in any order, and would
 -- lose the rows that come first. What they name is never deleted (81_keep_models.sql).
-CREATE TABLE logintel.deployments (
+CREATE TABLE logintel_internal.deployments (
     id integer GENERATED ALWAYS AS IDENTITY,
     model_set_id integer NOT NULL,
     action text NOT NULL,
@@ -15,15 +15,15 @@ CREATE TABLE logintel.deployments (
     CONSTRAINT deployments_action_check CHECK (action IN ('deploy', 'rollback'))
 );
 
-SELECT pg_catalog.pg_extension_config_dump('logintel.deployments', '');
-SELECT pg_catalog.pg_extension_config_dump('logintel.deployments_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.deployments', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.deployments_id_seq', '');
 
-COMMENT ON TABLE logintel.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
-COMMENT ON COLUMN logintel.deployments.id IS 'Order of the deployments.';
-COMMENT ON COLUMN logintel.deployments.model_set_id IS 'The model set that scores lines from here on.';
-COMMENT ON COLUMN logintel.deployments.action IS 'deploy or rollback.';
-COMMENT ON COLUMN logintel.deployments.model_id IS 'The model version that was put into the set.';
-COMMENT ON COLUMN logintel.deployments.replaced_model_id IS 'The version that it replaced; null for the first of its name.';
-COMMENT ON COLUMN logintel.deployments.deployed_at IS 'When.';
-COMMENT ON COLUMN logintel.deployments.deployed_by IS 'By which role.';
-COMMENT ON COLUMN logintel.deployments.why IS 'Why, in the words of whoever did it; null where nothing was said.';
+COMMENT ON TABLE logintel_internal.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
+COMMENT ON COLUMN logintel_internal.deployments.id IS 'Order of the deployments.';
+COMMENT ON COLUMN logintel_internal.deployments.model_set_id IS 'The model set that scores lines from here on.';
+COMMENT ON COLUMN logintel_internal.deployments.action IS 'deploy or rollback.';
+COMMENT ON COLUMN logintel_internal.deployments.model_id IS 'The model version that was put into the set.';
+COMMENT ON COLUMN logintel_internal.deployments.replaced_model_id IS 'The version that it replaced; null for the first of its name.';
+COMMENT ON COLUMN logintel_internal.deployments.deployed_at IS 'When.';
+COMMENT ON COLUMN logintel_internal.deployments.deployed_by IS 'By which role.';
+COMMENT ON COLUMN logintel_internal.deployments.why IS 'Why, in the words of whoever did it; null where nothing was said.';

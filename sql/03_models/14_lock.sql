@@ -1,1 +1,1 @@
-INSERT INTO logintel.locks (name) VALUES ('deployments');
+INSERT INTO logintel_internal.locks (name) VALUES ('deployments');

@@ -34,8 +34,9 @@ DECLARE
     added integer;
 BEGIN
     PERFORM logintel._lock_deployments();
-    INSERT INTO logintel.models (name, version, onnx, sha256, metadata, golden)
-    VALUES ($1, 1 + coalesce((SELECT max(m.version) FROM logintel.models m WHERE m.name = $1), 0), $2, $3, $4, $5)
+    INSERT INTO logintel_internal.models (name, version, onnx, sha256, metadata, golden)
+    VALUES ($1, 1 + coalesce((SELECT max(m.version) FROM logintel_internal.models m
+        WHERE m.name = $1), 0), $2, $3, $4, $5)
     RETURNING version INTO added;
     RETURN added;
 END

@@ -4,19 +4,20 @@ CREATE OR REPLACE FUNCTION logintel._activate(model_id integer, action text, why
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    current_set logintel.model_sets;
-    model logintel.models;
+    current_set logintel_internal.model_sets;
+    model logintel_internal.models;
     replaced integer;
     new_set integer;
     deployment integer;
 BEGIN
-    SELECT m.* INTO model FROM logintel.models m WHERE m.id = model_id;
-    SELECT s.* INTO current_set FROM logintel.model_sets s WHERE s.id = logintel._set_in_force();
-    SELECT m.id INTO replaced FROM logintel.models m WHERE m.id = ANY (current_set.model_ids) AND m.name = model.name;
+    SELECT m.* INTO model FROM logintel_internal.models m WHERE m.id = model_id;
+    SELECT s.* INTO current_set FROM logintel_internal.model_sets s WHERE s.id = logintel._set_in_force();
+    SELECT m.id INTO replaced FROM logintel_internal.models m
+        WHERE m.id = ANY (current_set.model_ids) AND m.name = model.name;
     new_set := logintel._model_set(array_remove(current_set.model_ids, replaced) || model_id);
     PERFORM logintel._announce('deployment_prepared', new_set);
 
-    INSERT INTO logintel.deployments (model_set_id, action, model_id, replaced_model_id, why)
+    INSERT INTO logintel_internal.deployments (model_set_id, action, model_id, replaced_model_id, why)
     VALUES (new_set, _activate.action, _activate.model_id, replaced, _activate.why)
     RETURNING id INTO deployment;
     PERFORM logintel._serve(new_set);

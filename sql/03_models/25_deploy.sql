@@ -7,11 +7,11 @@ BEGIN
     PERFORM logintel._lock_deployments();
     model_id := logintel._usable_model(deploy.name, deploy.version);
     IF logintel._is_in_force(model_id) THEN
-        RAISE NOTICE 'model % version % is deployed already', deploy.name, (SELECT m.version FROM logintel.models m WHERE m.id = model_id);
+        RAISE NOTICE 'model % version % is deployed already', deploy.name, (SELECT m.version FROM logintel_internal.models m WHERE m.id = model_id);
     ELSE
         PERFORM logintel._activate(model_id, 'deploy', deploy.why);
     END IF;
-    RETURN (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = logintel._set_in_force());
+    RETURN (SELECT s.model_version FROM logintel_internal.model_sets s WHERE s.id = logintel._set_in_force());
 END
 $function$;
 

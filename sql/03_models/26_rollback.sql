@@ -9,11 +9,12 @@ DECLARE
     retired text := '';
 BEGIN
     PERFORM logintel._lock_deployments();
-    SELECT m.id INTO current_id FROM logintel.models m WHERE m.name = rollback.name AND logintel._is_in_force(m.id);
+    SELECT m.id INTO current_id FROM logintel_internal.models m
+        WHERE m.name = rollback.name AND logintel._is_in_force(m.id);
     earlier_id := current_id;
     LOOP
         -- The deployment that put this version into force, however often it was left and returned to since.
-        SELECT d.id, d.replaced_model_id INTO deployment_id, earlier_id FROM logintel.deployments d
+        SELECT d.id, d.replaced_model_id INTO deployment_id, earlier_id FROM logintel_internal.deployments d
         WHERE d.model_id = earlier_id AND d.action = 'deploy' AND d.id < coalesce(deployment_id, d.id + 1)
         ORDER BY d.id DESC LIMIT 1;
         IF earlier_id IS NULL THEN
@@ -21,11 +22,11 @@ BEGIN
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                       HINT = 'Look at logintel.ml_deployments, and run SELECT logintel.deploy(name, version).';
         END IF;
-        EXIT WHEN earlier_id <> current_id AND EXISTS (SELECT FROM logintel.models m WHERE m.id = earlier_id AND m.retired_at IS NULL);
+        EXIT WHEN earlier_id <> current_id AND EXISTS (SELECT FROM logintel_internal.models m WHERE m.id = earlier_id AND m.retired_at IS NULL);
         retired := ' that is not retired';
     END LOOP;
     PERFORM logintel._activate(earlier_id, 'rollback', rollback.why);
-    RETURN (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = logintel._set_in_force());
+    RETURN (SELECT s.model_version FROM logintel_internal.model_sets s WHERE s.id = logintel._set_in_force());
 END
 $function$;
 

@@ -9,11 +9,12 @@ DECLARE
 BEGIN
     PERFORM logintel._lock_deployments();
     FOR model IN SELECT s.name, s.onnx, s.metadata, s.golden FROM logintel._shipped_models() s ORDER BY s.name LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM logintel.models m
+        CONTINUE WHEN EXISTS (SELECT FROM logintel_internal.models m
                               WHERE m.name = model.name AND m.sha256 = encode(sha256(model.onnx), 'hex'));
         version := logintel.import_model(model.name, model.onnx, model.metadata, model.golden);
         registered := registered || format('%s %s', model.name, version);
-        IF NOT EXISTS (SELECT FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
+        IF NOT EXISTS (SELECT FROM logintel_internal.model_sets s
+            JOIN logintel_internal.models m ON m.id = ANY (s.model_ids)
                        WHERE s.id = logintel._set_in_force() AND m.name = model.name) THEN
             PERFORM logintel.deploy(model.name, version, 'default model');
         END IF;

@@ -18,7 +18,7 @@ BEGIN
     PERFORM logintel._lock_deployments();
     member_ids := ARRAY(SELECT logintel._find_model(create_ensemble.name, v) FROM unnest(members) AS v);
     PERFORM logintel._usable_model(create_ensemble.name, v) FROM unnest(members) AS v;
-    SELECT m.version, m.metadata ->> 'kind' AS kind INTO other FROM logintel.models m
+    SELECT m.version, m.metadata ->> 'kind' AS kind INTO other FROM logintel_internal.models m
     WHERE m.id = ANY (member_ids) AND m.metadata ->> 'kind' <> 'classifier' LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'model % % is an %; the members of an ensemble are classifiers', name, other.version,
@@ -30,7 +30,8 @@ BEGIN
         create_ensemble.name, NULL, logintel._ensemble_sha256(member_ids, combine),
         jsonb_build_object('kind', 'ensemble', 'combine', combine, 'members', members,
                            'classes', (SELECT jsonb_agg(c.class ORDER BY c.first)
-                                       FROM (SELECT k.class, min(ARRAY[m.version, k.n]) AS first FROM logintel.models m
+                                       FROM (SELECT k.class, min(ARRAY[m.version, k.n]) AS first
+                                           FROM logintel_internal.models m
                                              CROSS JOIN jsonb_array_elements_text(m.metadata -> 'classes') WITH ORDINALITY AS k (class, n)
                                              WHERE m.id = ANY (member_ids) GROUP BY k.class) AS c)), '[]');
 END
@@ -40,8 +41,8 @@ COMMENT ON FUNCTION logintel.create_ensemble(text, integer[], text) IS 'Register
 
 CREATE OR REPLACE FUNCTION logintel._members(model_id integer) RETURNS integer[]
 LANGUAGE sql STABLE
-RETURN (SELECT coalesce(array_agg(m.id ORDER BY m.version), '{}') FROM logintel.models e
-        JOIN logintel.models m ON m.name = e.name AND e.metadata -> 'members' @> to_jsonb(m.version)
+RETURN (SELECT coalesce(array_agg(m.id ORDER BY m.version), '{}') FROM logintel_internal.models e
+        JOIN logintel_internal.models m ON m.name = e.name AND e.metadata -> 'members' @> to_jsonb(m.version)
         WHERE e.id = model_id AND e.metadata ->> 'kind' = 'ensemble');
 
 COMMENT ON FUNCTION logintel._members(integer) IS 'Ids of the versions that an ensemble combines; empty for any other version.';
@@ -50,13 +51,13 @@ COMMENT ON FUNCTION logintel._members(integer) IS 'Ids of the versions that an e
 CREATE OR REPLACE FUNCTION logintel._ensemble_sha256(member_ids integer[], combine text) RETURNS text
 LANGUAGE sql STABLE
 RETURN (SELECT encode(sha256(convert_to(combine || ':' || string_agg(m.sha256, ',' ORDER BY m.version), 'UTF8')), 'hex')
-        FROM logintel.models m WHERE m.id = ANY (member_ids));
+        FROM logintel_internal.models m WHERE m.id = ANY (member_ids));
 
 COMMENT ON FUNCTION logintel._ensemble_sha256(integer[], text) IS 'SHA-256 of an ensemble: of those of its members and the way of combining.';
 
 CREATE OR REPLACE FUNCTION logintel._is_default(model_id integer) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN (SELECT bool_and(m.metadata ->> 'origin' IS NOT DISTINCT FROM 'default') FROM logintel.models m
+RETURN (SELECT bool_and(m.metadata ->> 'origin' IS NOT DISTINCT FROM 'default') FROM logintel_internal.models m
         WHERE m.id = ANY (coalesce(nullif(logintel._members(model_id), '{}'), ARRAY[model_id])));
 
 COMMENT ON FUNCTION logintel._is_default(integer) IS 'Whether a version is a default model, or an ensemble of nothing else.';

@@ -6,10 +6,10 @@ $function$
 DECLARE
     name text;
     version integer;
-    ensemble integer := (SELECT e.version FROM logintel.models e
+    ensemble integer := (SELECT e.version FROM logintel_internal.models e
                          WHERE e.retired_at IS NULL AND model_id = ANY (logintel._members(e.id)) ORDER BY e.version LIMIT 1);
 BEGIN
-    SELECT m.name, m.version INTO name, version FROM logintel.models m WHERE m.id = model_id;
+    SELECT m.name, m.version INTO name, version FROM logintel_internal.models m WHERE m.id = model_id;
     IF logintel._is_in_force(model_id) THEN
         RAISE EXCEPTION 'model % % is in force', name, version
             USING ERRCODE = 'object_in_use', HINT = format('Put another version into force first: SELECT logintel.deploy(%L, version).', name);
@@ -31,11 +31,11 @@ DECLARE
 BEGIN
     PERFORM logintel._lock_deployments();
     model_id := logintel._find_model(retire.name, retire.version);
-    IF EXISTS (SELECT FROM logintel.models m WHERE m.id = model_id AND m.retired_at IS NOT NULL) THEN
+    IF EXISTS (SELECT FROM logintel_internal.models m WHERE m.id = model_id AND m.retired_at IS NOT NULL) THEN
         RAISE NOTICE 'model % version % is retired already', name, version;
     ELSE
         PERFORM logintel._refuse_if_used(model_id);
-        UPDATE logintel.models m SET retired_at = now(), retired_by = session_user, retired_why = retire.why WHERE m.id = model_id;
+        UPDATE logintel_internal.models m SET retired_at = now(), retired_by = session_user, retired_why = retire.why WHERE m.id = model_id;
     END IF;
 END
 $function$;
@@ -51,13 +51,13 @@ DECLARE
 BEGIN
     PERFORM logintel._lock_deployments();
     dropped := logintel._find_model(drop_model.name, drop_model.version);
-    IF EXISTS (SELECT FROM logintel.models m WHERE m.id = dropped AND m.retired_at IS NULL) THEN
+    IF EXISTS (SELECT FROM logintel_internal.models m WHERE m.id = dropped AND m.retired_at IS NULL) THEN
         RAISE EXCEPTION 'model % % is not retired', name, version
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Retire it first: SELECT logintel.retire(%L, %s).', name, version);
     END IF;
-    freed := (SELECT coalesce(octet_length(m.onnx), 0) FROM logintel.models m WHERE m.id = dropped);
-    DELETE FROM logintel.linear_models l WHERE l.model_id = dropped;
-    UPDATE logintel.models m SET onnx = NULL, golden = NULL, dropped_at = now() WHERE m.id = dropped AND m.dropped_at IS NULL;
+    freed := (SELECT coalesce(octet_length(m.onnx), 0) FROM logintel_internal.models m WHERE m.id = dropped);
+    DELETE FROM logintel_internal.linear_models l WHERE l.model_id = dropped;
+    UPDATE logintel_internal.models m SET onnx = NULL, golden = NULL, dropped_at = now() WHERE m.id = dropped AND m.dropped_at IS NULL;
     RETURN freed;
 END
 $function$;

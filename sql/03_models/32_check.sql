@@ -8,9 +8,9 @@ DECLARE
     unsound boolean := false;
 BEGIN
     FOR model IN SELECT m.*, CASE WHEN m.id <> d.id THEN format(', member of %s %s', d.name, d.version) ELSE '' END AS part
-                 FROM logintel.models d
+                 FROM logintel_internal.models d
                  CROSS JOIN unnest(d.id || logintel._members(d.id)) AS parts (id)
-                 JOIN logintel.models m ON m.id = parts.id
+                 JOIN logintel_internal.models m ON m.id = parts.id
                  WHERE logintel._is_in_force(d.id) ORDER BY d.name, m.id <> d.id, m.version LOOP
         BEGIN
             status := 'ok';

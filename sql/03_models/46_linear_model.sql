@@ -20,22 +20,23 @@ CREATE OR REPLACE FUNCTION logintel._make_linear(model_id integer) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    model logintel.models;
-    made logintel.linear_models;
+    model logintel_internal.models;
+    made logintel_internal.linear_models;
     compiled record;
 BEGIN
-    SELECT m.* INTO model FROM logintel.models m WHERE m.id = _make_linear.model_id;
+    SELECT m.* INTO model FROM logintel_internal.models m WHERE m.id = _make_linear.model_id;
     IF encode(sha256(model.onnx), 'hex') IS DISTINCT FROM model.sha256 THEN
         RAISE EXCEPTION 'model % % is corrupt: its bytes do not match its SHA-256', model.name, model.version
             USING ERRCODE = 'data_corrupted', HINT = 'Train or import it again.';
     END IF;
-    SELECT l.* INTO made FROM logintel.linear_models l
+    SELECT l.* INTO made FROM logintel_internal.linear_models l
     WHERE l.model_id = _make_linear.model_id AND l.hash_canary = logintel._hash_canary()
-      AND (l.fault IS NOT NULL OR EXISTS (SELECT FROM logintel.linear_weights w WHERE w.model_id = l.model_id));
+      AND (l.fault IS NOT NULL OR EXISTS (SELECT FROM logintel_internal.linear_weights w
+          WHERE w.model_id = l.model_id));
     IF FOUND THEN
         RETURN made.fault;
     END IF;
-    DELETE FROM logintel.linear_models l WHERE l.model_id = _make_linear.model_id;
+    DELETE FROM logintel_internal.linear_models l WHERE l.model_id = _make_linear.model_id;
     BEGIN
         compiled := logintel._compile(model.onnx);
         IF cardinality(compiled.classes) > (logintel._columns_of(model.name)).most THEN
@@ -49,13 +50,13 @@ BEGIN
             AND NOT EXISTS (SELECT FROM unnest(compiled.intercepts) AS i WHERE abs(i) > 1e6),
             'a weight beyond a million');
     EXCEPTION WHEN feature_not_supported THEN
-        INSERT INTO logintel.linear_models (model_id, hash_canary, fault)
+        INSERT INTO logintel_internal.linear_models (model_id, hash_canary, fault)
         VALUES (model.id, logintel._hash_canary(), SQLERRM);
         RETURN SQLERRM;
     END;
-    INSERT INTO logintel.linear_models (model_id, hash_canary, features, classes, intercepts)
+    INSERT INTO logintel_internal.linear_models (model_id, hash_canary, features, classes, intercepts)
     VALUES (model.id, logintel._hash_canary(), compiled.features, compiled.classes, compiled.intercepts);
-    INSERT INTO logintel.linear_weights (model_id, key, norm, idf, weights)
+    INSERT INTO logintel_internal.linear_weights (model_id, key, norm, idf, weights)
     SELECT model.id, r.key, r.norm, r.idf,
            (compiled.weights)[(r.n - 1) * cardinality(compiled.classes) + 1 : r.n * cardinality(compiled.classes)]
     FROM unnest(compiled.keys, compiled.norms, compiled.idfs) WITH ORDINALITY AS r (key, norm, idf, n);

@@ -14,8 +14,8 @@ CREATE OR REPLACE FUNCTION logintel._set_classes(model_ids integer[], name text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT coalesce(l.classes, ARRAY(SELECT jsonb_array_elements_text(m.metadata -> 'classes')))
-    FROM logintel.models m
-    LEFT JOIN logintel.linear_models l ON l.model_id = m.id
+    FROM logintel_internal.models m
+    LEFT JOIN logintel_internal.linear_models l ON l.model_id = m.id
     WHERE m.id = ANY ($1) AND m.name = $2;
 $function$;
 
@@ -33,9 +33,9 @@ AS $function$
                SELECT CASE WHEN c.n BETWEEN o.first_column AND o.first_column + o.most - 1
                            THEN array_position(l.classes, c.class) END
                FROM unnest(logintel._layout_columns($1)) WITH ORDINALITY AS c (class, n) ORDER BY c.n)
-    FROM logintel.models m
+    FROM logintel_internal.models m
     CROSS JOIN unnest(coalesce(nullif(logintel._members(m.id), '{}'), ARRAY[m.id])) WITH ORDINALITY AS p (id, lane)
-    LEFT JOIN logintel.linear_models l ON l.model_id = p.id
+    LEFT JOIN logintel_internal.linear_models l ON l.model_id = p.id
     CROSS JOIN logintel._columns_of(m.name) AS o
     WHERE m.id = ANY ($1);
 $function$;
@@ -47,9 +47,10 @@ COMMENT ON FUNCTION logintel._layout_parts(integer[]) IS 'The graphs that score 
 CREATE OR REPLACE FUNCTION logintel._is_laid_out(model_set_id integer) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
-    SELECT EXISTS (SELECT FROM logintel.layouts l
+    SELECT EXISTS (SELECT FROM logintel_internal.layouts l
                    WHERE l.model_set_id = $1 AND l.lane = 1 AND l.hash_canary = logintel._hash_canary()
-                     AND EXISTS (SELECT FROM logintel.layout_weights w WHERE w.layout_id = l.id AND w.key = 0));
+                     AND EXISTS (SELECT FROM logintel_internal.layout_weights w
+                         WHERE w.layout_id = l.id AND w.key = 0));
 $function$;
 
 COMMENT ON FUNCTION logintel._is_laid_out(integer) IS 'Whether SQL can score with a set.';
@@ -60,16 +61,16 @@ CREATE OR REPLACE FUNCTION logintel._lay_out(model_set_id integer) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    ids integer[] := (SELECT s.model_ids FROM logintel.model_sets s WHERE s.id = $1);
+    ids integer[] := (SELECT s.model_ids FROM logintel_internal.model_sets s WHERE s.id = $1);
     fault text;
 BEGIN
     IF logintel._is_laid_out($1) THEN
         RETURN NULL;
     END IF;
-    DELETE FROM logintel.layouts l WHERE l.model_set_id = $1;
+    DELETE FROM logintel_internal.layouts l WHERE l.model_set_id = $1;
     SELECT string_agg(format('%s %s: %s', m.name, m.version, f.fault), '; ' ORDER BY m.name, m.version) INTO fault
     FROM logintel._layout_parts(ids) p
-    JOIN logintel.models m ON m.id = p.model_id
+    JOIN logintel_internal.models m ON m.id = p.model_id
     CROSS JOIN LATERAL logintel._make_linear(p.model_id) AS f (fault)
     WHERE f.fault IS NOT NULL;
     IF fault IS NULL AND EXISTS (SELECT FROM unnest('{level,category,anomaly}'::text[]) AS n (name)
@@ -90,28 +91,29 @@ COMMENT ON FUNCTION logintel._lay_out(integer) IS 'Makes the layout of a model s
 
 
 CREATE OR REPLACE FUNCTION logintel._add_lane(model_set_id integer, model_ids integer[], lane bigint)
-RETURNS logintel.layouts
+RETURNS logintel_internal.layouts
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     columns text[] := logintel._layout_columns(model_ids);
-    made logintel.layouts;
+    made logintel_internal.layouts;
 BEGIN
-    INSERT INTO logintel.layouts (model_set_id, lane, hash_canary, has_norms, reads_context, reads_level, knows_lines,
+    INSERT INTO logintel_internal.layouts (model_set_id, lane, hash_canary, has_norms, reads_context, reads_level,
+        knows_lines,
                                   has_level, categories, anomaly_types, votes)
     SELECT $1, $3, logintel._hash_canary(),
-           EXISTS (SELECT FROM logintel._layout_parts($2) p JOIN logintel.linear_weights w USING (model_id)
+           EXISTS (SELECT FROM logintel._layout_parts($2) p JOIN logintel_internal.linear_weights w USING (model_id)
                    WHERE p.lane = $3 AND w.idf IS NOT NULL),
            coalesce(bool_or('context' = ANY (l.features)), false), coalesce(bool_or('level' = ANY (l.features)), false),
            false, logintel._set_classes($2, 'level') IS NOT NULL,
            nullif(array_remove(columns[6:13], NULL), '{}'), nullif(array_remove(columns[14:20], NULL), '{}'),
-           ARRAY(SELECT EXISTS (SELECT FROM logintel.models m
+           ARRAY(SELECT EXISTS (SELECT FROM logintel_internal.models m
                                 WHERE m.id = ANY ($2) AND m.name = n.name AND m.metadata ->> 'kind' = 'ensemble'
                                   AND m.metadata ->> 'combine' = 'vote')
                  FROM unnest('{level,category,anomaly}'::text[]) WITH ORDINALITY AS n (name, number) ORDER BY n.number)
-    FROM logintel._layout_parts($2) p JOIN logintel.linear_models l USING (model_id)
+    FROM logintel._layout_parts($2) p JOIN logintel_internal.linear_models l USING (model_id)
     RETURNING * INTO made;
-    INSERT INTO logintel.layout_weights
+    INSERT INTO logintel_internal.layout_weights
     SELECT made.id, w.key, CASE WHEN w.norm > 0 THEN 100 * p.first_column + w.norm ELSE w.norm END AS norm_here, w.idf,
            max(w.weights[p.slots[1]]), max(w.weights[p.slots[2]]), max(w.weights[p.slots[3]]),
            max(w.weights[p.slots[4]]), max(w.weights[p.slots[5]]), max(w.weights[p.slots[6]]),
@@ -123,11 +125,11 @@ BEGIN
     FROM (SELECT q.*, (logintel._columns_of(q.name)).first_column
           FROM logintel._layout_parts($2) q WHERE q.lane = $3) AS p
     CROSS JOIN LATERAL (
-        SELECT l.key, l.norm, l.idf, l.weights FROM logintel.linear_weights l WHERE l.model_id = p.model_id
+        SELECT l.key, l.norm, l.idf, l.weights FROM logintel_internal.linear_weights l WHERE l.model_id = p.model_id
         UNION ALL
         SELECT 0, 0, NULL, ARRAY(SELECT CASE WHEN abs(i) > 1e-30 THEN i ELSE 0 END::real
                                  FROM unnest(l.intercepts) WITH ORDINALITY AS u (i, n) ORDER BY u.n)
-        FROM logintel.linear_models l WHERE l.model_id = p.model_id) AS w
+        FROM logintel_internal.linear_models l WHERE l.model_id = p.model_id) AS w
     GROUP BY w.key, norm_here, w.idf;
     RETURN made;
 END
@@ -143,14 +145,15 @@ $function$
 DECLARE
     layout_id integer;
     baseline jsonb := (
-        SELECT m.metadata -> 'baseline' FROM logintel._layout_parts($2) p JOIN logintel.models m ON m.id = p.model_id
+        SELECT m.metadata -> 'baseline' FROM logintel._layout_parts($2) p
+            JOIN logintel_internal.models m ON m.id = p.model_id
         WHERE m.metadata -> 'baseline' ?& '{templates,vocabulary}'
         ORDER BY (logintel._columns_of(p.name)).first_column, p.lane LIMIT 1);
 BEGIN
     IF baseline IS NOT NULL THEN
-        UPDATE logintel.layouts l SET knows_lines = true WHERE l.model_set_id = $1 AND l.lane = 1
+        UPDATE logintel_internal.layouts l SET knows_lines = true WHERE l.model_set_id = $1 AND l.lane = 1
         RETURNING l.id INTO layout_id;
-        INSERT INTO logintel.layout_weights (layout_id, key, norm)
+        INSERT INTO logintel_internal.layout_weights (layout_id, key, norm)
         SELECT layout_id, hashtextextended(k.word COLLATE "C", 0), -1
         FROM jsonb_array_elements_text(baseline -> 'vocabulary') AS k (word)
         WHERE k.word <> '<*>' AND strpos(k.word, ' ') = 0
@@ -188,8 +191,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT coalesce(array_agg(s.id), '{}') FROM unnest(logintel._served_sets()) AS s (id)
     WHERE NOT logintel._is_laid_out(s.id)
-      AND NOT EXISTS (SELECT FROM logintel.model_sets m CROSS JOIN logintel._layout_parts(m.model_ids) p
-                      JOIN logintel.linear_models l USING (model_id)
+      AND NOT EXISTS (SELECT FROM logintel_internal.model_sets m CROSS JOIN logintel._layout_parts(m.model_ids) p
+                      JOIN logintel_internal.linear_models l USING (model_id)
                       WHERE m.id = s.id AND l.hash_canary = logintel._hash_canary() AND l.fault IS NOT NULL);
 $function$;
 
@@ -209,7 +212,8 @@ DECLARE
     removed bigint;
 BEGIN
     IF logintel._sets_to_lay_out() = '{}'
-       AND NOT EXISTS (SELECT FROM logintel.layouts l WHERE l.model_set_id <> ALL (logintel._served_sets())) THEN
+       AND NOT EXISTS (SELECT FROM logintel_internal.layouts l
+           WHERE l.model_set_id <> ALL (logintel._served_sets())) THEN
         RETURN 0;
     ELSIF NOT logintel._try_lock('deployments') THEN
         RETURN 0;
@@ -222,12 +226,12 @@ BEGIN
             NULL;
         END;
     END LOOP;
-    DELETE FROM logintel.layouts l WHERE l.model_set_id <> ALL (logintel._served_sets());
+    DELETE FROM logintel_internal.layouts l WHERE l.model_set_id <> ALL (logintel._served_sets());
     GET DIAGNOSTICS removed = ROW_COUNT;
-    DELETE FROM logintel.linear_weights w WHERE w.model_id IN (
-        SELECT l.model_id FROM logintel.linear_models l JOIN logintel.models m ON m.id = l.model_id
+    DELETE FROM logintel_internal.linear_weights w WHERE w.model_id IN (
+        SELECT l.model_id FROM logintel_internal.linear_models l JOIN logintel_internal.models m ON m.id = l.model_id
         WHERE m.created_at < now() - interval '1 day'
-          AND NOT EXISTS (SELECT FROM logintel.model_sets s CROSS JOIN logintel._layout_parts(s.model_ids) p
+          AND NOT EXISTS (SELECT FROM logintel_internal.model_sets s CROSS JOIN logintel._layout_parts(s.model_ids) p
                           WHERE s.id = ANY (logintel._served_sets()) AND p.model_id = l.model_id));
     RETURN made + removed;
 END

@@ -38,7 +38,7 @@ COMMENT ON FUNCTION logintel._keys(text[], text[], text, text) IS 'The keys by w
 
 -- The probabilities of the 20 classes of one lane. exp() and small numbers raise errors where a result would be zero,
 -- hence the -80. greatest() ignores null, which columns without a class have: 0 * x keeps it.
-CREATE OR REPLACE FUNCTION logintel._lane_probabilities(lane logintel.layouts, keys bigint[])
+CREATE OR REPLACE FUNCTION logintel._lane_probabilities(lane logintel_internal.layouts, keys bigint[])
 RETURNS double precision[]
 LANGUAGE plpgsql STABLE AS
 $function$
@@ -70,7 +70,7 @@ BEGIN
                      CASE WHEN w.norm > 0 THEN sqrt(sum(f.factor ^ 2)) ELSE 1 END AS norm,
                      w.norm AS part, count(*) AS rows
               FROM (SELECT u.key, count(*)::double precision AS count FROM unnest(keys) AS u (key) GROUP BY u.key) AS k
-              JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key
+              JOIN logintel_internal.layout_weights w ON w.layout_id = lane.id AND w.key = k.key
               CROSS JOIN LATERAL (
                   SELECT CASE WHEN w.idf IS NULL THEN 1::double precision
                               ELSE k.count * w.idf::double precision END AS factor OFFSET 0) AS f
@@ -87,7 +87,7 @@ BEGIN
         INTO x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18, x19, x20,
              known_words, known_templates
         FROM (SELECT DISTINCT u.key FROM unnest(keys) AS u (key)) AS k
-        JOIN logintel.layout_weights w ON w.layout_id = lane.id AND w.key = k.key;
+        JOIN logintel_internal.layout_weights w ON w.layout_id = lane.id AND w.key = k.key;
     END IF;
     top := greatest(x1, x2, x3, x4, x5);
     x1 := exp(greatest(x1 - top, 0 * x1 - 80)); x2 := exp(greatest(x2 - top, 0 * x2 - 80));
@@ -118,10 +118,10 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._lane_probabilities(logintel.layouts, bigint[]) IS 'What the models of one lane say of a shape: a probability for each column, null where no class has it; then how many of its words and templates the training lines had.';
+COMMENT ON FUNCTION logintel._lane_probabilities(logintel_internal.layouts, bigint[]) IS 'What the models of one lane say of a shape: a probability for each column, null where no class has it; then how many of its words and templates the training lines had.';
 
 
-CREATE OR REPLACE FUNCTION logintel._linear_probabilities(lanes logintel.layouts[], keys bigint[])
+CREATE OR REPLACE FUNCTION logintel._linear_probabilities(lanes logintel_internal.layouts[], keys bigint[])
 RETURNS double precision[]
 LANGUAGE plpgsql STABLE AS
 $function$
@@ -140,7 +140,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._linear_probabilities(logintel.layouts[], bigint[]) IS 'What the linear models of a set say of a shape: as _lane_probabilities().';
+COMMENT ON FUNCTION logintel._linear_probabilities(logintel_internal.layouts[], bigint[]) IS 'What the linear models of a set say of a shape: as _lane_probabilities().';
 
 
 -- Ensembles, as logintel_server/ensembles.py combines them: the mean of what the members say, or the shares of their

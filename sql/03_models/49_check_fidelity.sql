@@ -5,14 +5,14 @@ CREATE OR REPLACE FUNCTION logintel._check_new_version(model_id integer) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    model logintel.models := (SELECT m FROM logintel.models m WHERE m.id = $1);
+    model logintel_internal.models := (SELECT m FROM logintel_internal.models m WHERE m.id = $1);
     fault text := logintel._make_linear($1);
-    lane logintel.layouts;
+    lane logintel_internal.layouts;
 BEGIN
     IF fault IS NULL THEN
         lane := logintel._add_lane(NULL, ARRAY[$1], 1);
         PERFORM logintel._check_by_sql(model, lane);
-        DELETE FROM logintel.layouts l WHERE l.id = lane.id;
+        DELETE FROM logintel_internal.layouts l WHERE l.id = lane.id;
     ELSIF NOT logintel._has_python() THEN
         RAISE NOTICE 'model % % cannot be scored or checked in this database: %', model.name, model.version, fault
             USING HINT =
@@ -29,18 +29,18 @@ CREATE OR REPLACE FUNCTION logintel._check_again(model_id integer) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    model logintel.models := (SELECT m FROM logintel.models m WHERE m.id = $1);
-    lane logintel.layouts;
+    model logintel_internal.models := (SELECT m FROM logintel_internal.models m WHERE m.id = $1);
+    lane logintel_internal.layouts;
 BEGIN
     IF encode(sha256(model.onnx), 'hex') <> model.sha256 THEN
         RAISE EXCEPTION 'its bytes do not match its SHA-256';
     END IF;
     PERFORM logintel._check_by_python(model.name, model.onnx, model.metadata, model.golden);
-    IF EXISTS (SELECT FROM logintel.linear_models l WHERE l.model_id = $1 AND l.fault IS NULL) THEN
+    IF EXISTS (SELECT FROM logintel_internal.linear_models l WHERE l.model_id = $1 AND l.fault IS NULL) THEN
         SELECT l.* INTO lane
-        FROM logintel._layout_parts((SELECT s.model_ids FROM logintel.model_sets s
+        FROM logintel._layout_parts((SELECT s.model_ids FROM logintel_internal.model_sets s
                                      WHERE s.id = logintel._set_in_force())) p
-        JOIN logintel.layouts l ON l.model_set_id = logintel._set_in_force() AND l.lane = p.lane
+        JOIN logintel_internal.layouts l ON l.model_set_id = logintel._set_in_force() AND l.lane = p.lane
                                    AND l.hash_canary = logintel._hash_canary()
         WHERE p.model_id = $1;
         IF FOUND THEN
@@ -53,13 +53,15 @@ $function$;
 COMMENT ON FUNCTION logintel._check_again(integer) IS 'Raises an error unless a version in force reproduces its golden cases in this server.';
 
 
-CREATE OR REPLACE FUNCTION logintel._check_by_sql(model logintel.models, lane logintel.layouts) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._check_by_sql(model logintel_internal.models,
+    lane logintel_internal.layouts) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET extra_float_digits = 1 SET enable_nestloop = on SET enable_seqscan = off
 SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
 DECLARE
-    linear logintel.linear_models := (SELECT l FROM logintel.linear_models l WHERE l.model_id = model.id);
+    linear logintel_internal.linear_models := (SELECT l FROM logintel_internal.linear_models l
+        WHERE l.model_id = model.id);
     columns text[] := CASE model.name WHEN 'level' THEN '{DEBUG,INFO,WARN,ERROR,FATAL}'
                                       WHEN 'category' THEN lane.categories ELSE lane.anomaly_types END;
     first_column integer := (logintel._columns_of(model.name)).first_column;
@@ -92,7 +94,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._check_by_sql(logintel.models, logintel.layouts) IS 'Raises an error unless the rows of weights reproduce the golden cases.';
+COMMENT ON FUNCTION logintel._check_by_sql(logintel_internal.models, logintel_internal.layouts) IS 'Raises an error unless the rows of weights reproduce the golden cases.';
 
 
 -- The extension logintel_python comes and goes, so its functions are named in text alone.

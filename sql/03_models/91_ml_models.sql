@@ -5,7 +5,7 @@ SELECT m.name, m.version,
             WHEN m.retired_at IS NOT NULL THEN 'retired'
             WHEN f.model_id IS NOT NULL THEN 'in force'
             WHEN m.id = ANY (c.model_ids) THEN 'challenger'
-            WHEN EXISTS (SELECT FROM logintel.model_sets b
+            WHEN EXISTS (SELECT FROM logintel_internal.model_sets b
                          WHERE b.id = ANY (v.shadow_set_ids) AND m.id = ANY (b.model_ids)) THEN 'shadow'
             ELSE 'registered' END AS state,
        m.metadata ->> 'kind' AS kind, m.metadata ->> 'candidate' AS candidate, e.members,
@@ -27,22 +27,22 @@ SELECT m.name, m.version,
             WHEN to_regprocedure('logintel._python_outputs(text, bytea, jsonb, jsonb)') IS NOT NULL THEN 'onnxruntime'
             ELSE 'logintel worker' END AS scored_by,
        l.faults AS not_linear
-FROM logintel.models m
-LEFT JOIN logintel._in_force f ON f.model_id = m.id
-LEFT JOIN logintel.serving v ON v.id = (SELECT max(n.id) FROM logintel.serving n)
-LEFT JOIN logintel.model_sets c ON c.id = v.challenger_set_id
+FROM logintel_internal.models m
+LEFT JOIN logintel_internal._in_force f ON f.model_id = m.id
+LEFT JOIN logintel_internal.serving v ON v.id = (SELECT max(n.id) FROM logintel_internal.serving n)
+LEFT JOIN logintel_internal.model_sets c ON c.id = v.challenger_set_id
 LEFT JOIN LATERAL (
     SELECT array_agg(p.version ORDER BY p.version) AS members, sum(octet_length(p.onnx))::bigint AS bytes
-    FROM logintel.models p
+    FROM logintel_internal.models p
     WHERE m.metadata ->> 'kind' = 'ensemble' AND p.name = m.name AND m.metadata -> 'members' @> to_jsonb(p.version)) AS e ON true
 LEFT JOIN LATERAL (
-    SELECT h.deployed_at, h.deployed_by, r.version AS replaced_version FROM logintel.deployments h
-    LEFT JOIN logintel.models r ON r.id = h.replaced_model_id
+    SELECT h.deployed_at, h.deployed_by, r.version AS replaced_version FROM logintel_internal.deployments h
+    LEFT JOIN logintel_internal.models r ON r.id = h.replaced_model_id
     WHERE h.model_id = m.id ORDER BY h.id DESC LIMIT 1) AS d ON true
 CROSS JOIN LATERAL (
     SELECT string_agg(f.fault, '; ' ORDER BY f.model_id) AS faults, count(f.model_id) > 0 AND bool_and(f.model_id IS NOT NULL) AS are_known
-    FROM logintel.models p
-    LEFT JOIN logintel.linear_models f ON f.model_id = p.id
+    FROM logintel_internal.models p
+    LEFT JOIN logintel_internal.linear_models f ON f.model_id = p.id
     WHERE p.id = m.id AND m.metadata ->> 'kind' <> 'ensemble'
        OR m.metadata ->> 'kind' = 'ensemble' AND p.name = m.name AND m.metadata -> 'members' @> to_jsonb(p.version)) AS l
 ORDER BY m.name, m.version DESC;

@@ -1,9 +1,9 @@
 CREATE OR REPLACE VIEW logintel.ml_deployments AS
 SELECT d.id, d.deployed_at, d.deployed_by, d.action, m.name, m.version, r.version AS replaced_version, s.model_version, d.why
-FROM logintel.deployments d
-JOIN logintel.model_sets s ON s.id = d.model_set_id
-JOIN logintel.models m ON m.id = d.model_id
-LEFT JOIN logintel.models r ON r.id = d.replaced_model_id
+FROM logintel_internal.deployments d
+JOIN logintel_internal.model_sets s ON s.id = d.model_set_id
+JOIN logintel_internal.models m ON m.id = d.model_id
+LEFT JOIN logintel_internal.models r ON r.id = d.replaced_model_id
 ORDER BY d.id DESC;
 
 COMMENT ON VIEW logintel.ml_deployments IS 'History of deployments and rollbacks, newest first; the first row is in force.';

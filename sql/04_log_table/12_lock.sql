@@ -1,1 +1,1 @@
-INSERT INTO logintel.locks (name) VALUES ('partitions');
+INSERT INTO logintel_internal.locks (name) VALUES ('partitions');

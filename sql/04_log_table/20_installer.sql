@@ -4,7 +4,7 @@
 -- table, or calls a function of another role.
 CREATE OR REPLACE FUNCTION logintel._installer_keeper() RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel.locks'::regclass);
+RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'logintel_internal.locks'::regclass);
 
 COMMENT ON FUNCTION logintel._installer_keeper() IS 'The role that logintel''s tables and most of its functions belong to.';
 

@@ -52,7 +52,7 @@ RETURN (
 
 COMMENT ON FUNCTION logintel._field_expression(text, text, regtype, jsonb, text) IS 'SQL that reads a field from a value of this type of pg_catalog; of a document, at these paths.';
 
-CREATE OR REPLACE FUNCTION logintel._line_expression(attached logintel.attachments, field text) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._line_expression(attached logintel_internal.attachments, field text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN coalesce(
     (SELECT logintel._field_expression(
@@ -71,9 +71,9 @@ RETURN coalesce(
                                            WHEN 'timestamptz' THEN 'pg_catalog.timestamptz' ELSE f.type END)
      FROM logintel._line_fields() f WHERE f.name = field));
 
-COMMENT ON FUNCTION logintel._line_expression(logintel.attachments, text) IS 'SQL that reads a field from a row t of the log table, null where it has no column for it.';
+COMMENT ON FUNCTION logintel._line_expression(logintel_internal.attachments, text) IS 'SQL that reads a field from a row t of the log table, null where it has no column for it.';
 
-CREATE OR REPLACE FUNCTION logintel._line_expressions(attached logintel.attachments) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._line_expressions(attached logintel_internal.attachments) RETURNS TABLE (
     field text, expression text
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -85,4 +85,4 @@ BEGIN ATOMIC
     FROM logintel._line_fields() f CROSS JOIN LATERAL logintel._line_expression($1, f.name) AS e (expression);
 END;
 
-COMMENT ON FUNCTION logintel._line_expressions(logintel.attachments) IS 'SQL that reads each field from a row t of the log table, levels in the scale of the attachment.';
+COMMENT ON FUNCTION logintel._line_expressions(logintel_internal.attachments) IS 'SQL that reads each field from a row t of the log table, levels in the scale of the attachment.';

@@ -41,6 +41,7 @@ COMMENT ON FUNCTION logintel._is_below(oid, oid) IS 'Whether a table is the log 
 
 CREATE OR REPLACE FUNCTION logintel._log_table_oids() RETURNS oid[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN ARRAY(SELECT t.tbl::oid FROM logintel.attachments a, logintel._tables_below(a.log_table) AS t ORDER BY 1);
+RETURN ARRAY(SELECT t.tbl::oid FROM logintel_internal.attachments a,
+    logintel._tables_below(a.log_table) AS t ORDER BY 1);
 
 COMMENT ON FUNCTION logintel._log_table_oids() IS 'The attached log table and its partitions, as reconciled_tables keeps them.';

@@ -52,7 +52,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     class pg_class := (SELECT c FROM pg_class c WHERE c.oid = log_table);
-    attached regclass := (SELECT a.log_table FROM logintel.attachments a);
+    attached regclass := (SELECT a.log_table FROM logintel_internal.attachments a);
 BEGIN
     IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' OR class.relispartition THEN
         RAISE EXCEPTION '% cannot be attached', log_table

@@ -77,7 +77,7 @@ BEGIN ATOMIC
     SELECT g.tgrelid, v.name
     FROM logintel._installer_triggers() v
     JOIN pg_trigger g ON g.tgfoid = to_regproc(v.calls) AND g.tgname = v.name
-    WHERE NOT EXISTS (SELECT FROM logintel.attachments a CROSS JOIN LATERAL logintel._trigger_tables(a.log_table) AS t (tbl)
+    WHERE NOT EXISTS (SELECT FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._trigger_tables(a.log_table) AS t (tbl)
                       WHERE t.tbl = g.tgrelid);
 END;
 

@@ -1,5 +1,5 @@
 -- No scale is taken for granted without saying so.
-CREATE OR REPLACE FUNCTION logintel._warn_of_numbers(attached logintel.attachments) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._warn_of_numbers(attached logintel_internal.attachments) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
@@ -16,7 +16,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._warn_of_numbers(logintel.attachments) IS 'Warns where levels are numbers and nobody said of which scale.';
+COMMENT ON FUNCTION logintel._warn_of_numbers(logintel_internal.attachments) IS 'Warns where levels are numbers and nobody said of which scale.';
 
 CREATE OR REPLACE FUNCTION logintel._place_text(column_name text, paths jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -29,7 +29,7 @@ RETURN coalesce(
 
 COMMENT ON FUNCTION logintel._place_text(text, jsonb) IS 'How a column, and the first of the places in it, are written.';
 
-CREATE OR REPLACE FUNCTION logintel._note_on(attached logintel.attachments, field text) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._note_on(attached logintel_internal.attachments, field text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (
     SELECT CASE
@@ -51,9 +51,9 @@ RETURN (
             THEN 'numbers are read as those of syslog (0 to 7) and pino (10 to 60)' END
     FROM logintel._table_columns(($1).log_table) c WHERE c.name = ($1).columns ->> field);
 
-COMMENT ON FUNCTION logintel._note_on(logintel.attachments, text) IS 'What has to be known about how a field is read; null for nothing.';
+COMMENT ON FUNCTION logintel._note_on(logintel_internal.attachments, text) IS 'What has to be known about how a field is read; null for nothing.';
 
-CREATE OR REPLACE FUNCTION logintel._what_was_attached(attached logintel.attachments, how_found jsonb)
+CREATE OR REPLACE FUNCTION logintel._what_was_attached(attached logintel_internal.attachments, how_found jsonb)
 RETURNS TABLE (field text, source text, how text, example text, note text)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -76,4 +76,4 @@ $function$
     ORDER BY f.n;
 $function$;
 
-COMMENT ON FUNCTION logintel._what_was_attached(logintel.attachments, jsonb) IS 'What attach() returns: a row for each field.';
+COMMENT ON FUNCTION logintel._what_was_attached(logintel_internal.attachments, jsonb) IS 'What attach() returns: a row for each field.';

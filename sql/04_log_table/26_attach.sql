@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION logintel._new_attachment(
     log_table regclass, columns jsonb, layout text, level_scale text, time_zone text,
-    OUT attached logintel.attachments, OUT how_found jsonb
+    OUT attached logintel_internal.attachments, OUT how_found jsonb
 )
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -39,7 +39,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     new record;
-    attached logintel.attachments;
+    attached logintel_internal.attachments;
 BEGIN
     PERFORM logintel._check_table(attach.log_table);
     IF add_key AND columns ? 'id' THEN
@@ -56,7 +56,7 @@ BEGIN
     PERFORM logintel._installer_add_key(attached.log_table, NOT dry_run)
     WHERE attached.columns ->> 'id' = 'logintel_id';
     PERFORM logintel._check_managed(attached.log_table, attached.columns ->> 'timestamp') WHERE manage_partitions;
-    INSERT INTO logintel.attachments (log_table, columns, paths, manages_partitions, level_scale, time_zone)
+    INSERT INTO logintel_internal.attachments (log_table, columns, paths, manages_partitions, level_scale, time_zone)
     VALUES (attached.log_table, attached.columns, attached.paths, manage_partitions, attached.level_scale,
             attached.time_zone);
     PERFORM logintel._check_readable(attached.log_table, attached.columns);
@@ -65,7 +65,7 @@ BEGIN
         PERFORM logintel._create_triggers(attached.log_table);
         -- Only now is the table locked: what was written for its columns is written once more for those that it has.
         PERFORM logintel._check_columns(attached.log_table, attached.columns, attached.paths);
-        UPDATE logintel.attachments a SET columns = a.columns;
+        UPDATE logintel_internal.attachments a SET columns = a.columns;
     END IF;
     RETURN QUERY SELECT * FROM logintel._what_was_attached(attached, new.how_found);
     PERFORM logintel._roll_back() WHERE dry_run;

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION logintel.detach() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    attached regclass := (SELECT a.log_table FROM logintel.attachments a);
+    attached regclass := (SELECT a.log_table FROM logintel_internal.attachments a);
     lines_trigger record;
 BEGIN
     IF attached IS NULL THEN
@@ -22,7 +22,7 @@ BEGIN
     LOOP
         PERFORM logintel._installer_drop_trigger(lines_trigger.tbl, lines_trigger.tgname);
     END LOOP;
-    DELETE FROM logintel.attachments;
+    DELETE FROM logintel_internal.attachments;
     PERFORM logintel._announce('lines_forgotten', 0);
 END
 $function$;

@@ -121,7 +121,7 @@ CREATE OR REPLACE FUNCTION logintel.adopt_partitions() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    PERFORM logintel._installer_take_on(a.log_table, a.columns, true) FROM logintel.attachments a WHERE a.manages_partitions;
+    PERFORM logintel._installer_take_on(a.log_table, a.columns, true) FROM logintel_internal.attachments a WHERE a.manages_partitions;
 END
 $function$;
 
@@ -139,7 +139,7 @@ BEGIN
     EXECUTE 'SELECT logintel._table_owner_create_day($1, $2, $3, $4)' INTO is_made USING log_table, column_name, day, name;
     PERFORM logintel._end_as_table_owner(log_table, versions);
     IF is_made THEN
-        INSERT INTO logintel.made_partitions (partition, day) VALUES (name::regclass, day);
+        INSERT INTO logintel_internal.made_partitions (partition, day) VALUES (name::regclass, day);
     END IF;
     RETURN is_made;
 END
@@ -153,19 +153,19 @@ CREATE OR REPLACE FUNCTION logintel._create_prediction_day(day date) RETURNS boo
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    name text := logintel._partition_name('logintel.predictions', day);
+    name text := logintel._partition_name('logintel_internal.predictions', day);
     hours record := logintel._day_hours(day - date '1970-01-01');
 BEGIN
-    IF (SELECT count(*) FROM (SELECT FROM logintel.predictions_default p
+    IF (SELECT count(*) FROM (SELECT FROM logintel_internal.predictions_default p
                               WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour LIMIT 10001) AS l) > 10000 THEN
         RETURN false;
     END IF;
-    EXECUTE format('CREATE TABLE %s (LIKE logintel.predictions_default INCLUDING ALL)', name);
+    EXECUTE format('CREATE TABLE %s (LIKE logintel_internal.predictions_default INCLUDING ALL)', name);
     EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', name);
     EXECUTE format('COMMENT ON TABLE %s IS %L', name, format('Predictions of lines of %s (UTC).', to_char(day, 'YYYY-MM-DD')));
-    EXECUTE format('WITH moved AS (DELETE FROM logintel.predictions_default p WHERE p."timestamp" >= $1 AND p."timestamp" < $2 RETURNING *) '
+    EXECUTE format('WITH moved AS (DELETE FROM logintel_internal.predictions_default p WHERE p."timestamp" >= $1 AND p."timestamp" < $2 RETURNING *) '
                    'INSERT INTO %s SELECT * FROM moved', name) USING hours.from_hour, hours.to_hour;
-    EXECUTE format('ALTER TABLE logintel.predictions ATTACH PARTITION %s %s', name, logintel._day_bounds(day));
+    EXECUTE format('ALTER TABLE logintel_internal.predictions ATTACH PARTITION %s %s', name, logintel._day_bounds(day));
     RETURN true;
 END
 $function$;
@@ -178,9 +178,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS (
         SELECT a.log_table AS parent, a.columns ->> 'timestamp' AS column_name
-        FROM logintel.attachments a WHERE a.manages_partitions
+        FROM logintel_internal.attachments a WHERE a.manages_partitions
         UNION ALL
-        SELECT 'logintel.predictions'::regclass, 'timestamp'),
+        SELECT 'logintel_internal.predictions'::regclass, 'timestamp'),
     covered AS MATERIALIZED (
         SELECT t.parent, p.from_time, p.to_time FROM tables t CROSS JOIN LATERAL logintel._partitions_by_time(t.parent) p)
     SELECT t.parent, t.column_name, first_day + n
@@ -206,7 +206,7 @@ BEGIN
         reason := format('the default partition of %s has %s, which a new one makes writers wait for', parent, pg_size_pretty(bytes));
         RETURN;
     END IF;
-    IF parent = 'logintel.predictions'::regclass THEN
+    IF parent = 'logintel_internal.predictions'::regclass THEN
         created := logintel._create_prediction_day(day)::integer;
     ELSE
         created := logintel._create_log_day(parent, column_name, day)::integer;
@@ -226,14 +226,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms
 $function$
 BEGIN
     PERFORM logintel._lock('partitions');
-    DELETE FROM logintel.made_partitions m WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
+    DELETE FROM logintel_internal.made_partitions m WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
     SELECT coalesce(sum(d.created), 0), string_agg(DISTINCT d.reason, '; ') INTO created, reasons
     FROM logintel._lacking_days(first_day, last_day) AS l
     CROSS JOIN LATERAL logintel._try_create_day(l.parent, l.column_name, l.day, most_bytes) AS d;
     -- A table that is locked gets its triggers from the upkeep. New partitions hold no line that nobody knows of, so there
     -- is nothing in them to reconcile.
-    PERFORM logintel._try_create_triggers(a.log_table) FROM logintel.attachments a WHERE a.manages_partitions AND created > 0;
-    UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
+    PERFORM logintel._try_create_triggers(a.log_table) FROM logintel_internal.attachments a WHERE a.manages_partitions AND created > 0;
+    UPDATE logintel_internal.attachments a SET reconciled_tables = logintel._log_table_oids()
     WHERE created > 0 AND a.manages_partitions AND a.reconciled_tables IS NOT NULL;
 EXCEPTION WHEN lock_not_available THEN  -- bounds of a locked partition cannot be read either
     created := 0;
@@ -252,8 +252,8 @@ RETURN (SELECT current_setting('max_locks_per_transaction')::bigint
                * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint)
                / sum(6 + (SELECT count(*) FROM pg_index i
                           WHERE i.indrelid = coalesce(logintel._default_partition(t.parent), t.parent)))
-        FROM (SELECT a.log_table AS parent FROM logintel.attachments a WHERE a.manages_partitions
-              UNION ALL SELECT 'logintel.predictions'::regclass) AS t);
+        FROM (SELECT a.log_table AS parent FROM logintel_internal.attachments a WHERE a.manages_partitions
+              UNION ALL SELECT 'logintel_internal.predictions'::regclass) AS t);
 
 COMMENT ON FUNCTION logintel._most_days() IS 'How many days one transaction can create the partitions of without taking the locks that others need.';
 

@@ -46,7 +46,7 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel.attachments) AND ids <> '{}') THEN
+    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments) AND ids <> '{}') THEN
         RETURN;
     END IF;
     BEGIN
@@ -71,7 +71,7 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel.attachments)) THEN
+    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
         RETURN;
     END IF;
     BEGIN
@@ -97,7 +97,7 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel.attachments)) THEN
+    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
         RETURN found;
     END IF;
     BEGIN
@@ -124,7 +124,7 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel.attachments)) THEN
+    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
         RETURN found;
     END IF;
     BEGIN
@@ -150,7 +150,7 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel.attachments)) THEN
+    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
         RETURN;
     END IF;
     BEGIN

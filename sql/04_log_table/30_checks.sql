@@ -8,14 +8,14 @@ BEGIN ATOMIC
            CASE WHEN NOT t.present
                THEN 'run CALL logintel.maintain(''45 s''), which forgets it; then attach another one'
                 WHEN NOT i.present THEN 'create an index on the key, or views that show lines are slow' END
-    FROM logintel.attachments a
+    FROM logintel_internal.attachments a
     CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = a.log_table) AS present) AS t
     CROSS JOIN LATERAL (
         SELECT EXISTS (SELECT FROM pg_index x JOIN pg_attribute c ON c.attrelid = x.indrelid AND c.attnum = x.indkey[0]
                        WHERE x.indrelid = a.log_table AND c.attname = a.columns ->> 'id') AS present) AS i
     UNION ALL
     SELECT 'problem', 'no log table is attached', 'SELECT logintel.create_log_entries(), or SELECT logintel.attach(...)'
-    WHERE NOT EXISTS (SELECT FROM logintel.attachments);
+    WHERE NOT EXISTS (SELECT FROM logintel_internal.attachments);
 END;
 
 COMMENT ON FUNCTION logintel._check_041_log_table() IS 'Check of doctor(): the attached log table.';
@@ -24,7 +24,7 @@ CREATE OR REPLACE FUNCTION logintel._check_042_triggers() RETURNS TABLE (status 
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH triggers AS (
-        SELECT t.* FROM logintel.attachments a CROSS JOIN LATERAL logintel._trigger_states(a.log_table) t)
+        SELECT t.* FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._trigger_states(a.log_table) t)
     SELECT 'ok', format('%s triggers on %s tables', count(*), count(DISTINCT t.tbl)), NULL
     FROM triggers t HAVING bool_and(t.state = 'ok')
     UNION ALL
@@ -39,7 +39,7 @@ BEGIN ATOMIC
     SELECT 'problem', format('%s has a foreign partition, %s: what is inserted through the table is scored late',
                              a.log_table, string_agg(t.tbl::text, ', ')),
            'keep lines in partitions of this server; after each load, run SELECT * FROM logintel.reconcile()'
-    FROM logintel.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t
+    FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._tables_below(a.log_table) t
     WHERE t.kind = 'f' GROUP BY a.log_table
     UNION ALL
     SELECT 'note', format('%s on %s is left over', t.name, t.tbl), 'run CALL logintel.maintain(''45 s'')'
@@ -55,25 +55,27 @@ BEGIN ATOMIC
                              c.value, a.log_table, c.key),
            'run CALL logintel.maintain(''45 s''), which finds a column that was renamed; for one that was dropped, '
            'attach the table anew'
-    FROM logintel.attachments a CROSS JOIN LATERAL jsonb_each_text(a.columns) AS c
+    FROM logintel_internal.attachments a CROSS JOIN LATERAL jsonb_each_text(a.columns) AS c
     WHERE EXISTS (SELECT FROM pg_class t WHERE t.oid = a.log_table)
       AND NOT EXISTS (SELECT FROM pg_attribute t
                       WHERE t.attrelid = a.log_table AND t.attname = c.value AND NOT t.attisdropped)
     UNION ALL
     SELECT 'problem', format('%s has lost the column for the field "%s"', a.log_table, f.name),
            'SELECT logintel.detach(), and attach the table with the column that holds it now'
-    FROM logintel.attachments a CROSS JOIN logintel._line_fields() f WHERE f.required AND NOT a.columns ? f.name
+    FROM logintel_internal.attachments a CROSS JOIN logintel._line_fields() f
+        WHERE f.required AND NOT a.columns ? f.name
     UNION ALL
     SELECT 'note', format('key column "%s" of %s may be null: lines without a key get no prediction',
                           c.attname, a.log_table),
            format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', a.log_table, c.attname)
-    FROM logintel.attachments a JOIN pg_attribute c ON c.attrelid = a.log_table AND c.attname = a.columns ->> 'id'
+    FROM logintel_internal.attachments a JOIN pg_attribute c ON c.attrelid = a.log_table
+        AND c.attname = a.columns ->> 'id'
     WHERE NOT c.attnotnull AND NOT c.atthasdef
     UNION ALL
     SELECT 'note', format('nothing keeps the key "%s" of %s unique: lines of one key are mixed up', a.columns ->> 'id',
                           a.log_table),
            format('CREATE UNIQUE INDEX ON %s (%I)', a.log_table, a.columns ->> 'id')
-    FROM logintel.attachments a
+    FROM logintel_internal.attachments a
     WHERE a.columns ? 'id' AND NOT logintel._is_kept_unique(a.log_table, a.columns ->> 'id');
 END;
 
@@ -85,7 +87,7 @@ BEGIN ATOMIC
     WITH attached AS (
         SELECT a.log_table, logintel._installer_fetcher() AS fetcher, c.attname,
                has_column_privilege(logintel._installer_fetcher(), a.log_table, c.attnum, 'SELECT') AS readable
-        FROM logintel.attachments a
+        FROM logintel_internal.attachments a
         JOIN pg_attribute c ON c.attrelid = a.log_table AND NOT c.attisdropped
                                AND c.attname IN (SELECT v.value FROM jsonb_each_text(a.columns) AS v))
     SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.fetcher,
@@ -96,7 +98,7 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'problem', format('row-level security hides lines of %s from role %s', a.log_table, k.role),
            format('as a superuser: ALTER ROLE %s BYPASSRLS', k.role)
-    FROM logintel.attachments a CROSS JOIN LATERAL (SELECT logintel._installer_fetcher() AS role) AS k
+    FROM logintel_internal.attachments a CROSS JOIN LATERAL (SELECT logintel._installer_fetcher() AS role) AS k
     WHERE logintel._hides_lines_from(k.role, a.log_table)
     UNION ALL
     SELECT 'problem', format('role %s has members, who can do with logintel whatever they like: %s', m.roleid::regrole,

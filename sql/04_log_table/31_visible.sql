@@ -4,7 +4,7 @@
 -- call functions may rely on the reader's.
 CREATE OR REPLACE FUNCTION logintel._hides_lines() RETURNS boolean
 LANGUAGE sql STABLE
-RETURN (SELECT coalesce(bool_or(row_security_active(a.log_table)), false) FROM logintel.attachments a);
+RETURN (SELECT coalesce(bool_or(row_security_active(a.log_table)), false) FROM logintel_internal.attachments a);
 
 COMMENT ON FUNCTION logintel._hides_lines() IS 'Whether row-level security of the log table applies to who asks.';
 
@@ -30,7 +30,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms
 $function$
 DECLARE
     wanted boolean := (SELECT coalesce(bool_or(c.relrowsecurity), false)
-                       FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table);
+                       FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table);
     view regclass;
     changed bigint := 0;
 BEGIN

@@ -23,7 +23,7 @@ COMMENT ON FUNCTION logintel._number_columns() IS 'Trigger on attachments: notes
 
 -- The planner puts the text into queries. Samples are of tables alone: a view in the place of the table, whose owner may
 -- have renamed that, is never read, since the text cannot even be parsed. Of a table, none is taken.
-CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel.attachments) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel_internal.attachments) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('SELECT %s %s', string_agg(format('%s AS %I', e.expression, f.name), ', ' ORDER BY f.n),
                       CASE WHEN ($1).log_table IS NULL THEN 'WHERE false'
@@ -32,7 +32,7 @@ RETURN (SELECT format('SELECT %s %s', string_agg(format('%s AS %I', e.expression
         FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)
         JOIN logintel._line_expressions($1) e ON e.field = f.name);
 
-COMMENT ON FUNCTION logintel._log_lines_text(logintel.attachments) IS 'The text of _log_lines() for an attachment, null for none.';
+COMMENT ON FUNCTION logintel._log_lines_text(logintel_internal.attachments) IS 'The text of _log_lines() for an attachment, null for none.';
 
 CREATE OR REPLACE FUNCTION logintel._lines_type() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -47,7 +47,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET check_function_bodies
 $function$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS %s LANGUAGE sql STABLE AS %L',
-                   logintel._lines_type(), logintel._log_lines_text((SELECT a FROM logintel.attachments a)));
+                   logintel._lines_type(), logintel._log_lines_text((SELECT a FROM logintel_internal.attachments a)));
 END
 $function$;
 
@@ -62,7 +62,7 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM logintel._installer_take_on(NEW.log_table, NEW.columns, NEW.manages_partitions);
     ELSIF TG_OP = 'DELETE' THEN
-        DELETE FROM logintel.made_partitions;
+        DELETE FROM logintel_internal.made_partitions;
         PERFORM logintel._installer_let_go(OLD.log_table, OLD.columns);
     END IF;
     PERFORM logintel._write_log_lines();
@@ -73,7 +73,7 @@ $function$;
 
 COMMENT ON FUNCTION logintel._apply_attachment() IS 'Trigger on attachments: points _log_lines() and the trigger functions at the attached table.';
 
-CREATE OR REPLACE TRIGGER number_columns BEFORE INSERT OR UPDATE OF columns ON logintel.attachments
+CREATE OR REPLACE TRIGGER number_columns BEFORE INSERT OR UPDATE OF columns ON logintel_internal.attachments
     FOR EACH ROW EXECUTE FUNCTION logintel._number_columns();
-CREATE OR REPLACE TRIGGER apply_attachment AFTER INSERT OR DELETE OR UPDATE OF columns ON logintel.attachments
+CREATE OR REPLACE TRIGGER apply_attachment AFTER INSERT OR DELETE OR UPDATE OF columns ON logintel_internal.attachments
     FOR EACH ROW EXECUTE FUNCTION logintel._apply_attachment();

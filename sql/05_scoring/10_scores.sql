@@ -8,7 +8,7 @@
 --
 -- A source of free text would grow the look-up without bound. Beyond the setting known_shapes, maintain() evicts the least
 -- used shapes: they are no longer looked up, keep what their predictions show, and go when no prediction needs them.
-CREATE TABLE logintel.scores (
+CREATE TABLE logintel_internal.scores (
     id bigint GENERATED ALWAYS AS IDENTITY,
     model_set_id integer NOT NULL,
     shape_hash bigint NOT NULL,
@@ -36,38 +36,39 @@ CREATE TABLE logintel.scores (
     evicted_txid bigint,
     CONSTRAINT scores_pkey PRIMARY KEY (id)
 );
-CREATE UNIQUE INDEX scores_canonical_key ON logintel.scores (model_set_id, shape_hash) INCLUDE (id) WHERE canonical;
-CREATE INDEX scores_known_idx ON logintel.scores (model_set_id, shape_hash) WHERE evicted_txid IS NULL;
-CREATE INDEX scores_unpublished_idx ON logintel.scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
-CREATE INDEX scores_rescored_id_idx ON logintel.scores (rescored_id) WHERE rescored_id IS NOT NULL;
-CREATE INDEX scores_scored_at_idx ON logintel.scores (scored_at) WHERE at_write;
+CREATE UNIQUE INDEX scores_canonical_key ON logintel_internal.scores (model_set_id, shape_hash) INCLUDE (id)
+    WHERE canonical;
+CREATE INDEX scores_known_idx ON logintel_internal.scores (model_set_id, shape_hash) WHERE evicted_txid IS NULL;
+CREATE INDEX scores_unpublished_idx ON logintel_internal.scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
+CREATE INDEX scores_rescored_id_idx ON logintel_internal.scores (rescored_id) WHERE rescored_id IS NOT NULL;
+CREATE INDEX scores_scored_at_idx ON logintel_internal.scores (scored_at) WHERE at_write;
 
-SELECT pg_catalog.pg_extension_config_dump('logintel.scores', '');
-SELECT pg_catalog.pg_extension_config_dump('logintel.scores_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.scores', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.scores_id_seq', '');
 
-COMMENT ON TABLE logintel.scores IS 'What each model set says of each shape: computed once, used by every line of that shape.';
-COMMENT ON COLUMN logintel.scores.id IS 'Identifies the score; predictions point to it.';
-COMMENT ON COLUMN logintel.scores.model_set_id IS 'The model set that gave the score.';
-COMMENT ON COLUMN logintel.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
-COMMENT ON COLUMN logintel.scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
-COMMENT ON COLUMN logintel.scores.template IS 'The masked message; its first 200 characters once the shape is evicted.';
-COMMENT ON COLUMN logintel.scores.service IS 'Service of the shape.';
-COMMENT ON COLUMN logintel.scores.source_type IS 'Source type of the shape.';
-COMMENT ON COLUMN logintel.scores.level IS 'Declared level of the shape, as the source wrote it.';
-COMMENT ON COLUMN logintel.scores.status_class IS 'HTTP status class of the shape.';
-COMMENT ON COLUMN logintel.scores.latency_bucket IS 'Response time bucket of the shape.';
-COMMENT ON COLUMN logintel.scores.predicted_level IS 'Level that the level model predicts; null without a level model.';
-COMMENT ON COLUMN logintel.scores.level_confidence IS 'Its probability, 0 to 1.';
-COMMENT ON COLUMN logintel.scores.level_probabilities IS 'Probabilities of DEBUG, INFO, WARN, ERROR and FATAL; null once the shape is evicted.';
-COMMENT ON COLUMN logintel.scores.category IS 'Likeliest category; null without a category model.';
-COMMENT ON COLUMN logintel.scores.category_confidence IS 'Its probability, 0 to 1.';
-COMMENT ON COLUMN logintel.scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
-COMMENT ON COLUMN logintel.scores.anomaly_score IS 'How anomalous the shape is, 0 to 1; null without an anomaly model.';
-COMMENT ON COLUMN logintel.scores.anomaly_type IS 'The kind of anomaly it would be.';
-COMMENT ON COLUMN logintel.scores.unknown_words IS 'Share of the words of the template that the training lines of the models did not have, 0 to 1; null where no model of the set recorded them.';
-COMMENT ON COLUMN logintel.scores.is_new_template IS 'Whether the training lines of the models did not have the template; null where no model of the set recorded them.';
-COMMENT ON COLUMN logintel.scores.latency_us IS 'What computing the score took, in microseconds: its share of the batch.';
-COMMENT ON COLUMN logintel.scores.at_write IS 'Whether a line waited for the score; false for what a deployment, a test or rescore() had scored in advance.';
-COMMENT ON COLUMN logintel.scores.scored_at IS 'When the score was computed.';
-COMMENT ON COLUMN logintel.scores.rescored_id IS 'The score of the same shape that readers see instead, given by rescore(); null for its own.';
-COMMENT ON COLUMN logintel.scores.evicted_txid IS 'Transaction that evicted the shape: it is no longer looked up. Null while it is known.';
+COMMENT ON TABLE logintel_internal.scores IS 'What each model set says of each shape: computed once, used by every line of that shape.';
+COMMENT ON COLUMN logintel_internal.scores.id IS 'Identifies the score; predictions point to it.';
+COMMENT ON COLUMN logintel_internal.scores.model_set_id IS 'The model set that gave the score.';
+COMMENT ON COLUMN logintel_internal.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
+COMMENT ON COLUMN logintel_internal.scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
+COMMENT ON COLUMN logintel_internal.scores.template IS 'The masked message; its first 200 characters once the shape is evicted.';
+COMMENT ON COLUMN logintel_internal.scores.service IS 'Service of the shape.';
+COMMENT ON COLUMN logintel_internal.scores.source_type IS 'Source type of the shape.';
+COMMENT ON COLUMN logintel_internal.scores.level IS 'Declared level of the shape, as the source wrote it.';
+COMMENT ON COLUMN logintel_internal.scores.status_class IS 'HTTP status class of the shape.';
+COMMENT ON COLUMN logintel_internal.scores.latency_bucket IS 'Response time bucket of the shape.';
+COMMENT ON COLUMN logintel_internal.scores.predicted_level IS 'Level that the level model predicts; null without a level model.';
+COMMENT ON COLUMN logintel_internal.scores.level_confidence IS 'Its probability, 0 to 1.';
+COMMENT ON COLUMN logintel_internal.scores.level_probabilities IS 'Probabilities of DEBUG, INFO, WARN, ERROR and FATAL; null once the shape is evicted.';
+COMMENT ON COLUMN logintel_internal.scores.category IS 'Likeliest category; null without a category model.';
+COMMENT ON COLUMN logintel_internal.scores.category_confidence IS 'Its probability, 0 to 1.';
+COMMENT ON COLUMN logintel_internal.scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
+COMMENT ON COLUMN logintel_internal.scores.anomaly_score IS 'How anomalous the shape is, 0 to 1; null without an anomaly model.';
+COMMENT ON COLUMN logintel_internal.scores.anomaly_type IS 'The kind of anomaly it would be.';
+COMMENT ON COLUMN logintel_internal.scores.unknown_words IS 'Share of the words of the template that the training lines of the models did not have, 0 to 1; null where no model of the set recorded them.';
+COMMENT ON COLUMN logintel_internal.scores.is_new_template IS 'Whether the training lines of the models did not have the template; null where no model of the set recorded them.';
+COMMENT ON COLUMN logintel_internal.scores.latency_us IS 'What computing the score took, in microseconds: its share of the batch.';
+COMMENT ON COLUMN logintel_internal.scores.at_write IS 'Whether a line waited for the score; false for what a deployment, a test or rescore() had scored in advance.';
+COMMENT ON COLUMN logintel_internal.scores.scored_at IS 'When the score was computed.';
+COMMENT ON COLUMN logintel_internal.scores.rescored_id IS 'The score of the same shape that readers see instead, given by rescore(); null for its own.';
+COMMENT ON COLUMN logintel_internal.scores.evicted_txid IS 'Transaction that evicted the shape: it is no longer looked up. Null while it is known.';

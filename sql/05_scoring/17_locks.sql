@@ -1,1 +1,1 @@
-INSERT INTO logintel.locks (name) VALUES ('lines'), ('scores');
+INSERT INTO logintel_internal.locks (name) VALUES ('lines'), ('scores');

@@ -8,7 +8,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     most_for_sql CONSTANT integer := 32;
-    lanes logintel.layouts[] := logintel._lanes($1);
+    lanes logintel_internal.layouts[] := logintel._lanes($1);
     scores logintel._scores;
 BEGIN
     IF lanes IS NOT NULL AND (cardinality(shapes.template) <= most_for_sql OR NOT logintel._has_python()) THEN
@@ -34,11 +34,11 @@ AS 'SELECT logintel._has_python() OR logintel._lanes($1) IS NOT NULL';
 COMMENT ON FUNCTION logintel._can_score(integer) IS 'Whether this database can score with a set; the worker can in any case.';
 
 
-CREATE OR REPLACE FUNCTION logintel._lanes(model_set_id integer) RETURNS logintel.layouts[]
+CREATE OR REPLACE FUNCTION logintel._lanes(model_set_id integer) RETURNS logintel_internal.layouts[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    RETURN (SELECT array_agg(l ORDER BY l.lane) FROM logintel.layouts l
+    RETURN (SELECT array_agg(l ORDER BY l.lane) FROM logintel_internal.layouts l
             WHERE l.model_set_id = $1 AND l.hash_canary = logintel._hash_canary());
 END
 $function$;
@@ -50,10 +50,10 @@ CREATE OR REPLACE FUNCTION logintel._not_linear(model_set_id integer) RETURNS te
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT string_agg(format('%s %s: %s', m.name, m.version, l.fault), '; ' ORDER BY m.name, m.version)
-    FROM logintel.model_sets s
+    FROM logintel_internal.model_sets s
     CROSS JOIN logintel._layout_parts(s.model_ids) p
-    JOIN logintel.models m ON m.id = p.model_id
-    JOIN logintel.linear_models l ON l.model_id = p.model_id
+    JOIN logintel_internal.models m ON m.id = p.model_id
+    JOIN logintel_internal.linear_models l ON l.model_id = p.model_id
     WHERE s.id = $1 AND l.fault IS NOT NULL;
 $function$;
 
@@ -61,14 +61,14 @@ COMMENT ON FUNCTION logintel._not_linear(integer) IS 'Why SQL cannot score with 
 
 
 -- Plans are made once and for good: nested loops by the index on the keys, whatever the statistics say.
-CREATE OR REPLACE FUNCTION logintel._score_in_sql(lanes logintel.layouts[], shapes logintel._shapes)
+CREATE OR REPLACE FUNCTION logintel._score_in_sql(lanes logintel_internal.layouts[], shapes logintel._shapes)
 RETURNS logintel._scores
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_nestloop = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 $function$
 DECLARE
     started timestamptz := clock_timestamp();
-    known_as logintel.layouts := lanes[1];
+    known_as logintel_internal.layouts := lanes[1];
     normal integer := 13 + array_position(known_as.anomaly_types, 'none');
     context text[];
     level text;
@@ -137,7 +137,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._score_in_sql(logintel.layouts[], logintel._shapes) IS 'What the linear models of a set say of shapes, in their order.';
+COMMENT ON FUNCTION logintel._score_in_sql(logintel_internal.layouts[], logintel._shapes) IS 'What the linear models of a set say of shapes, in their order.';
 
 
 -- Beside the likeliest one a category applies from .25 on, as in logintel_server/scoring.py. Written out, it is

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION logintel._append_scores(
 ) RETURNS TABLE (score_id bigint, shape_hash bigint)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    INSERT INTO logintel.scores (
+    INSERT INTO logintel_internal.scores (
         model_set_id, canonical, shape_hash, template, service, source_type, level, status_class, latency_bucket,
         predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
         anomaly_score, anomaly_type, unknown_words, is_new_template, latency_us, at_write)

@@ -2,14 +2,14 @@
 -- in the hot path: a subquery with a limit is only ever joined by a nested loop, and the callers, into which this is
 -- inlined, switch sequential scans off. So the plan is right on every version and for all statistics, none included. What
 -- serves is read once by who scores lines, so that it stays the same between learning a shape and using it.
-CREATE OR REPLACE FUNCTION logintel._set_for(line_id bigint, serving logintel.serving) RETURNS integer
+CREATE OR REPLACE FUNCTION logintel._set_for(line_id bigint, serving logintel_internal.serving) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN logintel._in_share(line_id, (serving).test_id, (serving).share) THEN (serving).challenger_set_id
             ELSE (serving).model_set_id END;
 
-COMMENT ON FUNCTION logintel._set_for(bigint, logintel.serving) IS 'The model set that serves a line.';
+COMMENT ON FUNCTION logintel._set_for(bigint, logintel_internal.serving) IS 'The model set that serves a line.';
 
-CREATE OR REPLACE FUNCTION logintel._look_up(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._look_up(lines logintel._line[], serving logintel_internal.serving) RETURNS TABLE (
     id bigint, "timestamp" timestamptz, shape_hash bigint, shape logintel.shape, model_set_id integer, score_id bigint
 )
 LANGUAGE sql STABLE
@@ -19,14 +19,15 @@ BEGIN ATOMIC
                  logintel._set_for(u.id, serving) AS model_set_id
           FROM unnest(lines) AS u OFFSET 0) AS l
     LEFT JOIN LATERAL (
-        SELECT k.id FROM logintel.scores k
+        SELECT k.id FROM logintel_internal.scores k
         WHERE k.model_set_id = l.model_set_id AND k.shape_hash = l.shape_hash AND k.evicted_txid IS NULL
           AND k.template = (l.shape).template LIMIT 1) AS s ON true;
 END;
 
-COMMENT ON FUNCTION logintel._look_up(logintel._line[], logintel.serving) IS 'Which model set serves each line, and the score that it has for the line''s shape; null where it has none.';
+COMMENT ON FUNCTION logintel._look_up(logintel._line[], logintel_internal.serving) IS 'Which model set serves each line, and the score that it has for the line''s shape; null where it has none.';
 
-CREATE OR REPLACE FUNCTION logintel._new_shapes(lines logintel._line[], serving logintel.serving) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._new_shapes(lines logintel._line[],
+    serving logintel_internal.serving) RETURNS TABLE (
     model_set_id integer, shape_hash bigint, shape logintel.shape
 )
 LANGUAGE sql STABLE
@@ -35,10 +36,10 @@ BEGIN ATOMIC
     FROM logintel._look_up(lines, serving) l WHERE l.score_id IS NULL AND l.model_set_id IS NOT NULL;
 END;
 
-COMMENT ON FUNCTION logintel._new_shapes(logintel._line[], logintel.serving) IS 'Shapes of lines that the model set which serves them has no score for, set by set.';
+COMMENT ON FUNCTION logintel._new_shapes(logintel._line[], logintel_internal.serving) IS 'Shapes of lines that the model set which serves them has no score for, set by set.';
 
 -- At most 256 shapes a batch: see _score_and_remember().
-CREATE OR REPLACE FUNCTION logintel._unknown_batches(lines logintel._line[], serving logintel.serving, takes_all boolean) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._unknown_batches(lines logintel._line[], serving logintel_internal.serving, takes_all boolean) RETURNS TABLE (
     model_set_id integer, shapes logintel._shapes
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
@@ -56,10 +57,10 @@ AS $function$
     GROUP BY n.model_set_id, n.number / 256 ORDER BY n.model_set_id;
 $function$;
 
-COMMENT ON FUNCTION logintel._unknown_batches(logintel._line[], logintel.serving, boolean) IS 'The unknown shapes of lines, or all of them, in batches that a model set can score.';
+COMMENT ON FUNCTION logintel._unknown_batches(logintel._line[], logintel_internal.serving, boolean) IS 'The unknown shapes of lines, or all of them, in batches that a model set can score.';
 
 -- The others are told as lines: two may have one key, and only one of them a shape that is known.
-CREATE OR REPLACE FUNCTION logintel._write_predictions(lines logintel._line[], serving logintel.serving)
+CREATE OR REPLACE FUNCTION logintel._write_predictions(lines logintel._line[], serving logintel_internal.serving)
 RETURNS logintel._line[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS
 $function$
@@ -69,7 +70,7 @@ BEGIN
     WITH looked_up AS MATERIALIZED (
         SELECT l.id, l."timestamp", l.shape_hash, l.shape, l.score_id FROM logintel._look_up(lines, serving) l),
     scored AS (
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp")
         SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL)
     SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line) INTO unknown
     FROM looked_up l WHERE l.score_id IS NULL;
@@ -77,4 +78,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_predictions(logintel._line[], logintel.serving) IS 'Writes the predictions of lines whose shapes are known; returns the others.';
+COMMENT ON FUNCTION logintel._write_predictions(logintel._line[], logintel_internal.serving) IS 'Writes the predictions of lines whose shapes are known; returns the others.';

@@ -10,17 +10,17 @@ DECLARE
 BEGIN
     PERFORM logintel._lock('scores');
     WITH oldest AS MATERIALIZED (
-        SELECT s.id, s.model_set_id, s.shape_hash FROM logintel.scores s
+        SELECT s.id, s.model_set_id, s.shape_hash FROM logintel_internal.scores s
         WHERE NOT s.canonical AND s.evicted_txid IS NULL ORDER BY s.id LIMIT most),
     ranked AS (
         SELECT o.id, row_number() OVER (PARTITION BY o.model_set_id, o.shape_hash ORDER BY o.id) = 1 AND (
-                   SELECT c.id FROM logintel.scores c
+                   SELECT c.id FROM logintel_internal.scores c
                    WHERE c.canonical AND c.model_set_id = o.model_set_id AND c.shape_hash = o.shape_hash) IS NULL AS is_first
         FROM oldest o)
     SELECT array_agg(r.id) FILTER (WHERE r.is_first), array_agg(r.id) FILTER (WHERE NOT r.is_first)
     INTO firsts, duplicates FROM ranked r;
-    UPDATE logintel.scores s SET canonical = true WHERE s.id = ANY (firsts);
-    UPDATE logintel.scores s
+    UPDATE logintel_internal.scores s SET canonical = true WHERE s.id = ANY (firsts);
+    UPDATE logintel_internal.scores s
     SET evicted_txid = txid_current(), template = left(s.template, 200), level_probabilities = NULL
     WHERE s.id = ANY (duplicates);
     RETURN coalesce(cardinality(firsts), 0) + coalesce(cardinality(duplicates), 0);

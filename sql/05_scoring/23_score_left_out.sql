@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION logintel._score_left_out(left_out refcursor, began ti
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    serving logintel.serving := (SELECT v FROM logintel._serving() v);
+    serving logintel_internal.serving := (SELECT v FROM logintel._serving() v);
     mode text := logintel._setting('mode');
     deadline timestamptz := logintel._scoring_deadline();
     lines logintel._line[];
@@ -51,7 +51,8 @@ COMMENT ON FUNCTION logintel._score_left_out(refcursor, timestamptz) IS 'Scores 
 -- Only these lines, not all with their keys: another line of a key may be of a shape still unknown, or another
 -- session's. IS TRUE keeps the planner from joining them, which without statistics may be by a loop over all of them
 -- for each row.
-CREATE OR REPLACE FUNCTION logintel._end_waiting(lines logintel._line[], serving logintel.serving, began timestamptz)
+CREATE OR REPLACE FUNCTION logintel._end_waiting(lines logintel._line[], serving logintel_internal.serving,
+    began timestamptz)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
 $function$
@@ -59,7 +60,7 @@ DECLARE
     keys bigint[] := ARRAY(SELECT l.id FROM unnest(lines) AS l);
     unknown logintel._line[] := logintel._write_predictions(lines, serving);
 BEGIN
-    DELETE FROM logintel.pending q
+    DELETE FROM logintel_internal.pending q
     WHERE q.log_entry_id = ANY (keys) AND NOT q.changed AND q.queued_at >= began
       AND ((q.log_entry_id, coalesce(q."timestamp", 'infinity')) IN (
                SELECT l.id, coalesce(l."timestamp", 'infinity') FROM unnest(lines) AS l
@@ -68,7 +69,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._end_waiting(logintel._line[], logintel.serving, timestamptz) IS 'Writes the predictions of lines of known shapes, that wait since this statement began, no longer; returns how many go on waiting.';
+COMMENT ON FUNCTION logintel._end_waiting(logintel._line[], logintel_internal.serving, timestamptz) IS 'Writes the predictions of lines of known shapes, that wait since this statement began, no longer; returns how many go on waiting.';
 
 -- Under SERIALIZABLE: these lines are not queued yet, and nothing is read that others write. So a shape that another session
 -- has just learnt is scored once more, until the upkeep has published it.
@@ -76,7 +77,7 @@ CREATE OR REPLACE FUNCTION logintel._score_left_out_alone(left_out refcursor) RE
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    serving logintel.serving := (SELECT v FROM logintel._serving() v);
+    serving logintel_internal.serving := (SELECT v FROM logintel._serving() v);
     is_inline boolean := logintel._setting('mode') = 'inline';
     deadline timestamptz := logintel._scoring_deadline();
     lines logintel._line[];
@@ -94,9 +95,9 @@ BEGIN
             LEFT JOIN unnest(learned.score_ids, learned.sets, learned.hashes) AS s (score_id, model_set_id, shape_hash)
                 ON s.model_set_id = logintel._set_for(l.id, serving) AND s.shape_hash = l.shape_hash),
         predicted AS (
-            INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+            INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp")
             SELECT s.id, s.score_id, coalesce(s."timestamp", now()) FROM scored s WHERE s.score_id IS NOT NULL)
-        INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT s.id, s."timestamp" FROM scored s WHERE s.score_id IS NULL;
+        INSERT INTO logintel_internal.pending (log_entry_id, "timestamp") SELECT s.id, s."timestamp" FROM scored s WHERE s.score_id IS NULL;
         GET DIAGNOSTICS waiting = ROW_COUNT;
         PERFORM logintel._warn_pending(learned.reason, waiting, serving.model_set_id) WHERE waiting > 0 AND learned.reason IS NOT NULL;
     END LOOP;
@@ -107,7 +108,7 @@ $function$;
 COMMENT ON FUNCTION logintel._score_left_out_alone(refcursor) IS 'Scores the lines that the hot path has left out, or queues them, and looks at nothing that other sessions write.';
 
 CREATE OR REPLACE FUNCTION logintel._learn_alone(
-    lines logintel._line[], serving logintel.serving, deadline timestamptz,
+    lines logintel._line[], serving logintel_internal.serving, deadline timestamptz,
     OUT score_ids bigint[], OUT sets integer[], OUT hashes bigint[], OUT reason text
 )
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
@@ -140,11 +141,11 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._learn_alone(logintel._line[], logintel.serving, timestamptz) IS 'Has the models score the shapes of lines, though others may have; returns the scores, and what failed.';
+COMMENT ON FUNCTION logintel._learn_alone(logintel._line[], logintel_internal.serving, timestamptz) IS 'Has the models score the shapes of lines, though others may have; returns the scores, and what failed.';
 
 -- One subtransaction a batch: a challenger that fails leaves only its own lines, and what it raised takes nothing else
 -- along.
-CREATE OR REPLACE FUNCTION logintel._try_to_score(lines logintel._line[], serving logintel.serving, deadline timestamptz) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._try_to_score(lines logintel._line[], serving logintel_internal.serving, deadline timestamptz) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -171,4 +172,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._try_to_score(logintel._line[], logintel.serving, timestamptz) IS 'Has the models score the unknown shapes of lines; returns what failed, null where nothing did.';
+COMMENT ON FUNCTION logintel._try_to_score(logintel._line[], logintel_internal.serving, timestamptz) IS 'Has the models score the unknown shapes of lines; returns what failed, null where nothing did.';

@@ -34,19 +34,19 @@ BEGIN
     END IF;
     PERFORM logintel._reconcile_if_new();
     IF since IS NOT NULL THEN
-        recent := ARRAY(SELECT l.id FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q)) l
+        recent := ARRAY(SELECT l.id FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel_internal.pending q)) l
                         WHERE l."timestamp" >= since);
     END IF;
     WITH next AS MATERIALIZED (
-        SELECT q.id, q.log_entry_id FROM logintel.pending q
-        WHERE NOT EXISTS (SELECT FROM logintel.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
+        SELECT q.id, q.log_entry_id FROM logintel_internal.pending q
+        WHERE NOT EXISTS (SELECT FROM logintel_internal.pending f WHERE f.log_entry_id = q.log_entry_id AND f.id < q.id)
           AND (since IS NULL OR q.log_entry_id IN (SELECT unnest(recent)))
         ORDER BY q.id LIMIT max_lines FOR UPDATE SKIP LOCKED),
     others AS MATERIALIZED (
-        SELECT q.id FROM logintel.pending q WHERE q.log_entry_id IN (SELECT n.log_entry_id FROM next n)
+        SELECT q.id FROM logintel_internal.pending q WHERE q.log_entry_id IN (SELECT n.log_entry_id FROM next n)
         FOR UPDATE SKIP LOCKED),
     removed AS (
-        DELETE FROM logintel.pending q USING others o WHERE q.id = o.id)
+        DELETE FROM logintel_internal.pending q USING others o WHERE q.id = o.id)
     SELECT coalesce(array_agg(DISTINCT n.log_entry_id), '{}') INTO taken FROM next n;
     RETURN taken;
 END
@@ -62,13 +62,15 @@ $function$
 DECLARE
     busy bigint[];
 BEGIN
-    DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
-        SELECT q.ctid FROM logintel.pending q WHERE q.log_entry_id = ANY (log_entry_ids) FOR UPDATE SKIP LOCKED));
-    busy := ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q WHERE q.log_entry_id = ANY (log_entry_ids));
+    DELETE FROM logintel_internal.pending WHERE ctid = ANY (ARRAY(
+        SELECT q.ctid FROM logintel_internal.pending q
+            WHERE q.log_entry_id = ANY (log_entry_ids) FOR UPDATE SKIP LOCKED));
+    busy := ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel_internal.pending q
+        WHERE q.log_entry_id = ANY (log_entry_ids));
     IF busy = '{}' THEN
         RETURN log_entry_ids;
     END IF;
-    INSERT INTO logintel.pending (log_entry_id, changed) SELECT b, true FROM unnest(busy) AS b;
+    INSERT INTO logintel_internal.pending (log_entry_id, changed) SELECT b, true FROM unnest(busy) AS b;
     RETURN ARRAY(SELECT k FROM unnest(log_entry_ids) AS k WHERE k <> ALL (busy));
 END
 $function$;
@@ -121,9 +123,9 @@ RETURN (
                                         || (scores).unknown_words || (scores).level_probabilities) AS v
                      WHERE (v BETWEEN -1e-6 AND 1 + 1e-6) IS NOT TRUE)
             THEN 'a number that is no probability'
-        WHEN EXISTS (SELECT FROM unnest((scores).predicted_level) AS l WHERE l NOT IN (SELECT v.level FROM logintel.levels v))
+        WHEN EXISTS (SELECT FROM unnest((scores).predicted_level) AS l WHERE l NOT IN (SELECT v.level FROM logintel_internal.levels v))
              OR EXISTS (SELECT FROM unnest((scores).category) AS c
-                        WHERE NOT EXISTS (SELECT FROM logintel.model_sets s JOIN logintel.models m ON m.id = ANY (s.model_ids)
+                        WHERE NOT EXISTS (SELECT FROM logintel_internal.model_sets s JOIN logintel_internal.models m ON m.id = ANY (s.model_ids)
                                           WHERE s.id = $1 AND m.name = 'category' AND m.metadata -> 'classes' ? c))
             THEN 'a label that is no class of the models'
         WHEN NOT coalesce((scores).latency_us BETWEEN 0 AND 1e12, false) THEN 'no latency' END
@@ -153,7 +155,8 @@ CREATE OR REPLACE FUNCTION logintel._queue_again(lines logintel._line[]) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT l.id, l."timestamp" FROM unnest(lines) AS l;
+    INSERT INTO logintel_internal.pending (log_entry_id, "timestamp") SELECT l.id, l."timestamp"
+        FROM unnest(lines) AS l;
     RETURN cardinality(lines);
 END
 $function$;
@@ -165,10 +168,10 @@ CREATE OR REPLACE FUNCTION logintel._keys_of_others(lines logintel._line[]) RETU
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off
 AS $function$
     SELECT array_agg(o.id)
-    FROM (SELECT q.log_entry_id AS id FROM logintel.pending q
+    FROM (SELECT q.log_entry_id AS id FROM logintel_internal.pending q
           WHERE q.log_entry_id = ANY (ARRAY(SELECT l.id FROM unnest($1) AS l))
           UNION
-          SELECT p.log_entry_id FROM logintel.predictions p
+          SELECT p.log_entry_id FROM logintel_internal.predictions p
           WHERE p.log_entry_id = ANY (ARRAY(SELECT l.id FROM unnest($1) AS l GROUP BY l.id HAVING count(*) > 1))) AS o;
 $function$;
 
@@ -192,7 +195,7 @@ BEGIN
     IF others IS NULL THEN
         RETURN lines;
     END IF;
-    INSERT INTO logintel.pending (log_entry_id, changed) SELECT o, true FROM unnest(others) AS o;
+    INSERT INTO logintel_internal.pending (log_entry_id, changed) SELECT o, true FROM unnest(others) AS o;
     RETURN ARRAY(SELECT l FROM unnest(lines) AS l WHERE l.id <> ALL (others));
 END
 $function$;
@@ -218,7 +221,7 @@ CREATE OR REPLACE FUNCTION logintel._score_lines(log_entry_ids bigint[]) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    serving logintel.serving := (SELECT v FROM logintel._serving() v);
+    serving logintel_internal.serving := (SELECT v FROM logintel._serving() v);
     lines logintel._line[];
     batch record;
 BEGIN

@@ -7,10 +7,10 @@ DECLARE
 BEGIN
     IF log_entry_ids <> '{}' THEN
         WITH removed AS (
-            DELETE FROM logintel.predictions p WHERE p.log_entry_id = ANY (log_entry_ids)
+            DELETE FROM logintel_internal.predictions p WHERE p.log_entry_id = ANY (log_entry_ids)
             RETURNING p.score_id, p."timestamp", p.txid),
         noted AS (
-            INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+            INSERT INTO logintel_internal.removed_predictions (hour, score_id, prediction_txid, lines)
             SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3)
         SELECT count(*) INTO removed FROM removed;
     END IF;
@@ -37,21 +37,22 @@ BEGIN
     IF first_time IS NOT NULL THEN
         EXECUTE $sql$
             WITH removed AS (
-                DELETE FROM logintel.predictions p USING unnest($1, $2) AS k (id, "time")
+                DELETE FROM logintel_internal.predictions p USING unnest($1, $2) AS k (id, "time")
                 WHERE p.log_entry_id = k.id AND p."timestamp" = k."time" AND p."timestamp" BETWEEN $3 AND $4
                 RETURNING p.log_entry_id, p.score_id, p."timestamp", p.txid),
             noted AS (
-                INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+                INSERT INTO logintel_internal.removed_predictions (hour, score_id, prediction_txid, lines)
                 SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3)
             SELECT array_agg(r.log_entry_id), array_agg(r."timestamp") FROM removed r
             $sql$ INTO removed_ids, removed_times USING log_entry_ids, times, first_time, last_time;
     END IF;
     IF timeless IS NOT NULL THEN
         WITH removed AS (
-            DELETE FROM logintel.predictions p WHERE p.log_entry_id = ANY (timeless) AND p."timestamp" = p.predicted_at
+            DELETE FROM logintel_internal.predictions p
+                WHERE p.log_entry_id = ANY (timeless) AND p."timestamp" = p.predicted_at
             RETURNING p.log_entry_id, p.score_id, p."timestamp", p.txid),
         noted AS (
-            INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+            INSERT INTO logintel_internal.removed_predictions (hour, score_id, prediction_txid, lines)
             SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3)
         SELECT removed_ids || array_agg(r.log_entry_id), removed_times || array_agg(NULL::timestamptz)
         INTO removed_ids, removed_times FROM removed r;
@@ -83,26 +84,26 @@ DECLARE
     removed record;
 BEGIN
     IF starts_with(changed_in, here || '.') THEN
-        INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
+        INSERT INTO logintel_internal.pending (log_entry_id, "timestamp", changed)
         SELECT k.id, k."time", true FROM unnest(log_entry_ids, times) AS k (id, "time") WHERE k.id IS NOT NULL;
         RETURN log_entry_ids;
     ELSIF pg_trigger_depth() > 1 AND starts_with(changed_in, here) IS NOT TRUE THEN
         PERFORM set_config('logintel.changed_in', here, true);
     END IF;
-    IF EXISTS (SELECT FROM logintel.pending) THEN
+    IF EXISTS (SELECT FROM logintel_internal.pending) THEN
         IF current_setting('transaction_isolation') = 'read committed' THEN
             WITH ended AS (
-                DELETE FROM logintel.pending WHERE ctid = ANY (ARRAY(
-                    SELECT q.ctid FROM logintel.pending q JOIN unnest(log_entry_ids, times) AS k (id, "time")
+                DELETE FROM logintel_internal.pending WHERE ctid = ANY (ARRAY(
+                    SELECT q.ctid FROM logintel_internal.pending q JOIN unnest(log_entry_ids, times) AS k (id, "time")
                         ON q.log_entry_id = k.id AND q."timestamp" IS NOT DISTINCT FROM k."time" AND NOT q.changed
                     FOR UPDATE OF q SKIP LOCKED))
                 RETURNING log_entry_id, "timestamp")
             SELECT array_agg(e.log_entry_id), array_agg(e."timestamp") INTO ended_ids, ended_times FROM ended e;
         END IF;
         WITH changed AS (
-            INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
+            INSERT INTO logintel_internal.pending (log_entry_id, "timestamp", changed)
             SELECT k.id, k."time", true FROM unnest(log_entry_ids, times) AS k (id, "time")
-            WHERE EXISTS (SELECT FROM logintel.pending q
+            WHERE EXISTS (SELECT FROM logintel_internal.pending q
                           WHERE q.log_entry_id = k.id AND (q.changed OR q."timestamp" IS NOT DISTINCT FROM k."time"))
             RETURNING log_entry_id)
         SELECT coalesce(array_agg(c.log_entry_id), '{}') INTO kept FROM changed c;
@@ -116,7 +117,7 @@ BEGIN
         RETURN kept;  -- each was found once, as nearly always
     END IF;
     WITH unknown AS (
-        INSERT INTO logintel.pending (log_entry_id, "timestamp", changed)
+        INSERT INTO logintel_internal.pending (log_entry_id, "timestamp", changed)
         SELECT l.id, l."time", true
         FROM (SELECT k.id, k."time", 1 AS lines FROM unnest(log_entry_ids, times) AS k (id, "time")
               UNION ALL
@@ -134,14 +135,14 @@ COMMENT ON FUNCTION logintel._forget_lines(bigint[], timestamptz[]) IS 'Forgets 
 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_051_predictions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS 'TRUNCATE logintel.predictions, logintel.pending, logintel.removed_predictions';
+AS 'TRUNCATE logintel_internal.predictions, logintel_internal.pending, logintel_internal.removed_predictions';
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_051_predictions(bigint) IS 'Removes all predictions when all lines are gone.';
 
 CREATE OR REPLACE FUNCTION logintel._on_day_dropped_051_predictions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    DELETE FROM logintel.removed_predictions r USING logintel._day_hours(subject) d
+    DELETE FROM logintel_internal.removed_predictions r USING logintel._day_hours(subject) d
     WHERE r.hour >= d.from_hour AND r.hour < d.to_hour;
 $function$;
 

@@ -4,7 +4,7 @@
 -- operators are its owner's. A line without a key is nobody's: it gets no prediction and does not wait.
 CREATE OR REPLACE FUNCTION logintel._seed_query() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN '(SELECT h.seed FROM logintel.shape_seed h WHERE h.one_row)';
+RETURN '(SELECT h.seed FROM logintel_internal.shape_seed h WHERE h.one_row)';
 
 COMMENT ON FUNCTION logintel._seed_query() IS 'The text that reads the secret of shapes by its key, which starts faster than any other way.';
 
@@ -42,7 +42,8 @@ RETURN format($hot_path$
         WITH looked_up AS MATERIALIZED (
             SELECT l.id, l."timestamp", s.id AS score_id
             FROM (SELECT l.*, %2$s AS scorer FROM (%3$s) AS l) AS l
-            LEFT JOIN logintel.scores s ON s.canonical AND s.model_set_id = l.scorer AND s.shape_hash = l.shape_hash),
+            LEFT JOIN logintel_internal.scores s ON s.canonical AND s.model_set_id = l.scorer
+                AND s.shape_hash = l.shape_hash),
         %4$s;
         GET DIAGNOSTICS _scored = ROW_COUNT;
         PERFORM set_config('enable_nestloop', _nested_loops, true);
@@ -51,7 +52,7 @@ RETURN format($hot_path$
             SELECT l.id, l."timestamp", s.id AS score_id
             FROM (%3$s) AS l
             LEFT JOIN LATERAL (
-                SELECT s.id FROM logintel.scores s
+                SELECT s.id FROM logintel_internal.scores s
                 WHERE s.canonical AND s.model_set_id = %2$s AND s.shape_hash = l.shape_hash LIMIT 1) AS s ON true),
         %4$s;
         GET DIAGNOSTICS _scored = ROW_COUNT;
@@ -60,18 +61,18 @@ $hot_path$, lines, scorer,
     format('SELECT t.id, t."timestamp", logintel._shape_hash(%s, %s) AS shape_hash FROM %s t WHERE t.id IS NOT NULL OFFSET 0',
            logintel._fields_of_shape(), logintel._seed_query(), lines),
     $$left_out AS (
-            INSERT INTO logintel.pending (log_entry_id, "timestamp")
+            INSERT INTO logintel_internal.pending (log_entry_id, "timestamp")
             SELECT l.id, l."timestamp" FROM looked_up l
             WHERE CASE WHEN l.score_id IS NULL THEN set_config('logintel.left_out', 'yes', true) = 'yes'
                                                     AND current_setting('transaction_isolation') <> 'serializable' END)
-        INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp")
+        INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp")
         SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL$$);
 
 COMMENT ON FUNCTION logintel._hot_path(text, text) IS 'The text that gives lines of known shapes their score and queues the others; scorer is the SQL of the model set that serves the line l.';
 
 CREATE OR REPLACE FUNCTION logintel._queue_path(lines text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN format('INSERT INTO logintel.pending (log_entry_id, "timestamp") SELECT t.id, t."timestamp" FROM %s t '
+RETURN format('INSERT INTO logintel_internal.pending (log_entry_id, "timestamp") SELECT t.id, t."timestamp" FROM %s t '
               'WHERE t.id IS NOT NULL', lines);
 
 COMMENT ON FUNCTION logintel._queue_path(text) IS 'The statement that leaves lines pending.';
@@ -79,7 +80,7 @@ COMMENT ON FUNCTION logintel._queue_path(text) IS 'The statement that leaves lin
 -- It needs no field but the key.
 CREATE OR REPLACE FUNCTION logintel._queue_changed_path(lines text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN format('INSERT INTO logintel.pending (log_entry_id, changed) SELECT t.id, true FROM %s t WHERE t.id IS NOT NULL', lines);
+RETURN format('INSERT INTO logintel_internal.pending (log_entry_id, changed) SELECT t.id, true FROM %s t WHERE t.id IS NOT NULL', lines);
 
 COMMENT ON FUNCTION logintel._queue_changed_path(text) IS 'The statement that queues lines which may have an outdated prediction.';
 
@@ -96,7 +97,7 @@ RETURN format($cold_path$
             OPEN _left_out FOR
                 SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
                 FROM (SELECT t.id, t."timestamp", %2$s FROM %1$s t WHERE t.id IS NOT NULL OFFSET 0) AS l
-                WHERE (SELECT s.id FROM logintel.scores s
+                WHERE (SELECT s.id FROM logintel_internal.scores s
                        WHERE s.canonical AND s.model_set_id = %3$s AND s.shape_hash = l.shape_hash LIMIT 1) IS NULL
                 GROUP BY l.number / 4096;
             PERFORM logintel._score_left_out_alone(_left_out);
@@ -112,7 +113,7 @@ RETURN format($cold_path$
                 SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line)
                 FROM (SELECT t.id, t."timestamp", %2$s
                       FROM (SELECT * FROM %1$s t OFFSET 0) AS t
-                      WHERE (SELECT q.id FROM logintel.pending q
+                      WHERE (SELECT q.id FROM logintel_internal.pending q
                              WHERE q.log_entry_id = t.id AND q."timestamp" IS NOT DISTINCT FROM t."timestamp"
                                AND NOT q.changed AND q.queued_at >= _logintel_began LIMIT 1) IS NOT NULL
                       OFFSET 0) AS l

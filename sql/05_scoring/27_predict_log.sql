@@ -5,13 +5,13 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan AS
 $function$
 BEGIN
-    IF EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
+    IF EXISTS (SELECT FROM logintel_internal.predictions p WHERE p.log_entry_id = line_id) THEN
         RETURN;
     END IF;
     -- Whoever has the line in hand is waited for; then its prediction is there, and outdated if the line waited again.
-    PERFORM pg_advisory_xact_lock('logintel.pending'::regclass::oid::integer, hashint8(line_id));
-    DELETE FROM logintel.pending q WHERE q.log_entry_id = line_id;
-    IF FOUND OR NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = line_id) THEN
+    PERFORM pg_advisory_xact_lock('logintel_internal.pending'::regclass::oid::integer, hashint8(line_id));
+    DELETE FROM logintel_internal.pending q WHERE q.log_entry_id = line_id;
+    IF FOUND OR NOT EXISTS (SELECT FROM logintel_internal.predictions p WHERE p.log_entry_id = line_id) THEN
         PERFORM logintel._score_lines(ARRAY[line_id]);
     END IF;
 END

@@ -22,7 +22,7 @@ BEGIN
                r.category, r.category_confidence, r.labels, r.anomaly_score >= threshold, r.anomaly_score,
                CASE WHEN r.anomaly_score >= threshold THEN r.anomaly_type END,
                logintel.severity(r.predicted_level, r.anomaly_score >= threshold),
-               (SELECT s.model_version FROM logintel.model_sets s WHERE s.id = active)
+               (SELECT s.model_version FROM logintel_internal.model_sets s WHERE s.id = active)
         FROM logintel._score_rows(batch, scores) AS r;
     END LOOP;
 END

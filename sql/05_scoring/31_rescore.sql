@@ -15,8 +15,8 @@ BEGIN
             HINT = 'Give a number of shapes, such as rescore(10000), or null for all.';
     END IF;
     SELECT array_agg(o.id) INTO outdated
-    FROM (SELECT s.id FROM logintel.scores s
-          LEFT JOIN logintel.scores r ON r.id = s.rescored_id
+    FROM (SELECT s.id FROM logintel_internal.scores s
+          LEFT JOIN logintel_internal.scores r ON r.id = s.rescored_id
           WHERE coalesce(r.model_set_id, s.model_set_id) <> active
             AND (s.evicted_txid IS NULL OR length(s.template) < 200)
             AND s.model_set_id <> ALL (tested)
@@ -25,18 +25,18 @@ BEGIN
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
                array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
         FROM (SELECT d.*, row_number() OVER () - 1 AS number
-              FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel.scores s
+              FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel_internal.scores s
                     WHERE s.id = ANY (outdated) AND s.model_set_id <> active
-                      AND (SELECT k.id FROM logintel.scores k
+                      AND (SELECT k.id FROM logintel_internal.scores k
                            WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
                            LIMIT 1) IS NULL) AS d) AS u
         GROUP BY u.number / 256
     LOOP
         PERFORM logintel._score_and_remember(active, shapes, canonical => false, at_write => false);
     END LOOP;
-    UPDATE logintel.scores s
+    UPDATE logintel_internal.scores s
     SET rescored_id = CASE WHEN s.model_set_id <> active THEN
-                          (SELECT k.id FROM logintel.scores k
+                          (SELECT k.id FROM logintel_internal.scores k
                            WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
                            LIMIT 1) END
     WHERE s.id = ANY (outdated);

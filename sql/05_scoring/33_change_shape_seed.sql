@@ -8,8 +8,8 @@ DECLARE
 BEGIN
     PERFORM logintel._lock_deployments();
     PERFORM logintel._lock('scores');
-    UPDATE logintel.shape_seed SET seed = logintel._random_seed();
-    UPDATE logintel.scores SET evicted_txid = txid_current(), canonical = false WHERE evicted_txid IS NULL;
+    UPDATE logintel_internal.shape_seed SET seed = logintel._random_seed();
+    UPDATE logintel_internal.scores SET evicted_txid = txid_current(), canonical = false WHERE evicted_txid IS NULL;
     GET DIAGNOSTICS evicted = ROW_COUNT;
     PERFORM logintel._announce('shape_seed_changed', 0);
     RETURN evicted;

@@ -25,12 +25,12 @@ CREATE OR REPLACE FUNCTION logintel._remove_predictions_of_vanished_lines() RETU
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH removed AS (
-        DELETE FROM logintel.predictions p
+        DELETE FROM logintel_internal.predictions p
         WHERE NOT EXISTS (SELECT FROM logintel._fetched_keys() l
                           WHERE l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
                               p.predicted_at))
         RETURNING p.score_id, p."timestamp", p.txid)
-    INSERT INTO logintel.removed_predictions (hour, score_id, prediction_txid, lines)
+    INSERT INTO logintel_internal.removed_predictions (hour, score_id, prediction_txid, lines)
     SELECT date_trunc('hour', r."timestamp", 'UTC'), r.score_id, r.txid, count(*) FROM removed r GROUP BY 1, 2, 3;
 $function$;
 
@@ -41,10 +41,10 @@ COMMENT ON FUNCTION logintel._remove_predictions_of_vanished_lines() IS 'Removes
 CREATE OR REPLACE FUNCTION logintel._doubt_waiting_lines() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    INSERT INTO logintel.pending (log_entry_id, changed)
-    SELECT DISTINCT q.log_entry_id, true FROM logintel.pending q
+    INSERT INTO logintel_internal.pending (log_entry_id, changed)
+    SELECT DISTINCT q.log_entry_id, true FROM logintel_internal.pending q
     WHERE NOT EXISTS (
-        SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
+        SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel_internal.pending v)) l
         WHERE l.id = q.log_entry_id
           AND (q.changed OR q."timestamp" IS NOT DISTINCT FROM logintel._line_time(l."timestamp")));
 $function$;
@@ -63,11 +63,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms'
 $function$
 BEGIN
     PERFORM logintel._remove_predictions_of_vanished_lines();
-    DELETE FROM logintel.pending q
+    DELETE FROM logintel_internal.pending q
     WHERE NOT logintel._has_old_snapshot() AND q.ctid = ANY (ARRAY(
-        SELECT p.ctid FROM logintel.pending p
+        SELECT p.ctid FROM logintel_internal.pending p
         WHERE NOT EXISTS (
-            SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id FROM logintel.pending v)) l
+            SELECT FROM logintel._fetched_lines(ARRAY(SELECT DISTINCT v.log_entry_id
+                FROM logintel_internal.pending v)) l
             WHERE l.id = p.log_entry_id
               AND (p.changed OR p."timestamp" IS NOT DISTINCT FROM logintel._line_time(l."timestamp")))
         FOR UPDATE SKIP LOCKED));
@@ -91,7 +92,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 RETURN logintel._has_old_snapshot() AND NOT EXISTS (
     SELECT FROM pg_locks k
     WHERE k.pid = pg_backend_pid() AND k.locktype = 'relation' AND k.mode = 'AccessExclusiveLock' AND k.granted
-      AND k.relation = 'logintel.predictions'::regclass);
+      AND k.relation = 'logintel_internal.predictions'::regclass);
 
 COMMENT ON FUNCTION logintel._may_overlook_predictions() IS 'Whether others may have committed predictions that this transaction does not see.';
 
@@ -103,7 +104,7 @@ BEGIN
         RETURN;
     END IF;
     IF NOT logintel._try_remove_vanished_lines() OR logintel._may_overlook_predictions() THEN
-        INSERT INTO logintel.truncations DEFAULT VALUES;
+        INSERT INTO logintel_internal.truncations DEFAULT VALUES;
     END IF;
 END
 $function$;
@@ -115,8 +116,8 @@ CREATE OR REPLACE FUNCTION logintel._forget_truncated_lines() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF EXISTS (SELECT FROM logintel.attachments a WHERE logintel._is_below(TG_RELID, a.log_table)) THEN
-        PERFORM logintel._forget_lines_of_truncated_table(a.log_table = TG_RELID) FROM logintel.attachments a;
+    IF EXISTS (SELECT FROM logintel_internal.attachments a WHERE logintel._is_below(TG_RELID, a.log_table)) THEN
+        PERFORM logintel._forget_lines_of_truncated_table(a.log_table = TG_RELID) FROM logintel_internal.attachments a;
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
@@ -125,7 +126,7 @@ EXCEPTION WHEN OTHERS THEN
     END IF;
     RAISE WARNING 'predictions of truncated lines are still there: %', SQLERRM
         USING HINT = 'SELECT * FROM logintel.reconcile() removes them.';
-    INSERT INTO logintel.truncations DEFAULT VALUES;
+    INSERT INTO logintel_internal.truncations DEFAULT VALUES;
     RETURN NULL;
 END
 $function$;

@@ -37,13 +37,13 @@ BEGIN
     ELSIF logintel._lanes(serving_set) IS NULL THEN
         RETURN QUERY SELECT 'problem', 'the models in force are not laid out for SQL',
             'run CALL logintel.maintain(''45 s'')';
-    ELSIF NOT logintel._has_python() OR NOT EXISTS (SELECT FROM logintel.scores) THEN
+    ELSIF NOT logintel._has_python() OR NOT EXISTS (SELECT FROM logintel_internal.scores) THEN
         RETURN QUERY SELECT 'ok', 'SQL scores new shapes', NULL;
     ELSE
         SELECT array_agg(s.shape_hash), array_agg(s.template), array_agg(s.service), array_agg(s.source_type),
                array_agg(s.level), array_agg(s.status_class), array_agg(s.latency_bucket)
         INTO shapes
-        FROM (SELECT * FROM logintel.scores s WHERE s.evicted_txid IS NULL ORDER BY s.id DESC LIMIT 64) AS s;
+        FROM (SELECT * FROM logintel_internal.scores s WHERE s.evicted_txid IS NULL ORDER BY s.id DESC LIMIT 64) AS s;
         compared := logintel._compare_scorers(serving_set, shapes);
         RETURN QUERY SELECT CASE WHEN compared.difference > 1e-5 OR compared.labels > 0 THEN 'problem' ELSE 'ok' END,
             format('SQL scores new shapes; onnxruntime says the same of %s shapes to %s, with %s other labels',

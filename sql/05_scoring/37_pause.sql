@@ -11,8 +11,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     UPDATE logintel.settings s SET value = new_mode WHERE s.name = 'mode';
-    UPDATE logintel.settings_history h SET why = _set_mode.why
-    WHERE h.id = (SELECT max(c.id) FROM logintel.settings_history c WHERE c.name = 'mode');
+    UPDATE logintel_internal.settings_history h SET why = _set_mode.why
+    WHERE h.id = (SELECT max(c.id) FROM logintel_internal.settings_history c WHERE c.name = 'mode');
 END
 $function$;
 
@@ -44,8 +44,8 @@ BEGIN
         RAISE NOTICE 'scoring is not paused';
     ELSE
         PERFORM logintel._set_mode(coalesce(
-            (SELECT h.old_value FROM logintel.settings_history h WHERE h.name = 'mode' ORDER BY h.id DESC LIMIT 1), 'inline'), resume.why);
-        waiting := (SELECT count(DISTINCT q.log_entry_id) FROM logintel.pending q);
+            (SELECT h.old_value FROM logintel_internal.settings_history h WHERE h.name = 'mode' ORDER BY h.id DESC LIMIT 1), 'inline'), resume.why);
+        waiting := (SELECT count(DISTINCT q.log_entry_id) FROM logintel_internal.pending q);
         IF waiting > 0 THEN
             RAISE NOTICE 'lines that wait for a prediction: %; SELECT logintel.backfill() until it returns 0, or let "logintel worker" run', waiting;
         END IF;

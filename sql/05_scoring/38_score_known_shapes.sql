@@ -14,9 +14,9 @@ BEGIN
     PERFORM logintel._publish_scores();
     FOR shapes IN
         WITH unknown AS (
-            SELECT s.*, row_number() OVER () - 1 AS n FROM logintel.scores s
+            SELECT s.*, row_number() OVER () - 1 AS n FROM logintel_internal.scores s
             WHERE s.model_set_id = known_to AND s.canonical AND (
-                SELECT k.id FROM logintel.scores k
+                SELECT k.id FROM logintel_internal.scores k
                 WHERE k.evicted_txid IS NULL AND k.model_set_id = learner AND k.shape_hash = s.shape_hash LIMIT 1) IS NULL)
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
                array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
@@ -36,7 +36,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     -- What rescore() lent the set is given back, or its own lines would be read as another version's.
-    UPDATE logintel.scores s SET rescored_id = NULL WHERE s.model_set_id = $1 AND s.rescored_id IS NOT NULL;
+    UPDATE logintel_internal.scores s SET rescored_id = NULL WHERE s.model_set_id = $1 AND s.rescored_id IS NOT NULL;
     PERFORM logintel._score_known_shapes(logintel._set_in_force(), model_set_id::integer);
 END
 $function$;

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION logintel._first_kept() RETURNS date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT CASE WHEN kept.days > 0 THEN (now() AT TIME ZONE 'UTC')::date - kept.days END
         FROM (SELECT logintel._setting('retention_days')::integer AS days) AS kept
-        WHERE EXISTS (SELECT FROM logintel.attachments a WHERE a.manages_partitions));
+        WHERE EXISTS (SELECT FROM logintel_internal.attachments a WHERE a.manages_partitions));
 
 COMMENT ON FUNCTION logintel._first_kept() IS 'The first day that the setting retention_days keeps; null where all are kept.';
 
@@ -14,12 +14,12 @@ CREATE OR REPLACE FUNCTION logintel._expired_days() RETURNS TABLE (day date, lin
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH made AS (
-        SELECT p.day, p.tbl FROM logintel.attachments a
+        SELECT p.day, p.tbl FROM logintel_internal.attachments a
         CROSS JOIN LATERAL logintel._partitions_by_time(a.log_table) p
-        JOIN logintel.made_partitions m ON m.partition = p.tbl::oid AND m.day = p.day
+        JOIN logintel_internal.made_partitions m ON m.partition = p.tbl::oid AND m.day = p.day
         WHERE a.manages_partitions),
     predicted AS (
-        SELECT p.day, p.tbl FROM logintel._partitions_by_time('logintel.predictions') p)
+        SELECT p.day, p.tbl FROM logintel._partitions_by_time('logintel_internal.predictions') p)
     SELECT coalesce(m.day, p.day), m.tbl, p.tbl FROM made m FULL JOIN predicted p ON p.day = m.day
     WHERE coalesce(m.day, p.day) < logintel._first_kept();
 END;
@@ -42,9 +42,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     EXECUTE $sql$  -- planned for these times: see _remove_predictions()
-        INSERT INTO logintel.pending (log_entry_id)
+        INSERT INTO logintel_internal.pending (log_entry_id)
         SELECT DISTINCT l.id
-        FROM logintel._fetched_timeless() l JOIN logintel.predictions p ON p.log_entry_id = l.id
+        FROM logintel._fetched_timeless() l JOIN logintel_internal.predictions p ON p.log_entry_id = l.id
         WHERE p."timestamp" >= $1 AND p."timestamp" < $2 AND p."timestamp" = p.predicted_at
         $sql$ USING from_hour, to_hour;
 END
@@ -60,14 +60,15 @@ $function$
 DECLARE
     days bigint := day - date '1970-01-01';
     hours record := logintel._day_hours(days);
-    log_table regclass := (SELECT a.log_table FROM logintel.attachments a);
+    log_table regclass := (SELECT a.log_table FROM logintel_internal.attachments a);
     versions text;
 BEGIN
     PERFORM logintel._queue_timeless_lines(hours.from_hour, hours.to_hour);
     PERFORM logintel._announce('day_dropped', days);
-    DELETE FROM logintel.predictions_default p WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour;
-    DELETE FROM logintel.pending q WHERE q."timestamp" >= hours.from_hour AND q."timestamp" < hours.to_hour;
-    DELETE FROM logintel.made_partitions m WHERE m.partition = lines::oid;
+    DELETE FROM logintel_internal.predictions_default p
+        WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour;
+    DELETE FROM logintel_internal.pending q WHERE q."timestamp" >= hours.from_hour AND q."timestamp" < hours.to_hour;
+    DELETE FROM logintel_internal.made_partitions m WHERE m.partition = lines::oid;
     IF lines IS NOT NULL THEN  -- first, as writers lock the log table first
         -- Detaching a day reads the tables that refer to it.
         versions := logintel._begin_as_table_owner(log_table, ARRAY[log_table, lines] || ARRAY(
@@ -97,7 +98,7 @@ CREATE OR REPLACE FUNCTION logintel._delete_expired_lines(OUT deleted bigint, OU
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 DECLARE
-    attached logintel.attachments := (SELECT a FROM logintel.attachments a);
+    attached logintel_internal.attachments := (SELECT a FROM logintel_internal.attachments a);
     default_partition regclass := logintel._default_partition(attached.log_table);
     first_kept timestamptz := logintel._first_kept()::timestamp AT TIME ZONE 'UTC';
     versions text;
@@ -136,7 +137,7 @@ BEGIN
         tried := logintel._drop_day(expired.day, expired.lines, expired.predictions);
         IF tried.dropped THEN
             dropped := 1;
-            UPDATE logintel.attachments a SET reconciled_tables = logintel._log_table_oids()
+            UPDATE logintel_internal.attachments a SET reconciled_tables = logintel._log_table_oids()
             WHERE a.reconciled_tables IS NOT NULL;
             RETURN;
         END IF;
@@ -168,14 +169,14 @@ BEGIN ATOMIC
     SELECT 'note', format('the default partition of %s has %s: days that are to come get no partition by themselves',
                           t.parent, pg_size_pretty(pg_relation_size(logintel._default_partition(t.parent)))),
            'at a quiet time, SELECT logintel.create_partitions(current_date, current_date + 365)'
-    FROM (SELECT a.log_table AS parent FROM logintel.attachments a WHERE a.manages_partitions
-          UNION ALL SELECT 'logintel.predictions'::regclass) AS t
+    FROM (SELECT a.log_table AS parent FROM logintel_internal.attachments a WHERE a.manages_partitions
+          UNION ALL SELECT 'logintel_internal.predictions'::regclass) AS t
     WHERE pg_relation_size(logintel._default_partition(t.parent)) > 16777216
     UNION ALL
     SELECT 'problem', format('partitions of %s are kept with the rights of %s, but it belongs to %s', a.log_table,
                              string_agg(DISTINCT p.proowner::regrole::text, ', '), c.relowner::regrole),
            format('as %s, or a superuser: SELECT logintel.adopt_partitions()', c.relowner::regrole)
-    FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table
+    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
     JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace AND p.proname LIKE E'\\_table\\_owner\\_%'
                       AND p.proowner <> c.relowner
     WHERE a.manages_partitions GROUP BY a.log_table, c.relowner;

@@ -11,7 +11,8 @@ BEGIN
     FOR astray IN
         SELECT c.oid::regclass AS name FROM pg_class c
         WHERE c.relnamespace = 'logintel'::regnamespace AND c.relowner <> keeper
-          AND c.oid IN (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'logintel.predictions'::regclass)
+          AND c.oid IN (SELECT i.inhrelid FROM pg_inherits i
+              WHERE i.inhparent = 'logintel_internal.predictions'::regclass)
           AND pg_has_role(current_user, c.relowner, 'USAGE') AND pg_has_role(current_user, keeper, 'USAGE')
     LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO %s', astray.name, keeper::regrole);

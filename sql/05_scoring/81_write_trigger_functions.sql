@@ -42,15 +42,15 @@ $function$;
 COMMENT ON FUNCTION logintel._write_trigger_function(text, oid, text) IS 'Writes a trigger function with this body.';
 
 -- The SQL of the model set that serves a line l.
-CREATE OR REPLACE FUNCTION logintel._scorer(serving logintel.serving) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._scorer(serving logintel_internal.serving) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 RETURN CASE WHEN (serving).test_id IS NULL THEN (serving).model_set_id::text
             ELSE format('CASE WHEN logintel._in_share(l.id, %s, %L) '
-                        'AND EXISTS (SELECT FROM logintel.serving v WHERE v.id = %s) THEN %s ELSE %s END',
+                        'AND EXISTS (SELECT FROM logintel_internal.serving v WHERE v.id = %s) THEN %s ELSE %s END',
                         (serving).test_id, (serving).share, (serving).id, (serving).challenger_set_id,
                         (serving).model_set_id) END;
 
-COMMENT ON FUNCTION logintel._scorer(logintel.serving) IS 'SQL of the model set that serves a line l.';
+COMMENT ON FUNCTION logintel._scorer(logintel_internal.serving) IS 'SQL of the model set that serves a line l.';
 
 CREATE OR REPLACE FUNCTION logintel._write_no_trigger_functions() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
@@ -65,8 +65,8 @@ CREATE OR REPLACE FUNCTION logintel._write_trigger_functions() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    attached logintel.attachments;
-    serving logintel.serving;
+    attached logintel_internal.attachments;
+    serving logintel_internal.serving;
     is_off boolean := logintel._setting('mode') = 'off';
     key text;
     lines text;
@@ -75,7 +75,7 @@ DECLARE
     path text;
 BEGIN
     PERFORM logintel._lock_deployments();
-    SELECT a.* INTO attached FROM logintel.attachments a;
+    SELECT a.* INTO attached FROM logintel_internal.attachments a;
     IF NOT FOUND THEN
         PERFORM logintel._write_no_trigger_functions();
         RETURN;
@@ -134,7 +134,7 @@ $function$;
 
 COMMENT ON FUNCTION logintel._rewrite_trigger_functions() IS 'Trigger on serving and settings: lets the write path know what serves.';
 
-CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel.serving
+CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE OR DELETE ON logintel_internal.serving
     FOR EACH STATEMENT EXECUTE FUNCTION logintel._rewrite_trigger_functions();
 CREATE OR REPLACE TRIGGER rewrite_trigger_functions AFTER INSERT OR UPDATE ON logintel.settings
     FOR EACH ROW WHEN (NEW.name = 'mode') EXECUTE FUNCTION logintel._rewrite_trigger_functions();

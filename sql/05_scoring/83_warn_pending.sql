@@ -7,7 +7,7 @@ DECLARE
     warning text := format('%s %s', date_trunc('minute', clock_timestamp()), reason);
 BEGIN
     IF model_set_id IS NOT NULL THEN
-        INSERT INTO logintel.failures (model_set_id, reason, lines)
+        INSERT INTO logintel_internal.failures (model_set_id, reason, lines)
         VALUES (_warn_pending.model_set_id, left(_warn_pending.reason, 1000), _warn_pending.lines);
     END IF;
     IF current_setting('logintel.last_warning', true) IS DISTINCT FROM warning THEN

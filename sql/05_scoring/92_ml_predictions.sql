@@ -5,7 +5,7 @@ SELECT p.log_entry_id AS id, p.log_entry_id, p.predicted_level, p.level_confiden
        p.model_version, p.predicted_at, p."timestamp",
        p.template, p.service, p.source_type, p.declared_level, p.is_correction, p.is_abstained,
        p.score_id, p.latency_us, p.rescored_at
-FROM logintel._predictions_now p;
+FROM logintel_internal._predictions_now p;
 
 COMMENT ON VIEW logintel.ml_predictions IS 'The prediction of every scored line that its reader may read in the log table.';
 COMMENT ON COLUMN logintel.ml_predictions.id IS 'Key of the prediction: that of its line.';

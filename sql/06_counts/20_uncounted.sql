@@ -25,17 +25,18 @@ CREATE OR REPLACE FUNCTION logintel._uncounted() RETURNS TABLE (hour timestamptz
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
-    counted txid_snapshot := (SELECT s.counted FROM logintel.rollup_state s);
+    counted txid_snapshot := (SELECT s.counted FROM logintel_internal.rollup_state s);
 BEGIN
     RETURN QUERY EXECUTE format(
-        'SELECT date_trunc(''hour'', p."timestamp", ''UTC''), p.score_id, count(*) FROM logintel.predictions p WHERE %s GROUP BY 1, 2',
+        'SELECT date_trunc(''hour'', p."timestamp", ''UTC''), p.score_id, count(*) FROM logintel_internal.predictions p WHERE %s GROUP BY 1, 2',
         logintel._not_counted(counted));
     -- What somebody wrote of a line that was changed meanwhile is outdated.
-    IF EXISTS (SELECT FROM logintel.pending q WHERE q.changed) THEN
-        RETURN QUERY SELECT date_trunc('hour', p."timestamp", 'UTC'), p.score_id, -count(*) FROM logintel.predictions p
-                     WHERE p.log_entry_id IN (SELECT q.log_entry_id FROM logintel.pending q WHERE q.changed) GROUP BY 1, 2;
+    IF EXISTS (SELECT FROM logintel_internal.pending q WHERE q.changed) THEN
+        RETURN QUERY SELECT date_trunc('hour', p."timestamp", 'UTC'), p.score_id, -count(*)
+            FROM logintel_internal.predictions p
+                     WHERE p.log_entry_id IN (SELECT q.log_entry_id FROM logintel_internal.pending q WHERE q.changed) GROUP BY 1, 2;
     END IF;
-    RETURN QUERY SELECT r.hour, r.score_id, -sum(r.lines)::bigint FROM logintel.removed_predictions r
+    RETURN QUERY SELECT r.hour, r.score_id, -sum(r.lines)::bigint FROM logintel_internal.removed_predictions r
                  WHERE txid_visible_in_snapshot(r.prediction_txid, counted) GROUP BY 1, 2;
 END
 $function$;

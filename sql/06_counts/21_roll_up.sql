@@ -1,7 +1,7 @@
 -- Who counts, or corrects counts, keeps others from doing so.
 CREATE OR REPLACE FUNCTION logintel._lock_counts() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS 'UPDATE logintel.rollup_state SET one_row = true';
+AS 'UPDATE logintel_internal.rollup_state SET one_row = true';
 
 COMMENT ON FUNCTION logintel._lock_counts() IS 'Waits until no other session counts, until the end of the transaction.';
 
@@ -18,12 +18,12 @@ DECLARE
     lines bigint;
 BEGIN
     PERFORM logintel._lock_counts();
-    counted := (SELECT s.counted FROM logintel.rollup_state s);
-    last_change := (SELECT max(c.id) FROM logintel.count_changes c);
+    counted := (SELECT s.counted FROM logintel_internal.rollup_state s);
+    last_change := (SELECT max(c.id) FROM logintel_internal.count_changes c);
     IF counted IS NULL THEN
         -- A restored database holds ids of another cluster's transactions, which may lie in this one's future. No other row
         -- that a snapshot sees has an id beyond it.
-        UPDATE logintel.predictions p SET txid = 0
+        UPDATE logintel_internal.predictions p SET txid = 0
         WHERE p.txid >= txid_snapshot_xmax(txid_current_snapshot()) AND p.txid <> txid_current();
     END IF;
     EXECUTE format($sql$
@@ -32,11 +32,11 @@ BEGIN
         added AS (
             SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, count(*) AS lines,
                    min(p."timestamp") AS first_at, max(p."timestamp") AS last_at
-            FROM logintel.predictions p, now
+            FROM logintel_internal.predictions p, now
             WHERE %s AND txid_visible_in_snapshot(p.txid, now.snapshot)
             GROUP BY 1, 2),
         removed AS (
-            DELETE FROM logintel.removed_predictions RETURNING *),
+            DELETE FROM logintel_internal.removed_predictions RETURNING *),
         changed AS MATERIALIZED (
             SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines,
                    min(c.first_at) AS first_at, max(c.last_at) AS last_at
@@ -45,29 +45,29 @@ BEGIN
                   SELECT r.hour, r.score_id, -r.lines, NULL, NULL FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
             GROUP BY 1, 2),
         hours AS (
-            INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines, first_at, last_at)
+            INSERT INTO logintel_internal.hourly_counts AS h (hour, score_id, lines, first_at, last_at)
             SELECT c.hour, c.score_id, c.lines, coalesce(c.first_at, 'infinity'), coalesce(c.last_at, '-infinity') FROM changed c
             ORDER BY c.hour, c.score_id  -- so that an hour's rows stand together
             ON CONFLICT (hour, score_id) DO UPDATE
             SET lines = h.lines + excluded.lines, first_at = least(h.first_at, excluded.first_at),
                 last_at = greatest(h.last_at, excluded.last_at)),
         totals AS (
-            INSERT INTO logintel.score_totals AS t (score_id, lines)
+            INSERT INTO logintel_internal.score_totals AS t (score_id, lines)
             SELECT c.score_id, sum(c.lines) FROM changed c GROUP BY 1
             ON CONFLICT (score_id) DO UPDATE SET lines = t.lines + excluded.lines
             RETURNING t.score_id, t.xmax = 0 AS is_new),  -- an updated row has an xmax, that of its lock
         logged AS (
-            INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+            INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount)
             SELECT c.hour, c.score_id, c.lines,
                    t.is_new AND row_number() OVER (PARTITION BY c.score_id ORDER BY c.hour) = 1, $1 IS NULL
             FROM changed c JOIN totals t ON t.score_id = c.score_id),
         state AS (
-            UPDATE logintel.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
+            UPDATE logintel_internal.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a
         $sql$, logintel._not_counted(counted)) INTO lines USING counted, txid_current();
     SELECT array_agg(DISTINCT c.score_id), array_agg(DISTINCT c.hour) INTO fewer_ids, fewer_hours
-    FROM logintel.count_changes c WHERE c.id > coalesce(last_change, 0) AND c.lines < 0;
-    DELETE FROM logintel.hourly_counts h WHERE h.score_id = ANY (fewer_ids) AND h.hour = ANY (fewer_hours) AND h.lines = 0;
+    FROM logintel_internal.count_changes c WHERE c.id > coalesce(last_change, 0) AND c.lines < 0;
+    DELETE FROM logintel_internal.hourly_counts h WHERE h.score_id = ANY (fewer_ids) AND h.hour = ANY (fewer_hours) AND h.lines = 0;
     IF counted IS NULL THEN
         PERFORM logintel._note_all_unused();
     END IF;
@@ -81,7 +81,8 @@ CREATE OR REPLACE FUNCTION logintel._task_061_count_predictions() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    DELETE FROM logintel.count_changes c WHERE c.id <= (SELECT min(r.read_to) FROM logintel.count_readers r);
+    DELETE FROM logintel_internal.count_changes c WHERE c.id <= (SELECT min(r.read_to)
+        FROM logintel_internal.count_readers r);
     RETURN logintel._roll_up();
 END
 $function$;

@@ -16,10 +16,10 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 $function$
 BEGIN
     RETURN (SELECT count(*) FROM (
-                SELECT DISTINCT q.log_entry_id, q."timestamp" FROM logintel.pending q
-                WHERE q.log_entry_id <> ALL (ARRAY(SELECT c.log_entry_id FROM logintel.pending c WHERE c.changed))) AS w)
+                SELECT DISTINCT q.log_entry_id, q."timestamp" FROM logintel_internal.pending q
+                WHERE q.log_entry_id <> ALL (ARRAY(SELECT c.log_entry_id FROM logintel_internal.pending c WHERE c.changed))) AS w)
          + (SELECT count(*) FROM logintel._fetched_lines(
-                ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel.pending q WHERE q.changed)));
+                ARRAY(SELECT DISTINCT q.log_entry_id FROM logintel_internal.pending q WHERE q.changed)));
 END
 $function$;
 

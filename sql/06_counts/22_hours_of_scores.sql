@@ -12,7 +12,7 @@ BEGIN ATOMIC
         UNION
         SELECT m.hour, m.score_id FROM unnest($2, $3) AS m (hour, score_id)),
     newest AS MATERIALIZED (
-        SELECT greatest((SELECT h.hour FROM logintel.hourly_counts h ORDER BY h.hour DESC LIMIT 1),
+        SELECT greatest((SELECT h.hour FROM logintel_internal.hourly_counts h ORDER BY h.hour DESC LIMIT 1),
                         (SELECT max(o.hour) FROM others o)) AS hour),
     windows AS (
         SELECT w.ids, n.hour - (2 ^ i - 1) * interval '1 hour' AS up_to,
@@ -22,10 +22,10 @@ BEGIN ATOMIC
     FROM windows w
     CROSS JOIN LATERAL (
         SELECT k.hour, min(k.first_at) AS first_at, max(k.last_at) AS last_at, array_agg(k.score_id) AS score_ids
-        FROM (SELECT c.hour, c.score_id, c.first_at, c.last_at FROM logintel.hourly_counts c
+        FROM (SELECT c.hour, c.score_id, c.first_at, c.last_at FROM logintel_internal.hourly_counts c
               WHERE c.hour <= w.up_to AND c.hour > w.after AND c.score_id = ANY (w.ids)
               UNION ALL
-              SELECT c.hour, c.score_id, c.first_at, c.last_at FROM logintel.hourly_counts c
+              SELECT c.hour, c.score_id, c.first_at, c.last_at FROM logintel_internal.hourly_counts c
               WHERE c.hour <= w.up_to AND w.after IS NULL AND c.score_id = ANY (w.ids)
               UNION ALL
               SELECT o.hour, o.score_id, '-infinity', 'infinity' FROM others o

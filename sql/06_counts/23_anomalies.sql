@@ -38,6 +38,6 @@ COMMENT ON FUNCTION logintel._anomalies() IS 'The rows of ml_anomalies.';
 
 CREATE OR REPLACE FUNCTION logintel._anomalous_scores() RETURNS bigint[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
-AS $function$ SELECT array_agg(s.score_id) FROM logintel._scores_now s WHERE s.is_anomaly $function$;
+AS $function$ SELECT array_agg(s.score_id) FROM logintel_internal._scores_now s WHERE s.is_anomaly $function$;
 
 COMMENT ON FUNCTION logintel._anomalous_scores() IS 'The scores that are anomalies under the threshold in force.';

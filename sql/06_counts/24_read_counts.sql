@@ -4,10 +4,11 @@ CREATE OR REPLACE FUNCTION logintel._read_counts(reader text, most bigint DEFAUL
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    SELECT r.read_to INTO STRICT after_id FROM logintel.count_readers r WHERE r.reader = $1 FOR UPDATE;
-    up_to_id := coalesce((SELECT max(c.id) FROM (SELECT c.id FROM logintel.count_changes c WHERE c.id > after_id
+    SELECT r.read_to INTO STRICT after_id FROM logintel_internal.count_readers r WHERE r.reader = $1 FOR UPDATE;
+    up_to_id := coalesce((SELECT max(c.id) FROM (SELECT c.id FROM logintel_internal.count_changes c
+        WHERE c.id > after_id
                                                  ORDER BY c.id LIMIT most) AS c), after_id);
-    UPDATE logintel.count_readers r SET read_to = up_to_id WHERE r.reader = $1 AND up_to_id > after_id;
+    UPDATE logintel_internal.count_readers r SET read_to = up_to_id WHERE r.reader = $1 AND up_to_id > after_id;
 END
 $function$;
 

@@ -7,21 +7,23 @@ DECLARE
     published bigint[];
 BEGIN
     WITH taken AS (
-        DELETE FROM logintel.published_scores
-        WHERE ctid = ANY (ARRAY(SELECT p.ctid FROM logintel.published_scores p LIMIT 200000)) RETURNING score_id)
+        DELETE FROM logintel_internal.published_scores
+        WHERE ctid = ANY (ARRAY(SELECT p.ctid
+            FROM logintel_internal.published_scores p LIMIT 200000)) RETURNING score_id)
     SELECT array_agg(t.score_id) INTO published FROM taken t;
-    INSERT INTO logintel.lineless_scores (score_id)
-    SELECT s.id FROM logintel.scores s
+    INSERT INTO logintel_internal.lineless_scores (score_id)
+    SELECT s.id FROM logintel_internal.scores s
     WHERE s.id = ANY (published) AND s.canonical AND s.at_write
-      AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
+      AND NOT EXISTS (SELECT FROM logintel_internal.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
     WITH known AS (
-        INSERT INTO logintel.known_scores (score_id, model_set_id, repeated, used_at)
+        INSERT INTO logintel_internal.known_scores (score_id, model_set_id, repeated, used_at)
         SELECT s.id, s.model_set_id,
-               EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 1), s.scored_at
-        FROM logintel.scores s WHERE s.id = ANY (published) AND s.canonical
+               EXISTS (SELECT FROM logintel_internal.score_totals t
+                   WHERE t.score_id = s.id AND t.lines > 1), s.scored_at
+        FROM logintel_internal.scores s WHERE s.id = ANY (published) AND s.canonical
         ON CONFLICT (score_id) DO NOTHING
         RETURNING model_set_id)
-    INSERT INTO logintel.known_counts AS c (model_set_id, scores)
+    INSERT INTO logintel_internal.known_counts AS c (model_set_id, scores)
     SELECT k.model_set_id, count(*) FROM known k GROUP BY 1
     ON CONFLICT (model_set_id) DO UPDATE SET scores = c.scores + excluded.scores;
 END
@@ -37,11 +39,12 @@ DECLARE
     no_line bigint[];
 BEGIN
     SELECT array_agg(t.score_id), array_agg(t.score_id) FILTER (WHERE t.lines <= 0) INTO one_line, no_line
-    FROM logintel.score_totals t WHERE t.score_id = ANY (score_ids) AND t.lines <= 1;
-    UPDATE logintel.known_scores k SET repeated = false WHERE k.score_id = ANY (one_line) AND k.repeated;
-    INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-    SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.id = ANY (no_line) AND s.evicted_txid IS NOT NULL;
-    INSERT INTO logintel.lineless_scores (score_id) SELECT unnest(no_line);
+    FROM logintel_internal.score_totals t WHERE t.score_id = ANY (score_ids) AND t.lines <= 1;
+    UPDATE logintel_internal.known_scores k SET repeated = false WHERE k.score_id = ANY (one_line) AND k.repeated;
+    INSERT INTO logintel_internal.unused_scores (score_id, evicted_txid)
+    SELECT s.id, s.evicted_txid FROM logintel_internal.scores s
+        WHERE s.id = ANY (no_line) AND s.evicted_txid IS NOT NULL;
+    INSERT INTO logintel_internal.lineless_scores (score_id) SELECT unnest(no_line);
 END
 $function$;
 
@@ -59,11 +62,11 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT c.score_id) FILTER (WHERE c.lines > 0), array_agg(DISTINCT c.score_id) FILTER (WHERE c.lines < 0)
     INTO used, fewer
-    FROM logintel.count_changes c WHERE c.id > to_read.after_id AND c.id <= to_read.up_to_id;
-    UPDATE logintel.known_scores k SET repeated = k.repeated OR n.repeated, used_at = now()
+    FROM logintel_internal.count_changes c WHERE c.id > to_read.after_id AND c.id <= to_read.up_to_id;
+    UPDATE logintel_internal.known_scores k SET repeated = k.repeated OR n.repeated, used_at = now()
     FROM unnest(used) AS u (score_id)
     CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = u.score_id AND t.lines > 1) AS repeated) AS n
+        SELECT EXISTS (SELECT FROM logintel_internal.score_totals t WHERE t.score_id = u.score_id AND t.lines > 1) AS repeated) AS n
     WHERE k.score_id = u.score_id AND k.score_id = ANY (used)
       AND (n.repeated AND NOT k.repeated OR k.used_at < now() - interval '10 minutes');
     PERFORM logintel._note_fewer_lines(fewer);
@@ -76,11 +79,11 @@ COMMENT ON FUNCTION logintel._note_use() IS 'Notes which known scores new lines 
 CREATE OR REPLACE FUNCTION logintel._note_all_unused() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    DELETE FROM logintel.unused_scores;
-    INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-    SELECT s.id, s.evicted_txid FROM logintel.scores s
+    DELETE FROM logintel_internal.unused_scores;
+    INSERT INTO logintel_internal.unused_scores (score_id, evicted_txid)
+    SELECT s.id, s.evicted_txid FROM logintel_internal.scores s
     WHERE s.evicted_txid IS NOT NULL
-      AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
+      AND NOT EXISTS (SELECT FROM logintel_internal.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
 $function$;
 
 COMMENT ON FUNCTION logintel._note_all_unused() IS 'Notes all evicted scores that no line has.';

@@ -3,37 +3,39 @@ CREATE OR REPLACE FUNCTION logintel._correct_counts() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    counted txid_snapshot := (SELECT s.counted FROM logintel.rollup_state s);
+    counted txid_snapshot := (SELECT s.counted FROM logintel_internal.rollup_state s);
     corrected bigint;
 BEGIN
     WITH rows AS (
-        SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, 1 AS lines FROM logintel.predictions p
+        SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, 1 AS lines
+            FROM logintel_internal.predictions p
         WHERE txid_visible_in_snapshot(p.txid, counted)
         UNION ALL
-        SELECT r.hour, r.score_id, r.lines FROM logintel.removed_predictions r
+        SELECT r.hour, r.score_id, r.lines FROM logintel_internal.removed_predictions r
         WHERE txid_visible_in_snapshot(r.prediction_txid, counted)
         UNION ALL
-        SELECT h.hour, h.score_id, -h.lines FROM logintel.hourly_counts h),
+        SELECT h.hour, h.score_id, -h.lines FROM logintel_internal.hourly_counts h),
     wrong AS MATERIALIZED (
         SELECT r.hour, r.score_id, sum(r.lines)::bigint AS lines FROM rows r GROUP BY 1, 2 HAVING sum(r.lines) <> 0),
     hours AS (
-        INSERT INTO logintel.hourly_counts AS h (hour, score_id, lines) SELECT w.hour, w.score_id, w.lines FROM wrong w
+        INSERT INTO logintel_internal.hourly_counts AS h (hour, score_id, lines) SELECT w.hour, w.score_id, w.lines
+            FROM wrong w
         ON CONFLICT (hour, score_id) DO UPDATE
         SET lines = h.lines + excluded.lines, first_at = excluded.first_at, last_at = excluded.last_at),  -- any time of the hour
     logged AS (
-        INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+        INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount)
         SELECT w.hour, w.score_id, w.lines,
                row_number() OVER (PARTITION BY w.score_id ORDER BY w.hour) = 1
-                   AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = w.score_id),
+                   AND NOT EXISTS (SELECT FROM logintel_internal.score_totals t WHERE t.score_id = w.score_id),
                false
         FROM wrong w)
     SELECT count(*) INTO corrected FROM wrong;
-    DELETE FROM logintel.hourly_counts h WHERE h.lines = 0;
-    INSERT INTO logintel.score_totals AS t (score_id, lines)
-    SELECT h.score_id, sum(h.lines) FROM logintel.hourly_counts h GROUP BY 1
+    DELETE FROM logintel_internal.hourly_counts h WHERE h.lines = 0;
+    INSERT INTO logintel_internal.score_totals AS t (score_id, lines)
+    SELECT h.score_id, sum(h.lines) FROM logintel_internal.hourly_counts h GROUP BY 1
     ON CONFLICT (score_id) DO UPDATE SET lines = excluded.lines WHERE t.lines <> excluded.lines;
-    UPDATE logintel.score_totals t SET lines = 0
-    WHERE t.lines <> 0 AND NOT EXISTS (SELECT FROM logintel.hourly_counts h WHERE h.score_id = t.score_id);
+    UPDATE logintel_internal.score_totals t SET lines = 0
+    WHERE t.lines <> 0 AND NOT EXISTS (SELECT FROM logintel_internal.hourly_counts h WHERE h.score_id = t.score_id);
     RETURN corrected;
 END
 $function$;

@@ -4,22 +4,23 @@ CREATE OR REPLACE FUNCTION logintel._evict(score_ids bigint[]) RETURNS bigint
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH known AS (
-        DELETE FROM logintel.known_scores k WHERE k.score_id = ANY (score_ids) RETURNING k.score_id, k.model_set_id),
+        DELETE FROM logintel_internal.known_scores k
+            WHERE k.score_id = ANY (score_ids) RETURNING k.score_id, k.model_set_id),
     fewer AS (
-        UPDATE logintel.known_counts c SET scores = c.scores - n.scores
+        UPDATE logintel_internal.known_counts c SET scores = c.scores - n.scores
         FROM (SELECT k.model_set_id, count(*) AS scores FROM known k GROUP BY 1) AS n
         WHERE c.model_set_id = n.model_set_id),
     evicted AS (
-        UPDATE logintel.scores s
+        UPDATE logintel_internal.scores s
         SET evicted_txid = txid_current(), canonical = false,
             template = left(s.template, 200), level_probabilities = NULL
-        FROM known k JOIN logintel.scores f ON f.id = k.score_id
+        FROM known k JOIN logintel_internal.scores f ON f.id = k.score_id
         WHERE s.model_set_id = f.model_set_id AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
         RETURNING s.id, s.evicted_txid),
     unused AS (
-        INSERT INTO logintel.unused_scores (score_id, evicted_txid)
+        INSERT INTO logintel_internal.unused_scores (score_id, evicted_txid)
         SELECT e.id, e.evicted_txid FROM evicted e
-        WHERE NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = e.id AND t.lines > 0))
+        WHERE NOT EXISTS (SELECT FROM logintel_internal.score_totals t WHERE t.score_id = e.id AND t.lines > 0))
     SELECT count(*) FROM known;
 $function$;
 
@@ -33,7 +34,7 @@ BEGIN
         RETURN 0;
     END IF;
     RETURN logintel._evict(ARRAY(
-        SELECT k.score_id FROM logintel.known_scores k WHERE k.model_set_id = $1 LIMIT 100000));
+        SELECT k.score_id FROM logintel_internal.known_scores k WHERE k.model_set_id = $1 LIMIT 100000));
 END
 $function$;
 
@@ -50,17 +51,19 @@ DECLARE
     known bigint[];
 BEGIN
     WITH taken AS (
-        DELETE FROM logintel.lineless_scores
-        WHERE ctid = ANY (ARRAY(SELECT l.ctid FROM logintel.lineless_scores l LIMIT 20000)) RETURNING score_id)
+        DELETE FROM logintel_internal.lineless_scores
+        WHERE ctid = ANY (ARRAY(SELECT l.ctid FROM logintel_internal.lineless_scores l LIMIT 20000)) RETURNING score_id)
     SELECT array_agg(DISTINCT t.score_id) INTO lineless FROM taken t;
     known := ARRAY(
-        SELECT k.id FROM logintel.scores s CROSS JOIN logintel.known_counts c
-        JOIN logintel.scores k ON k.model_set_id = c.model_set_id AND k.shape_hash = s.shape_hash AND k.canonical
+        SELECT k.id FROM logintel_internal.scores s CROSS JOIN logintel_internal.known_counts c
+        JOIN logintel_internal.scores k ON k.model_set_id = c.model_set_id AND k.shape_hash = s.shape_hash
+            AND k.canonical
         WHERE s.id = ANY (lineless));
     RETURN logintel._evict(ARRAY(
         SELECT unnest(known)
-        EXCEPT SELECT t.score_id FROM logintel.score_totals t WHERE t.score_id = ANY (known) AND t.lines > 0
-        EXCEPT SELECT r.rescored_id FROM logintel.scores r JOIN logintel.score_totals t ON t.score_id = r.id
+        EXCEPT SELECT t.score_id FROM logintel_internal.score_totals t WHERE t.score_id = ANY (known) AND t.lines > 0
+        EXCEPT SELECT r.rescored_id FROM logintel_internal.scores r
+            JOIN logintel_internal.score_totals t ON t.score_id = r.id
                WHERE r.rescored_id = ANY (known) AND t.lines > 0));
 END
 $function$;
@@ -79,13 +82,15 @@ DECLARE
     least_used bigint[];
     evicted bigint := 0;
 BEGIN
-    FOR crowded IN SELECT c.model_set_id, c.scores - known_shapes AS excess FROM logintel.known_counts c
+    FOR crowded IN SELECT c.model_set_id, c.scores - known_shapes AS excess FROM logintel_internal.known_counts c
                    WHERE c.scores > known_shapes AND c.model_set_id <> ALL (followers) LOOP
-        least_used := ARRAY(SELECT k.score_id FROM logintel.known_scores k WHERE k.model_set_id = crowded.model_set_id
+        least_used := ARRAY(SELECT k.score_id FROM logintel_internal.known_scores k
+            WHERE k.model_set_id = crowded.model_set_id
                             ORDER BY k.repeated, k.used_at, k.score_id LIMIT least(crowded.excess, 100000));
         IF crowded.model_set_id = in_force AND followers <> '{}' THEN
             least_used := least_used || ARRAY(
-                SELECT f.id FROM logintel.scores s JOIN logintel.scores f ON f.shape_hash = s.shape_hash
+                SELECT f.id FROM logintel_internal.scores s
+                    JOIN logintel_internal.scores f ON f.shape_hash = s.shape_hash
                 WHERE s.id = ANY (least_used) AND f.canonical AND f.model_set_id = ANY (followers));
         END IF;
         evicted := evicted + logintel._evict(least_used);

@@ -2,10 +2,10 @@
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_061_counts(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    TRUNCATE logintel.hourly_counts, logintel.score_totals, logintel.count_changes;
-    UPDATE logintel.rollup_state SET counted = NULL, counted_at = NULL;
-    UPDATE logintel.known_scores SET repeated = false WHERE repeated;
-    INSERT INTO logintel.lineless_scores (score_id) SELECT k.score_id FROM logintel.known_scores k;
+    TRUNCATE logintel_internal.hourly_counts, logintel_internal.score_totals, logintel_internal.count_changes;
+    UPDATE logintel_internal.rollup_state SET counted = NULL, counted_at = NULL;
+    UPDATE logintel_internal.known_scores SET repeated = false WHERE repeated;
+    INSERT INTO logintel_internal.lineless_scores (score_id) SELECT k.score_id FROM logintel_internal.known_scores k;
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_061_counts(bigint) IS 'Removes all counts when all lines are gone.';
@@ -17,10 +17,10 @@ DECLARE
     fewer bigint[];
 BEGIN
     WITH dropped AS (
-        DELETE FROM logintel.hourly_counts h USING logintel._day_hours(subject) d
+        DELETE FROM logintel_internal.hourly_counts h USING logintel._day_hours(subject) d
         WHERE h.hour >= d.from_hour AND h.hour < d.to_hour RETURNING h.score_id, h.lines),
     totals AS (
-        UPDATE logintel.score_totals t SET lines = t.lines - d.lines
+        UPDATE logintel_internal.score_totals t SET lines = t.lines - d.lines
         FROM (SELECT d.score_id, sum(d.lines) AS lines FROM dropped d GROUP BY 1) AS d
         WHERE t.score_id = d.score_id RETURNING t.score_id, t.lines)
     SELECT array_agg(t.score_id) INTO fewer FROM totals t WHERE t.lines <= 1;

@@ -18,7 +18,7 @@ $function$
     WITH unknown AS (
         SELECT l.level, l.lines
         FROM (SELECT s.level, sum(t.lines) AS lines
-              FROM logintel.scores s JOIN logintel.score_totals t ON t.score_id = s.id
+              FROM logintel_internal.scores s JOIN logintel_internal.score_totals t ON t.score_id = s.id
               WHERE s.level <> '' GROUP BY s.level) AS l
         LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(l.level)
         WHERE n.name IS NULL AND l.lines > 0),
@@ -42,19 +42,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
     WITH messages AS (
         SELECT sum(t.lines) AS lines, sum(t.lines) FILTER (WHERE s.template = '') AS empty
-        FROM logintel.score_totals t JOIN logintel.scores s ON s.id = t.score_id),
+        FROM logintel_internal.score_totals t JOIN logintel_internal.scores s ON s.id = t.score_id),
     latest AS (
         SELECT p."timestamp" = p.predicted_at AS has_none
-        FROM logintel.predictions p ORDER BY p.predicted_at DESC LIMIT 200)
+        FROM logintel_internal.predictions p ORDER BY p.predicted_at DESC LIMIT 200)
     SELECT 'problem', format('%s of %s lines have no message in %s', m.empty, m.lines,
                              logintel._place_text(a.columns ->> 'message', a.paths -> 'message')),
            'SELECT logintel.detach(), and attach the table with the column or place that holds it'
-    FROM messages m CROSS JOIN logintel.attachments a WHERE m.empty > m.lines / 2
+    FROM messages m CROSS JOIN logintel_internal.attachments a WHERE m.empty > m.lines / 2
     UNION ALL
     SELECT 'problem', format('no time was read in %s: the latest lines count when they were scored',
                              logintel._place_text(a.columns ->> 'timestamp', a.paths -> 'timestamp')),
            'SELECT logintel.detach(), and attach the table with a column of times, of ISO 8601 or of numbers since 1970'
-    FROM logintel.attachments a
+    FROM logintel_internal.attachments a
     JOIN logintel._table_columns(a.log_table) c ON c.name = a.columns ->> 'timestamp' AND c.kind <> 'time'
     WHERE (SELECT bool_and(l.has_none) FROM latest l);
 $function$;

@@ -1,9 +1,9 @@
 CREATE OR REPLACE FUNCTION logintel._on_shape_seed_changed_061_known(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    DELETE FROM logintel.known_scores;
-    DELETE FROM logintel.published_scores;
-    UPDATE logintel.known_counts SET scores = 0;
+    DELETE FROM logintel_internal.known_scores;
+    DELETE FROM logintel_internal.published_scores;
+    UPDATE logintel_internal.known_counts SET scores = 0;
     SELECT logintel._note_all_unused();
 $function$;
 

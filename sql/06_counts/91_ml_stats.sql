@@ -10,8 +10,8 @@ SELECT coalesce(sum(c.lines), 0)::bigint AS predictions,
             / nullif(sum(c.lines) FILTER (WHERE s.is_abstained IS NOT NULL), 0))::double precision AS abstained_rate,
        count(DISTINCT s.template) AS templates,
        count(*) AS shapes
-FROM logintel._score_counts c
-JOIN logintel._scores_now s USING (score_id);
+FROM logintel_internal._score_counts c
+JOIN logintel_internal._scores_now s USING (score_id);
 
 COMMENT ON VIEW logintel.ml_stats IS 'All predictions in one row.';
 COMMENT ON COLUMN logintel.ml_stats.predictions IS 'Lines that have a prediction.';

@@ -4,9 +4,9 @@ SELECT s.predicted_level AS level, sum(c.lines)::bigint AS predictions,
        sum(s.level_confidence * c.lines) / sum(c.lines)::double precision AS average_confidence,
        coalesce(sum(c.lines) FILTER (WHERE s.is_anomaly), 0)::bigint AS anomalies,
        coalesce(sum(c.lines) FILTER (WHERE s.is_correction), 0)::bigint AS corrections
-FROM logintel._score_counts c
-JOIN logintel._scores_now s USING (score_id)
-LEFT JOIN logintel.levels v ON v.level = s.predicted_level
+FROM logintel_internal._score_counts c
+JOIN logintel_internal._scores_now s USING (score_id)
+LEFT JOIN logintel_internal.levels v ON v.level = s.predicted_level
 GROUP BY s.predicted_level, v.severity_number
 ORDER BY v.severity_number DESC NULLS LAST;
 

@@ -5,8 +5,8 @@ SELECT s.service, s.source_type, sum(c.lines)::bigint AS predictions,
        coalesce(sum(c.lines) FILTER (WHERE s.is_anomaly), 0)::bigint AS anomalies,
        coalesce(sum(c.lines) FILTER (WHERE s.is_correction), 0)::bigint AS corrections,
        sum(s.level_confidence * c.lines) / sum(c.lines)::double precision AS average_confidence
-FROM logintel._score_counts c
-JOIN logintel._scores_now s USING (score_id)
+FROM logintel_internal._score_counts c
+JOIN logintel_internal._scores_now s USING (score_id)
 GROUP BY s.service, s.source_type
 ORDER BY predictions DESC;
 

@@ -2,13 +2,13 @@
 -- once; hours are added up one after the other, so that who wants the first ones does not pay for all.
 CREATE OR REPLACE VIEW logintel.ml_stats_by_hour AS
 WITH scores AS MATERIALIZED (
-    SELECT s.score_id, s.predicted_level, s.level_confidence, s.is_anomaly, s.is_correction FROM logintel._scores_now s),
+    SELECT s.score_id, s.predicted_level, s.level_confidence, s.is_anomaly, s.is_correction FROM logintel_internal._scores_now s),
 uncounted AS MATERIALIZED (
     SELECT u.hour, u.score_id, u.lines FROM logintel._uncounted() u)
 SELECT h.hour AS "time", c.predictions, c.debug, c.info, c.warn, c.error, c.fatal, c.anomalies, c.corrections,
        c.average_confidence
 FROM (SELECT DISTINCT i.hour
-      FROM (SELECT k.hour FROM logintel.hourly_counts k UNION ALL SELECT u.hour FROM uncounted u) AS i) AS h
+      FROM (SELECT k.hour FROM logintel_internal.hourly_counts k UNION ALL SELECT u.hour FROM uncounted u) AS i) AS h
 CROSS JOIN LATERAL (
     SELECT sum(n.lines)::bigint AS predictions,
            coalesce(sum(n.lines) FILTER (WHERE s.predicted_level = 'DEBUG'), 0)::bigint AS debug,
@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
            coalesce(sum(n.lines) FILTER (WHERE s.is_anomaly), 0)::bigint AS anomalies,
            coalesce(sum(n.lines) FILTER (WHERE s.is_correction), 0)::bigint AS corrections,
            sum(s.level_confidence * n.lines) / nullif(sum(n.lines), 0)::double precision AS average_confidence
-    FROM (SELECT k.score_id, k.lines FROM logintel.hourly_counts k WHERE k.hour = h.hour
+    FROM (SELECT k.score_id, k.lines FROM logintel_internal.hourly_counts k WHERE k.hour = h.hour
           UNION ALL
           SELECT u.score_id, u.lines FROM uncounted u WHERE u.hour = h.hour) AS n
     JOIN scores s USING (score_id)) AS c

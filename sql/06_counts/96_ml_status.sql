@@ -6,9 +6,10 @@ SELECT a.log_table IS NOT NULL AND d.models IS NOT NULL AND mode.value <> 'off' 
        d.category_version, d.category_accuracy, d.anomaly_version, d.anomaly_accuracy, d.trained_at, d.samples,
        predictions.n + pending.n AS lines, predictions.n AS predictions, pending.n AS pending,
        predictions.n / nullif(predictions.n + pending.n, 0)::double precision AS coverage,
-       (SELECT p.predicted_at FROM logintel.predictions p ORDER BY p.predicted_at DESC LIMIT 1) AS latest_prediction
+       (SELECT p.predicted_at FROM logintel_internal.predictions p ORDER BY p.predicted_at DESC LIMIT 1) AS
+           latest_prediction
 FROM (SELECT s.value FROM logintel.settings s WHERE s.name = 'mode') AS mode
-LEFT JOIN logintel.attachments a ON true
+LEFT JOIN logintel_internal.attachments a ON true
 CROSS JOIN (
     SELECT string_agg(format('%s %s', m.name, m.version), ', ' ORDER BY m.name) AS models,
            max(m.version) FILTER (WHERE m.name = 'level') AS level_version,
@@ -20,7 +21,7 @@ CROSS JOIN (
            max(m.accuracy) FILTER (WHERE m.name = 'anomaly') AS anomaly_accuracy,
            max(m.trained_at) AS trained_at, max(m.samples) AS samples
     FROM logintel.ml_models m WHERE m.state = 'in force') AS d
-CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel._score_counts c) AS predictions
+CROSS JOIN (SELECT coalesce(sum(c.lines), 0)::bigint AS n FROM logintel_internal._score_counts c) AS predictions
 CROSS JOIN LATERAL (
     SELECT CASE WHEN a.reconciled_tables IS NULL THEN greatest(logintel._count_lines() - predictions.n, 0)
                 ELSE logintel._waiting_lines() END AS n) AS pending;

@@ -2,7 +2,7 @@
 -- both stay. A verdict keeps the shape of its line, so it still teaches when the line is gone.
 --
 -- A line is its key and its shape: where a line was changed, or another one got its key, the verdict is not of that one.
-CREATE TABLE logintel.feedback (
+CREATE TABLE logintel_internal.feedback (
     id bigint GENERATED ALWAYS AS IDENTITY,
     scope text NOT NULL,
     log_entry_id bigint,
@@ -20,28 +20,29 @@ CREATE TABLE logintel.feedback (
     CONSTRAINT feedback_scope_check CHECK (scope IN ('line', 'template')),
     CONSTRAINT feedback_declared_level_check CHECK (declared_level IS NULL OR scope = 'template'),
     CONSTRAINT feedback_verdict_check CHECK (num_nonnulls(true_level, true_category, is_anomaly) > 0),
-    CONSTRAINT feedback_true_level_fkey FOREIGN KEY (true_level) REFERENCES logintel.levels (level)
+    CONSTRAINT feedback_true_level_fkey FOREIGN KEY (true_level) REFERENCES logintel_internal.levels (level)
 );
-CREATE UNIQUE INDEX feedback_line_key ON logintel.feedback (log_entry_id, shape_hash) WHERE is_current AND scope = 'line';
-CREATE UNIQUE INDEX feedback_template_key ON logintel.feedback (md5((shape).template), coalesce(declared_level, ''))
+CREATE UNIQUE INDEX feedback_line_key ON logintel_internal.feedback (log_entry_id, shape_hash) WHERE is_current AND scope = 'line';
+CREATE UNIQUE INDEX feedback_template_key
+    ON logintel_internal.feedback (md5((shape).template), coalesce(declared_level, ''))
     WHERE is_current AND scope = 'template';
-CREATE INDEX feedback_shape_hash_idx ON logintel.feedback (shape_hash) WHERE scope = 'line';
-CREATE INDEX feedback_given_at_idx ON logintel.feedback (given_at);
+CREATE INDEX feedback_shape_hash_idx ON logintel_internal.feedback (shape_hash) WHERE scope = 'line';
+CREATE INDEX feedback_given_at_idx ON logintel_internal.feedback (given_at);
 
-SELECT pg_catalog.pg_extension_config_dump('logintel.feedback', '');
-SELECT pg_catalog.pg_extension_config_dump('logintel.feedback_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.feedback', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.feedback_id_seq', '');
 
-COMMENT ON TABLE logintel.feedback IS 'Verdicts on lines and on templates, with their history. Written by give_feedback(), withdraw_feedback(), accept_corrections() and reject_corrections().';
-COMMENT ON COLUMN logintel.feedback.id IS 'Order of the verdicts.';
-COMMENT ON COLUMN logintel.feedback.scope IS 'line: of that line alone. template: of every line of its template, where no verdict on the line itself says otherwise.';
-COMMENT ON COLUMN logintel.feedback.log_entry_id IS 'Key of the line that the verdict was given on; null where it was given on a template alone, and once the log table was detached or emptied.';
-COMMENT ON COLUMN logintel.feedback.shape IS 'Shape of that line; of a verdict on a template alone, the shape that most of its lines have.';
-COMMENT ON COLUMN logintel.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
-COMMENT ON COLUMN logintel.feedback.declared_level IS 'For a template: the verdict is of the lines that declare this level (normalised); null for all of them.';
-COMMENT ON COLUMN logintel.feedback.true_level IS 'Level that the lines have in truth; null where the verdict is about something else.';
-COMMENT ON COLUMN logintel.feedback.true_category IS 'Category that they have in truth.';
-COMMENT ON COLUMN logintel.feedback.is_anomaly IS 'Whether they are anomalies in truth.';
-COMMENT ON COLUMN logintel.feedback.note IS 'What was said of it.';
-COMMENT ON COLUMN logintel.feedback.given_at IS 'When.';
-COMMENT ON COLUMN logintel.feedback.given_by IS 'By which role.';
-COMMENT ON COLUMN logintel.feedback.is_current IS 'False once a newer verdict of the same line or template took its place, or it was withdrawn.';
+COMMENT ON TABLE logintel_internal.feedback IS 'Verdicts on lines and on templates, with their history. Written by give_feedback(), withdraw_feedback(), accept_corrections() and reject_corrections().';
+COMMENT ON COLUMN logintel_internal.feedback.id IS 'Order of the verdicts.';
+COMMENT ON COLUMN logintel_internal.feedback.scope IS 'line: of that line alone. template: of every line of its template, where no verdict on the line itself says otherwise.';
+COMMENT ON COLUMN logintel_internal.feedback.log_entry_id IS 'Key of the line that the verdict was given on; null where it was given on a template alone, and once the log table was detached or emptied.';
+COMMENT ON COLUMN logintel_internal.feedback.shape IS 'Shape of that line; of a verdict on a template alone, the shape that most of its lines have.';
+COMMENT ON COLUMN logintel_internal.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
+COMMENT ON COLUMN logintel_internal.feedback.declared_level IS 'For a template: the verdict is of the lines that declare this level (normalised); null for all of them.';
+COMMENT ON COLUMN logintel_internal.feedback.true_level IS 'Level that the lines have in truth; null where the verdict is about something else.';
+COMMENT ON COLUMN logintel_internal.feedback.true_category IS 'Category that they have in truth.';
+COMMENT ON COLUMN logintel_internal.feedback.is_anomaly IS 'Whether they are anomalies in truth.';
+COMMENT ON COLUMN logintel_internal.feedback.note IS 'What was said of it.';
+COMMENT ON COLUMN logintel_internal.feedback.given_at IS 'When.';
+COMMENT ON COLUMN logintel_internal.feedback.given_by IS 'By which role.';
+COMMENT ON COLUMN logintel_internal.feedback.is_current IS 'False once a newer verdict of the same line or template took its place, or it was withdrawn.';

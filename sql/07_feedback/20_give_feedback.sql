@@ -1,29 +1,29 @@
 -- A verdict adds to what the current one of the same line or template says, and takes its place. What is said of the level
 -- of a whole template takes the place of what was said of its lines of one declared level, too. Verdicts are rare: one lock
 -- keeps two who judge the same thing apart. Who waited has to see what the other said, which a snapshot from before doesn't.
-CREATE OR REPLACE FUNCTION logintel._remember_verdict(verdict logintel.feedback) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._remember_verdict(verdict logintel_internal.feedback) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    before logintel.feedback;
+    before logintel_internal.feedback;
     given bigint;
 BEGIN
     IF length(verdict.note) > 10000 THEN
         RAISE EXCEPTION 'the note of the feedback has % characters', length(verdict.note)
             USING ERRCODE = 'string_data_right_truncation', HINT = 'Write at most 10000.';
     END IF;
-    LOCK TABLE logintel.feedback IN SHARE ROW EXCLUSIVE MODE;
-    UPDATE logintel.feedback f SET is_current = false
+    LOCK TABLE logintel_internal.feedback IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE logintel_internal.feedback f SET is_current = false
     WHERE f.is_current AND f.scope = 'template' AND verdict.scope = 'template'
       AND md5((f.shape).template) = md5((verdict.shape).template)
       AND f.declared_level IS NOT NULL AND verdict.declared_level IS NULL AND verdict.true_level IS NOT NULL;
-    UPDATE logintel.feedback f SET is_current = false
+    UPDATE logintel_internal.feedback f SET is_current = false
     WHERE f.is_current AND f.scope = verdict.scope
       AND CASE verdict.scope WHEN 'line' THEN f.log_entry_id = verdict.log_entry_id AND f.shape_hash = verdict.shape_hash
           ELSE md5((f.shape).template) = md5((verdict.shape).template)
                AND coalesce(f.declared_level, '') = coalesce(verdict.declared_level, '') END
     RETURNING f.* INTO before;
-    INSERT INTO logintel.feedback (scope, log_entry_id, shape, shape_hash, declared_level, true_level, true_category, is_anomaly, note)
+    INSERT INTO logintel_internal.feedback (scope, log_entry_id, shape, shape_hash, declared_level, true_level, true_category, is_anomaly, note)
     VALUES (verdict.scope, verdict.log_entry_id, verdict.shape, verdict.shape_hash, verdict.declared_level,
             coalesce(verdict.true_level, before.true_level), coalesce(verdict.true_category, before.true_category),
             coalesce(verdict.is_anomaly, before.is_anomaly), nullif(btrim(verdict.note), ''))
@@ -35,7 +35,7 @@ EXCEPTION WHEN unique_violation THEN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._remember_verdict(logintel.feedback) IS 'Makes a verdict the current one of its line or template; returns its id.';
+COMMENT ON FUNCTION logintel._remember_verdict(logintel_internal.feedback) IS 'Makes a verdict the current one of its line or template; returns its id.';
 
 CREATE OR REPLACE FUNCTION logintel.give_feedback(
     log_entry_id bigint, true_level text DEFAULT NULL, true_category text DEFAULT NULL, is_anomaly boolean DEFAULT NULL,
@@ -44,7 +44,7 @@ CREATE OR REPLACE FUNCTION logintel.give_feedback(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    verdict logintel.feedback;
+    verdict logintel_internal.feedback;
 BEGIN
     verdict.scope := CASE WHEN whole_template THEN 'template' ELSE 'line' END;
     verdict.log_entry_id := log_entry_id;
@@ -84,12 +84,12 @@ DECLARE
     -- Of a line that is gone, what was said of it tells the template.
     template_hash text := coalesce(
         (SELECT md5(logintel.mask(l.message)) FROM logintel._fetched_lines(ARRAY[withdraw_feedback.log_entry_id]) l),
-        (SELECT md5((f.shape).template) FROM logintel.feedback f
+        (SELECT md5((f.shape).template) FROM logintel_internal.feedback f
          WHERE f.log_entry_id = withdraw_feedback.log_entry_id ORDER BY f.id DESC LIMIT 1));
     ended bigint;
 BEGIN
-    LOCK TABLE logintel.feedback IN SHARE ROW EXCLUSIVE MODE;
-    UPDATE logintel.feedback f SET is_current = false
+    LOCK TABLE logintel_internal.feedback IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE logintel_internal.feedback f SET is_current = false
     WHERE f.is_current AND CASE WHEN whole_template THEN f.scope = 'template' AND md5((f.shape).template) = template_hash
                                 ELSE f.scope = 'line' AND f.log_entry_id = withdraw_feedback.log_entry_id END;
     GET DIAGNOSTICS ended = ROW_COUNT;

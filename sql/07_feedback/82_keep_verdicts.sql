@@ -4,10 +4,10 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH hashes AS MATERIALIZED (
         SELECT f.id, f.shape_hash AS old, logintel._hash_of_shape(f.shape, logintel._shape_seed()) AS new
-            FROM logintel.feedback f),
+            FROM logintel_internal.feedback f),
     verdicts AS (
-        UPDATE logintel.feedback f SET shape_hash = h.new FROM hashes h WHERE f.id = h.id)
-    UPDATE logintel.scores s SET shape_hash = h.new FROM hashes h WHERE s.shape_hash = h.old
+        UPDATE logintel_internal.feedback f SET shape_hash = h.new FROM hashes h WHERE f.id = h.id)
+    UPDATE logintel_internal.scores s SET shape_hash = h.new FROM hashes h WHERE s.shape_hash = h.old
         AND s.evicted_txid IS NOT NULL;
 $function$;
 

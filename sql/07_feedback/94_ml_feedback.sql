@@ -7,13 +7,13 @@ SELECT f.id, f.scope, f.log_entry_id, (f.shape).service AS service, (f.shape).te
        (f.true_level IS NULL OR f.true_level = s.predicted_level)
            AND (f.true_category IS NULL OR f.true_category = s.category)
            AND (f.is_anomaly IS NULL OR f.is_anomaly = s.is_anomaly) AS agrees
-FROM logintel.feedback f
+FROM logintel_internal.feedback f
 LEFT JOIN LATERAL (
-    SELECT k.id FROM logintel.scores k
-    WHERE k.model_set_id = (SELECT i.model_set_id FROM logintel._in_force i LIMIT 1)
+    SELECT k.id FROM logintel_internal.scores k
+    WHERE k.model_set_id = (SELECT i.model_set_id FROM logintel_internal._in_force i LIMIT 1)
       AND k.shape_hash = f.shape_hash AND k.evicted_txid IS NULL
     LIMIT 1) AS k ON true
-LEFT JOIN logintel._scores_now s ON s.score_id = k.id
+LEFT JOIN logintel_internal._scores_now s ON s.score_id = k.id
 WHERE NOT (SELECT logintel._hides_lines()) OR f.log_entry_id IS NULL OR logintel._is_visible(f.log_entry_id, NULL, NULL)
 ORDER BY f.id DESC;
 

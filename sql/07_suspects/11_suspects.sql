@@ -1,6 +1,6 @@
 -- The templates that are suspected, where there are too many to judge them whenever somebody asks. All of it can be
 -- made again, so no dump holds it.
-CREATE TABLE logintel.suspects (
+CREATE TABLE logintel_internal.suspects (
     rank bigint NOT NULL,
     suspicion text NOT NULL,
     reason text NOT NULL,
@@ -23,38 +23,38 @@ CREATE TABLE logintel.suspects (
     judged_at timestamptz NOT NULL DEFAULT now()
 );
 
-COMMENT ON TABLE logintel.suspects IS 'The rows of ml_suspects, where there are many templates, as the upkeep made them.';
-COMMENT ON COLUMN logintel.suspects.rank IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.suspicion IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.reason IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.template IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.service IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.lines IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.declared_level IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.declared_levels IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.predicted_level IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.confidence IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.words_opinion IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.neighbours_opinion IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.service_opinion IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.twins_opinion IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.telling_words IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.nearest_templates IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.first_seen IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.last_seen IS 'As in ml_suspects.';
-COMMENT ON COLUMN logintel.suspects.score_ids IS 'The scores of its lines that declare such a level.';
-COMMENT ON COLUMN logintel.suspects.judged_at IS 'When it was judged.';
+COMMENT ON TABLE logintel_internal.suspects IS 'The rows of ml_suspects, where there are many templates, as the upkeep made them.';
+COMMENT ON COLUMN logintel_internal.suspects.rank IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.suspicion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.reason IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.template IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.service IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.lines IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.declared_level IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.declared_levels IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.predicted_level IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.confidence IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.words_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.neighbours_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.service_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.twins_opinion IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.telling_words IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.nearest_templates IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.first_seen IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.last_seen IS 'As in ml_suspects.';
+COMMENT ON COLUMN logintel_internal.suspects.score_ids IS 'The scores of its lines that declare such a level.';
+COMMENT ON COLUMN logintel_internal.suspects.judged_at IS 'When it was judged.';
 
-CREATE TABLE logintel.suspects_state (
+CREATE TABLE logintel_internal.suspects_state (
     one_row boolean NOT NULL DEFAULT true,
     judged_at timestamptz,
     verdicts text,
     CONSTRAINT suspects_state_pkey PRIMARY KEY (one_row),
     CONSTRAINT suspects_state_one_row_check CHECK (one_row)
 );
-INSERT INTO logintel.suspects_state DEFAULT VALUES;
+INSERT INTO logintel_internal.suspects_state DEFAULT VALUES;
 
-COMMENT ON TABLE logintel.suspects_state IS 'When templates were judged: one row.';
-COMMENT ON COLUMN logintel.suspects_state.one_row IS 'Always true: it is the key.';
-COMMENT ON COLUMN logintel.suspects_state.judged_at IS 'When the rows of suspects were made; null where nobody made them.';
-COMMENT ON COLUMN logintel.suspects_state.verdicts IS 'Which verdicts there were then.';
+COMMENT ON TABLE logintel_internal.suspects_state IS 'When templates were judged: one row.';
+COMMENT ON COLUMN logintel_internal.suspects_state.one_row IS 'Always true: it is the key.';
+COMMENT ON COLUMN logintel_internal.suspects_state.judged_at IS 'When the rows of suspects were made; null where nobody made them.';
+COMMENT ON COLUMN logintel_internal.suspects_state.verdicts IS 'Which verdicts there were then.';

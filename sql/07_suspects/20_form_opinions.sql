@@ -1,13 +1,14 @@
 CREATE OR REPLACE FUNCTION logintel._words_model() RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT m.id FROM logintel.models m WHERE m.name = 'level' AND logintel._is_default(m.id)
+RETURN (SELECT m.id FROM logintel_internal.models m WHERE m.name = 'level' AND logintel._is_default(m.id)
         ORDER BY m.version DESC LIMIT 1);
 
 COMMENT ON FUNCTION logintel._words_model() IS 'The newest default level model, whatever is deployed; null where none is registered.';
 
 CREATE OR REPLACE FUNCTION logintel._laid_out_sets_075_words() RETURNS SETOF integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-AS $function$ SELECT s.id FROM logintel.model_sets s WHERE s.model_ids = ARRAY[logintel._words_model()] $function$;
+AS $function$ SELECT s.id FROM logintel_internal.model_sets s
+    WHERE s.model_ids = ARRAY[logintel._words_model()] $function$;
 
 COMMENT ON FUNCTION logintel._laid_out_sets_075_words() IS 'The set of the default level model, which gives its opinion whatever is deployed.';
 
@@ -38,7 +39,7 @@ COMMENT ON FUNCTION logintel._problem_odds(real[], double precision) IS 'Log-odd
 
 CREATE OR REPLACE FUNCTION logintel._words_temperature() RETURNS double precision
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN coalesce((SELECT (m.metadata ->> 'temperature')::double precision FROM logintel.models m
+RETURN coalesce((SELECT (m.metadata ->> 'temperature')::double precision FROM logintel_internal.models m
                  WHERE m.id = logintel._words_model()), 1);
 
 COMMENT ON FUNCTION logintel._words_temperature() IS 'The temperature of the default level model.';
@@ -48,7 +49,7 @@ CREATE OR REPLACE FUNCTION logintel._ask_words(templates text[]) RETURNS TABLE (
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    lanes logintel.layouts[] := logintel._lanes((SELECT s FROM logintel._laid_out_sets_075_words() s));
+    lanes logintel_internal.layouts[] := logintel._lanes((SELECT s FROM logintel._laid_out_sets_075_words() s));
     batch text[];
     nothing text[];
     scores logintel._scores;
@@ -73,7 +74,7 @@ CREATE OR REPLACE FUNCTION logintel._form_opinions(templates text[]) RETURNS big
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH formed AS (
-        INSERT INTO logintel.template_opinions (template_hash, words, by_level, words_model_id)
+        INSERT INTO logintel_internal.template_opinions (template_hash, words, by_level, words_model_id)
         SELECT md5(w.template)::uuid, logintel._problem_odds(w.by_level, logintel._words_temperature()), w.by_level,
             logintel._words_model()
         FROM logintel._ask_words(templates) w
@@ -101,16 +102,18 @@ BEGIN
     END IF;
     formed := logintel._form_opinions(ARRAY(
         SELECT DISTINCT s.template
-        FROM (SELECT DISTINCT c.score_id FROM logintel.count_changes c
+        FROM (SELECT DISTINCT c.score_id FROM logintel_internal.count_changes c
               WHERE c.id > to_read.after_id AND c.id <= to_read.up_to_id AND c.lines > 0) AS c
-        JOIN logintel.scores s ON s.id = c.score_id
-        WHERE NOT EXISTS (SELECT FROM logintel.template_opinions o WHERE o.template_hash = md5(s.template)::uuid)));
-    IF EXISTS (SELECT FROM logintel.template_opinions o WHERE o.words_model_id <> logintel._words_model()) THEN
+        JOIN logintel_internal.scores s ON s.id = c.score_id
+        WHERE NOT EXISTS (SELECT FROM logintel_internal.template_opinions o
+            WHERE o.template_hash = md5(s.template)::uuid)));
+    IF EXISTS (SELECT FROM logintel_internal.template_opinions o WHERE o.words_model_id <> logintel._words_model()) THEN
         outdated := ARRAY(
-            SELECT DISTINCT s.template FROM logintel.scores s
-            JOIN logintel.template_opinions o ON o.template_hash = md5(s.template)::uuid
+            SELECT DISTINCT s.template FROM logintel_internal.scores s
+            JOIN logintel_internal.template_opinions o ON o.template_hash = md5(s.template)::uuid
             WHERE o.words_model_id <> logintel._words_model() LIMIT 5000);
-        DELETE FROM logintel.template_opinions o WHERE outdated = '{}' AND o.words_model_id <> logintel._words_model();
+        DELETE FROM logintel_internal.template_opinions o
+            WHERE outdated = '{}' AND o.words_model_id <> logintel._words_model();
         formed := formed + logintel._form_opinions(outdated);
         END IF;
     RETURN formed;
@@ -122,8 +125,8 @@ COMMENT ON FUNCTION logintel._task_075_form_opinions() IS 'Task of the upkeep: a
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_075_opinions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    TRUNCATE logintel.template_opinions, logintel.suspects;
-    UPDATE logintel.suspects_state SET judged_at = NULL;
+    TRUNCATE logintel_internal.template_opinions, logintel_internal.suspects;
+    UPDATE logintel_internal.suspects_state SET judged_at = NULL;
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_075_opinions(bigint) IS 'Removes the opinions when all lines are gone.';
@@ -131,8 +134,8 @@ COMMENT ON FUNCTION logintel._on_lines_forgotten_075_opinions(bigint) IS 'Remove
 CREATE OR REPLACE FUNCTION logintel._on_day_dropped_075_opinions(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    DELETE FROM logintel.template_opinions o
-    WHERE o.template_hash NOT IN (SELECT md5(s.template)::uuid FROM logintel.scores s);
+    DELETE FROM logintel_internal.template_opinions o
+    WHERE o.template_hash NOT IN (SELECT md5(s.template)::uuid FROM logintel_internal.scores s);
 $function$;
 
 COMMENT ON FUNCTION logintel._on_day_dropped_075_opinions(bigint) IS 'Removes opinions of templates that no score has any more.';

@@ -7,7 +7,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
     WITH counted AS (
         SELECT s.template, s.service, n.level, sum(c.lines)::bigint AS lines
-        FROM logintel._score_counts c JOIN logintel.scores s ON s.id = c.score_id
+        FROM logintel_internal._score_counts c JOIN logintel_internal.scores s ON s.id = c.score_id
         LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(s.level)
         GROUP BY s.template, s.service, n.level),
     templates AS (
@@ -34,13 +34,14 @@ AS $function$
     asked AS MATERIALIZED (
         SELECT a.* FROM logintel._ask_words(ARRAY(
             SELECT DISTINCT d.template FROM declared d
-            WHERE NOT EXISTS (SELECT FROM logintel.template_opinions o WHERE o.template_hash = d.template_hash))) a)
+            WHERE NOT EXISTS (SELECT FROM logintel_internal.template_opinions o
+                WHERE o.template_hash = d.template_hash))) a)
     SELECT d.template, d.service, d.lines, d.declared_levels, d.declared_level, d.true_level,
            coalesce(d.true_level, d.declared_level) IN ('WARN', 'ERROR', 'FATAL'),
            coalesce(o.words, logintel._problem_odds(a.by_level, logintel._words_temperature())), o.neighbours,
            coalesce(o.by_level, a.by_level)
     FROM declared d
-    LEFT JOIN logintel.template_opinions o ON o.template_hash = d.template_hash
+    LEFT JOIN logintel_internal.template_opinions o ON o.template_hash = d.template_hash
     LEFT JOIN asked a ON a.template = d.template
     WHERE coalesce(o.by_level, a.by_level) IS NOT NULL;
 $function$;

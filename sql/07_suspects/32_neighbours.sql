@@ -17,7 +17,7 @@ COMMENT ON FUNCTION logintel._templates_as_declared() IS 'Templates by service; 
 CREATE OR REPLACE FUNCTION logintel._remember_neighbours(templates text[], odds real[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
-    UPDATE logintel.template_opinions o SET neighbours = n.odds
+    UPDATE logintel_internal.template_opinions o SET neighbours = n.odds
     FROM (SELECT md5(t.template)::uuid AS template_hash, avg(t.odds)::real AS odds
           FROM unnest(templates, odds) AS t (template, odds) GROUP BY 1) AS n
     WHERE o.template_hash = n.template_hash;

@@ -1,5 +1,5 @@
 -- The level is the likeliest of those of its kind that any template of the database declares, by the words.
-CREATE OR REPLACE FUNCTION logintel._suspects_among_all() RETURNS SETOF logintel.suspects
+CREATE OR REPLACE FUNCTION logintel._suspects_among_all() RETURNS SETOF logintel_internal.suspects
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
     WITH judged AS MATERIALIZED (
@@ -18,7 +18,7 @@ AS $function$
         WHERE j.suspicion IS NOT NULL),
     own AS MATERIALIZED (
         SELECT u.template, u.service, c.id FROM suspects u
-        JOIN logintel.scores c ON c.template = u.template AND c.service = u.service
+        JOIN logintel_internal.scores c ON c.template = u.template AND c.service = u.service
         JOIN logintel.level_names n ON n.name = logintel._level_name(c.level)
         WHERE n.level IN ('DEBUG', 'INFO') = (u.suspicion = 'hidden problem')),
     seen AS (
@@ -26,7 +26,7 @@ AS $function$
                max(h.last_at) AS last_seen
         FROM own o
         CROSS JOIN LATERAL (SELECT min(c.first_at) AS first_at, max(c.last_at) AS last_at
-                            FROM logintel.hourly_counts c WHERE c.score_id = o.id) AS h
+                            FROM logintel_internal.hourly_counts c WHERE c.score_id = o.id) AS h
         GROUP BY o.template, o.service)
     SELECT row_number() OVER (ORDER BY (2 * s.confidence - 1)
                                        * abs(predicted.severity_number - declared.severity_number)
@@ -36,8 +36,8 @@ AS $function$
            s.words, s.neighbours, s.service_says::real, s.twins_say::real, NULL::jsonb, NULL::jsonb, n.first_seen,
            n.last_seen, n.score_ids, now()
     FROM suspects s
-    JOIN logintel.levels predicted ON predicted.level = s.predicted_level
-    JOIN logintel.levels declared ON declared.level = s.declared_level
+    JOIN logintel_internal.levels predicted ON predicted.level = s.predicted_level
+    JOIN logintel_internal.levels declared ON declared.level = s.declared_level
     JOIN seen n ON n.template = s.template AND n.service = s.service;
 $function$;
 
@@ -47,24 +47,24 @@ COMMENT ON FUNCTION logintel._suspects_among_all() IS 'The rows of suspects, jud
 -- does it every ten minutes, and after verdicts. Until it has done so, those who ask wait, if there is an end to it.
 CREATE OR REPLACE FUNCTION logintel._has_many_scores() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT count(*) > 3000 FROM (SELECT FROM logintel.scores LIMIT 3001) AS s);
+RETURN (SELECT count(*) > 3000 FROM (SELECT FROM logintel_internal.scores LIMIT 3001) AS s);
 
 COMMENT ON FUNCTION logintel._has_many_scores() IS 'Whether the upkeep judges templates, because there are too many to do it for each who asks.';
 
 CREATE OR REPLACE FUNCTION logintel._upkeep_has_judged() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN logintel._has_many_scores()
-       AND (EXISTS (SELECT FROM logintel.suspects_state s WHERE s.judged_at IS NOT NULL)
-            OR (SELECT count(*) > 30000 FROM (SELECT FROM logintel.scores LIMIT 30001) AS s));
+       AND (EXISTS (SELECT FROM logintel_internal.suspects_state s WHERE s.judged_at IS NOT NULL)
+            OR (SELECT count(*) > 30000 FROM (SELECT FROM logintel_internal.scores LIMIT 30001) AS s));
 
 COMMENT ON FUNCTION logintel._upkeep_has_judged() IS 'Whether suspects are read as the upkeep has judged them.';
 
-CREATE OR REPLACE FUNCTION logintel._suspects() RETURNS SETOF logintel.suspects
+CREATE OR REPLACE FUNCTION logintel._suspects() RETURNS SETOF logintel_internal.suspects
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     IF logintel._upkeep_has_judged() THEN
-        RETURN QUERY SELECT * FROM logintel.suspects s ORDER BY s.rank;
+        RETURN QUERY SELECT * FROM logintel_internal.suspects s ORDER BY s.rank;
     ELSE
         RETURN QUERY SELECT * FROM logintel._suspects_among_all() s ORDER BY s.rank;
     END IF;
@@ -77,19 +77,20 @@ CREATE OR REPLACE FUNCTION logintel._task_076_judge_templates() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    verdicts_now text := (SELECT concat(max(f.id), ' ', count(*) FILTER (WHERE f.is_current)) FROM logintel.feedback f);
+    verdicts_now text := (SELECT concat(max(f.id), ' ', count(*) FILTER (WHERE f.is_current))
+        FROM logintel_internal.feedback f);
     found bigint;
 BEGIN
     IF NOT logintel._has_many_scores() OR EXISTS (
-        SELECT FROM logintel.suspects_state s
+        SELECT FROM logintel_internal.suspects_state s
         WHERE s.judged_at > now() - interval '10 minutes' AND s.verdicts = verdicts_now) THEN
         RETURN 0;
     END IF;
-    DELETE FROM logintel.suspects;
-    INSERT INTO logintel.suspects
+    DELETE FROM logintel_internal.suspects;
+    INSERT INTO logintel_internal.suspects
     SELECT e.* FROM logintel._with_evidence(ARRAY(SELECT s FROM logintel._suspects_among_all() s)) e;
     GET DIAGNOSTICS found = ROW_COUNT;
-    UPDATE logintel.suspects_state SET judged_at = now(), verdicts = verdicts_now;
+    UPDATE logintel_internal.suspects_state SET judged_at = now(), verdicts = verdicts_now;
     RETURN found;
 END
 $function$;

@@ -66,7 +66,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel._nearest_templates(text[]) IS 'The three templates that share most words with each of these, with the level that most of their lines declare, or a verdict says.';
 
-CREATE OR REPLACE FUNCTION logintel._with_evidence(suspects logintel.suspects[]) RETURNS SETOF logintel.suspects
+CREATE OR REPLACE FUNCTION logintel._with_evidence(suspects logintel_internal.suspects[]) RETURNS SETOF
+    logintel_internal.suspects
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -75,7 +76,7 @@ DECLARE
                     FROM logintel._telling_words(templates) w);
     nearest jsonb := (SELECT jsonb_object_agg(md5(n.template), n.nearest_templates)
                       FROM logintel._nearest_templates(templates) n);
-    suspect logintel.suspects;
+    suspect logintel_internal.suspects;
 BEGIN
     FOREACH suspect IN ARRAY suspects LOOP
         suspect.telling_words := words -> md5(suspect.template);
@@ -85,9 +86,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._with_evidence(logintel.suspects[]) IS 'The same suspects, those of the first 50 templates with the words that tell and the nearest templates.';
+COMMENT ON FUNCTION logintel._with_evidence(logintel_internal.suspects[]) IS 'The same suspects, those of the first 50 templates with the words that tell and the nearest templates.';
 
-CREATE OR REPLACE FUNCTION logintel._suspects_with_evidence() RETURNS SETOF logintel.suspects
+CREATE OR REPLACE FUNCTION logintel._suspects_with_evidence() RETURNS SETOF logintel_internal.suspects
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN

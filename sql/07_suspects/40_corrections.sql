@@ -16,7 +16,7 @@ AS $function$
     SELECT h.*, (SELECT jsonb_object_agg(md5(s.template), c.evidence -> md5(s.template))
                         || coalesce(jsonb_object_agg(s.id, c.evidence -> s.id::text)
                                     FILTER (WHERE c.evidence ? s.id::text), '{}')
-                 FROM logintel.scores s WHERE s.id = ANY (h.score_ids))
+                 FROM logintel_internal.scores s WHERE s.id = ANY (h.score_ids))
     FROM corrected c
     CROSS JOIN LATERAL logintel._hours_of_scores(c.score_ids, c.other_hours, c.other_scores) AS h;
 $function$;
@@ -47,13 +47,14 @@ AS $function$
                    SELECT FROM jsonb_object_keys((h.found).evidence -> md5(p.template) -> 'declared') AS o (level)
                    WHERE logintel._level_kind(o.level) <> logintel._level_kind(p.declared_level))
                    THEN 'differs_from_template' ELSE 'template_mislabelled' END)
-        FROM logintel._predictions_now p
+        FROM logintel_internal._predictions_now p
         CROSS JOIN LATERAL (SELECT (h.found).evidence -> p.score_id::text AS suspicion) AS s
         JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
             p.predicted_at)
-        JOIN logintel.levels predicted ON predicted.level = coalesce(s.suspicion ->> 'level', p.predicted_level)
-        JOIN logintel.levels declared ON declared.level = p.declared_level
-        LEFT JOIN logintel._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
+        JOIN logintel_internal.levels predicted
+            ON predicted.level = coalesce(s.suspicion ->> 'level', p.predicted_level)
+        JOIN logintel_internal.levels declared ON declared.level = p.declared_level
+        LEFT JOIN logintel_internal._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
         CROSS JOIN LATERAL (
             SELECT coalesce(v.true_level, (h.found).evidence -> md5(p.template) -> 'truth' ->> p.declared_level)
                 AS true_level) AS t
@@ -78,7 +79,7 @@ AS $function$
     scores AS MATERIALIZED (
         SELECT s.score_id, s.template, s.declared_level, s.is_correction OR u.score_id IS NOT NULL AS is_correction,
             u.suspicion
-        FROM logintel._scores_now s LEFT JOIN suspected u ON u.score_id = s.score_id),
+        FROM logintel_internal._scores_now s LEFT JOIN suspected u ON u.score_id = s.score_id),
     corrected AS MATERIALIZED (
         SELECT c.score_id, c.template, c.declared_level, v.true_level,
                v.true_level IS NOT DISTINCT FROM c.declared_level AS rejected
@@ -87,11 +88,11 @@ AS $function$
         WHERE c.is_correction),
     contrary AS MATERIALIZED (
         SELECT DISTINCT date_trunc('hour', t."timestamp", 'UTC') AS hour, t.score_id
-        FROM logintel._line_truth t JOIN corrected c ON c.score_id = t.score_id AND c.rejected
+        FROM logintel_internal._line_truth t JOIN corrected c ON c.score_id = t.score_id AND c.rejected
         WHERE t.true_level <> t.declared_level),
     declared AS (
         SELECT s.template, s.declared_level, sum(n.lines)::bigint AS lines
-        FROM logintel._score_counts n JOIN scores s USING (score_id)
+        FROM logintel_internal._score_counts n JOIN scores s USING (score_id)
         WHERE s.template IN (SELECT c.template FROM corrected c)
         GROUP BY s.template, s.declared_level),
     judged AS (

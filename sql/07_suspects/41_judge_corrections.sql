@@ -5,7 +5,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
     corrected record;
-    verdict logintel.feedback;
+    verdict logintel_internal.feedback;
     lines bigint := 0;
 BEGIN
     FOR corrected IN
@@ -13,7 +13,7 @@ BEGIN
                sum(c.lines) OVER (PARTITION BY c.declared_level)::bigint AS lines
         FROM (SELECT s.declared_level, p.predicted_level, s.score_id, n.lines,
                      sum(n.lines) OVER (PARTITION BY s.declared_level, p.predicted_level) AS predicted_lines
-              FROM logintel._scores_now s JOIN logintel._score_counts n USING (score_id)
+              FROM logintel_internal._scores_now s JOIN logintel_internal._score_counts n USING (score_id)
               LEFT JOIN (SELECT i.score_id, u.predicted_level FROM logintel._suspects() u
                          CROSS JOIN unnest(u.score_ids) AS i (score_id)
                          WHERE u.template = of_template) AS u ON u.score_id = s.score_id
@@ -26,7 +26,7 @@ BEGIN
                s.shape_hash, corrected.declared_level, CASE WHEN accepted THEN corrected.predicted_level
                    ELSE corrected.declared_level END
         INTO verdict.scope, verdict.shape, verdict.shape_hash, verdict.declared_level, verdict.true_level
-        FROM logintel.scores s WHERE s.id = corrected.score_id;
+        FROM logintel_internal.scores s WHERE s.id = corrected.score_id;
         verdict.note := note;
         PERFORM logintel._remember_verdict(verdict);
         lines := lines + corrected.lines;
@@ -36,7 +36,7 @@ BEGIN
             USING ERRCODE = 'no_data_found',
                 HINT = 'Take a template from logintel.ml_corrections or logintel.ml_suspects.';
     END IF;
-    DELETE FROM logintel.suspects s WHERE s.template = of_template;
+    DELETE FROM logintel_internal.suspects s WHERE s.template = of_template;
     RETURN lines;
 END
 $function$;

@@ -4,8 +4,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
     WITH templates AS (
         SELECT s.service, s.template, min(o.words) = min(e.words) AS is_unknown
-        FROM logintel.scores s
-        JOIN logintel.template_opinions o ON o.template_hash = md5(s.template)::uuid
+        FROM logintel_internal.scores s
+        JOIN logintel_internal.template_opinions o ON o.template_hash = md5(s.template)::uuid
         CROSS JOIN (SELECT logintel._problem_odds(w.by_level, logintel._words_temperature()) AS words
                     FROM logintel._ask_words(ARRAY['']) w) AS e
         WHERE s.template ~ '[^\s<*>]' GROUP BY s.service, s.template),
@@ -17,7 +17,7 @@ $function$
            'logintel train --deploy, which learns from its lines'
     FROM services s
     WHERE s.templates >= 10 AND s.unknown > s.templates / 2
-      AND (SELECT m.level_is_default FROM logintel.model_sets m WHERE m.id = logintel._set_in_force())
+      AND (SELECT m.level_is_default FROM logintel_internal.model_sets m WHERE m.id = logintel._set_in_force())
     ORDER BY s.unknown DESC, s.service LIMIT 5;
 $function$;
 

@@ -56,6 +56,6 @@ COMMENT ON FUNCTION logintel._ab_decision(boolean, integer, double precision, in
 
 CREATE OR REPLACE FUNCTION logintel._ab_looks_done(test_id integer) RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT coalesce(max(l.look), 0) FROM logintel.ab_looks l WHERE l.test_id = $1);
+RETURN (SELECT coalesce(max(l.look), 0) FROM logintel_internal.ab_looks l WHERE l.test_id = $1);
 
 COMMENT ON FUNCTION logintel._ab_looks_done(integer) IS 'The last look at an A/B test that was made, 0 before the first.';

@@ -4,7 +4,7 @@
 --
 -- A declared level that is suspected is no truth, and where others are it is as problem or not: which level exactly is a
 -- habit of the source.
-CREATE OR REPLACE FUNCTION logintel._ab_evidence(test logintel.ab_tests)
+CREATE OR REPLACE FUNCTION logintel._ab_evidence(test logintel_internal.ab_tests)
 RETURNS TABLE (
     metric text, champion_templates bigint, champion_right bigint, challenger_templates bigint, challenger_right bigint,
     champion_only bigint, challenger_only bigint, sample bigint, difference double precision, lower double precision,
@@ -23,7 +23,7 @@ AS $function$
         SELECT m.metric, a.is_challenger, a.shape_hash, count(*) AS outcomes, count(*) FILTER (WHERE v.truth = a.answer) AS "right"
         FROM answers a
         CROSS JOIN metrics m
-        JOIN logintel.feedback f ON f.is_current AND f.scope = 'line' AND f.shape_hash = a.shape_hash AND f.given_at >= m.since
+        JOIN logintel_internal.feedback f ON f.is_current AND f.scope = 'line' AND f.shape_hash = a.shape_hash AND f.given_at >= m.since
         CROSS JOIN LATERAL (SELECT logintel._true_answer(($1).name, f.true_level, f.true_category, f.is_anomaly) AS truth) AS v
         WHERE v.truth IS NOT NULL
           AND (($1).share = 0 OR logintel._in_share(f.log_entry_id, ($1).id, ($1).share) = a.is_challenger)
@@ -66,21 +66,21 @@ AS $function$
         c.champion_right, c.challenger_templates, c.challenger_right, c.champion_only, c.challenger_only) AS d;
 $function$;
 
-COMMENT ON FUNCTION logintel._ab_evidence(logintel.ab_tests) IS 'On how many templates each side of a running A/B test is right, by metric, and what the rule makes of that; the metric of the test decides.';
+COMMENT ON FUNCTION logintel._ab_evidence(logintel_internal.ab_tests) IS 'On how many templates each side of a running A/B test is right, by metric, and what the rule makes of that; the metric of the test decides.';
 
 -- The results of a running test. Readers call it through ml_ab_results.
-CREATE OR REPLACE FUNCTION logintel._ab_results(test_id integer) RETURNS SETOF logintel.ab_results
+CREATE OR REPLACE FUNCTION logintel._ab_results(test_id integer) RETURNS SETOF logintel_internal.ab_results
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 2 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
 AS $function$
     WITH answers AS MATERIALIZED (
-        SELECT a.* FROM logintel.ab_tests t CROSS JOIN LATERAL logintel._ab_answers(t) AS a WHERE t.id = $1),
+        SELECT a.* FROM logintel_internal.ab_tests t CROSS JOIN LATERAL logintel._ab_answers(t) AS a WHERE t.id = $1),
     evidence AS MATERIALIZED (
-        SELECT e.* FROM logintel.ab_tests t CROSS JOIN LATERAL logintel._ab_evidence(t) AS e WHERE t.id = $1),
+        SELECT e.* FROM logintel_internal.ab_tests t CROSS JOIN LATERAL logintel._ab_evidence(t) AS e WHERE t.id = $1),
     compared AS (
         SELECT coalesce(sum(b.lines), 0)::bigint AS lines, coalesce(sum(b.lines) FILTER (WHERE b.alike), 0)::bigint AS alike
         FROM (SELECT min(a.lines) AS lines, min(a.answer) = max(a.answer) AS alike FROM answers a
               GROUP BY a.shape_hash HAVING count(*) = 2) AS b
-        WHERE (SELECT t.share = 0 FROM logintel.ab_tests t WHERE t.id = $1))
+        WHERE (SELECT t.share = 0 FROM logintel_internal.ab_tests t WHERE t.id = $1))
     SELECT $1, side.name, coalesce(own.lines, 0), compared.lines, compared.alike,
            CASE WHEN side.is_challenger THEN f.challenger_templates ELSE f.champion_templates END,
            CASE WHEN side.is_challenger THEN f.challenger_right ELSE f.champion_right END,
@@ -89,7 +89,7 @@ AS $function$
            own.confidence, own.latency_us, e.sample,
            CASE WHEN t.share = 0 THEN CASE WHEN side.is_challenger THEN e.challenger_only ELSE e.champion_only END END,
            e.difference, e.lower, e.upper, e.p_value
-    FROM logintel.ab_tests t
+    FROM logintel_internal.ab_tests t
     CROSS JOIN (VALUES ('champion', false), ('challenger', true)) AS side (name, is_challenger)
     CROSS JOIN compared
     JOIN evidence f ON f.metric = 'feedback'

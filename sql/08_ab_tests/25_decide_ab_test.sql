@@ -1,16 +1,16 @@
 -- A look is made when the sample is there for it, and never twice. What it says is done at once.
-CREATE OR REPLACE FUNCTION logintel._ab_look(test logintel.ab_tests) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._ab_look(test logintel_internal.ab_tests) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     looks_done integer := logintel._ab_looks_done(test.id);
-    challenger integer := (SELECT m.version FROM logintel.models m WHERE m.id = test.challenger_id);
+    challenger integer := (SELECT m.version FROM logintel_internal.models m WHERE m.id = test.challenger_id);
     seen record;
     reason text;
 BEGIN
     SELECT e.* INTO seen FROM logintel._ab_evidence(test) e WHERE e.metric = test.metric;
     IF seen.look IS NOT NULL THEN
-        INSERT INTO logintel.ab_looks (test_id, look, sample, statistic, p_value, significance)
+        INSERT INTO logintel_internal.ab_looks (test_id, look, sample, statistic, p_value, significance)
         VALUES (test.id, seen.look, seen.sample, seen.statistic, seen.p_value, logintel._ab_look_significance(test.significance, seen.look));
         looks_done := seen.look;
     END IF;
@@ -30,9 +30,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._ab_look(logintel.ab_tests) IS 'Makes the look at an A/B test that is due, and does what it says; returns that in words.';
+COMMENT ON FUNCTION logintel._ab_look(logintel_internal.ab_tests) IS 'Makes the look at an A/B test that is due, and does what it says; returns that in words.';
 
-CREATE OR REPLACE FUNCTION logintel._ab_figures(test logintel.ab_tests, seen record) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._ab_figures(test logintel_internal.ab_tests, seen record) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
@@ -48,7 +48,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._ab_figures(logintel.ab_tests, record) IS 'What a look at an A/B test saw, in words.';
+COMMENT ON FUNCTION logintel._ab_figures(logintel_internal.ab_tests, record) IS 'What a look at an A/B test saw, in words.';
 
 CREATE OR REPLACE FUNCTION logintel.decide_ab_test(name text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS

@@ -3,9 +3,9 @@ CREATE OR REPLACE FUNCTION logintel._end_ab_test(test_id integer, outcome text, 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    INSERT INTO logintel.ab_results SELECT r.* FROM logintel._ab_results(test_id) AS r;
-    UPDATE logintel.ab_tests t SET ended_at = now(), outcome = $2, reason = $3 WHERE t.id = test_id;
-    DELETE FROM logintel.ab_test_counts c WHERE c.test_id = $1;
+    INSERT INTO logintel_internal.ab_results SELECT r.* FROM logintel._ab_results(test_id) AS r;
+    UPDATE logintel_internal.ab_tests t SET ended_at = now(), outcome = $2, reason = $3 WHERE t.id = test_id;
+    DELETE FROM logintel_internal.ab_test_counts c WHERE c.test_id = $1;
     PERFORM logintel._serve_ab_tests();
 END
 $function$;
@@ -22,7 +22,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;  -- the transaction has to be retried, and only its owner can do that
     END IF;
     PERFORM logintel._lock_deployments();
-    SELECT t.name INTO name FROM logintel.ab_tests t WHERE t.id = test_id AND t.ended_at IS NULL;
+    SELECT t.name INTO name FROM logintel_internal.ab_tests t WHERE t.id = test_id AND t.ended_at IS NULL;
     IF NOT FOUND THEN
         RETURN;  -- somebody else has ended it
     END IF;
@@ -34,16 +34,16 @@ $function$;
 
 COMMENT ON FUNCTION logintel._stop_failed_ab_test(integer, text, text) IS 'Ends the A/B test of a challenger that cannot score, with a warning.';
 
-CREATE OR REPLACE FUNCTION logintel._running_ab_test(name text) RETURNS logintel.ab_tests
+CREATE OR REPLACE FUNCTION logintel._running_ab_test(name text) RETURNS logintel_internal.ab_tests
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    test logintel.ab_tests;
+    test logintel_internal.ab_tests;
 BEGIN
-    SELECT t.* INTO test FROM logintel.ab_tests t WHERE t.name = $1 AND t.ended_at IS NULL;
+    SELECT t.* INTO test FROM logintel_internal.ab_tests t WHERE t.name = $1 AND t.ended_at IS NULL;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no A/B test of model "%" is running', name USING ERRCODE = 'undefined_object',
-            HINT = coalesce((SELECT format('Running: %s.', string_agg(t.name, ', ' ORDER BY t.name)) FROM logintel.ab_tests t
+            HINT = coalesce((SELECT format('Running: %s.', string_agg(t.name, ', ' ORDER BY t.name)) FROM logintel_internal.ab_tests t
                              WHERE t.ended_at IS NULL HAVING count(*) > 0),
                             'Start one: SELECT logintel.start_ab_test(name, challenger).');
     END IF;

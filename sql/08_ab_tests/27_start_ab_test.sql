@@ -19,7 +19,7 @@ BEGIN
     challenger_set := logintel._challenger_set(champion_id, challenger_id);
     PERFORM logintel._roll_up();
     PERFORM logintel._task_081_count_lines_for_tests();  -- what is counted from here on belongs to this one, too
-    INSERT INTO logintel.ab_tests (name, champion_id, challenger_id, challenger_set_id, share, metric, minimum_sample, significance, auto, why)
+    INSERT INTO logintel_internal.ab_tests (name, champion_id, challenger_id, challenger_set_id, share, metric, minimum_sample, significance, auto, why)
     VALUES ($1, champion_id, challenger_id, challenger_set, $3, $4, minimum_sample, $6, $7, $8)
     RETURNING id INTO started;
     PERFORM logintel._serve_ab_tests();
@@ -61,7 +61,7 @@ CREATE OR REPLACE FUNCTION logintel._champion(name text) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    found_id integer := (SELECT f.model_id FROM logintel._in_force f WHERE f.name = _champion.name);
+    found_id integer := (SELECT f.model_id FROM logintel_internal._in_force f WHERE f.name = _champion.name);
 BEGIN
     IF found_id IS NULL THEN
         RAISE EXCEPTION 'no version of model "%" is in force', name USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -99,9 +99,9 @@ DECLARE
     running record;
 BEGIN
     SELECT t.name, t.share, champion.version AS champion, challenger.version AS challenger INTO running
-    FROM logintel.ab_tests t
-    JOIN logintel.models champion ON champion.id = t.champion_id
-    JOIN logintel.models challenger ON challenger.id = t.challenger_id
+    FROM logintel_internal.ab_tests t
+    JOIN logintel_internal.models champion ON champion.id = t.champion_id
+    JOIN logintel_internal.models challenger ON challenger.id = t.challenger_id
     WHERE t.ended_at IS NULL AND (t.name = $1 OR (t.share > 0 AND $2 > 0))
     ORDER BY t.name = $1 DESC LIMIT 1;
     IF FOUND THEN

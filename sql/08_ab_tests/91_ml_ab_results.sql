@@ -10,13 +10,14 @@ SELECT t.id, t.name, m.version, r.side, CASE WHEN t.share = 0 THEN 'shadow' ELSE
        CASE WHEN t.ended_at IS NULL THEN t.minimum_sample::bigint << looks.done END AS next_look_at,
        CASE WHEN t.ended_at IS NULL THEN t.significance * 2 ^ looks.done / 31 END AS next_significance,
        t.significance, t.auto, t.why, t.reason, t.started_at, t.started_by, t.ended_at
-FROM logintel.ab_tests t
+FROM logintel_internal.ab_tests t
 CROSS JOIN LATERAL (
-    SELECT e.* FROM logintel.ab_results e WHERE e.test_id = t.id
+    SELECT e.* FROM logintel_internal.ab_results e WHERE e.test_id = t.id
     UNION ALL
     SELECT e.* FROM logintel._ab_results(t.id) e WHERE t.ended_at IS NULL) AS r
-JOIN logintel.models m ON m.id = CASE r.side WHEN 'champion' THEN t.champion_id ELSE t.challenger_id END
-CROSS JOIN LATERAL (SELECT coalesce(max(l.look), 0) AS done FROM logintel.ab_looks l WHERE l.test_id = t.id) AS looks
+JOIN logintel_internal.models m ON m.id = CASE r.side WHEN 'champion' THEN t.champion_id ELSE t.challenger_id END
+CROSS JOIN LATERAL (SELECT coalesce(max(l.look), 0) AS done FROM logintel_internal.ab_looks l
+    WHERE l.test_id = t.id) AS looks
 ORDER BY t.id DESC, r.side DESC;
 
 COMMENT ON VIEW logintel.ml_ab_results IS 'A/B tests, newest first, two rows each: the champion and the challenger. Accuracies count templates, not lines: a model says the same of all lines of one.';

@@ -12,9 +12,9 @@ CREATE OR REPLACE FUNCTION logintel._metrics_add_counts(after_id bigint, up_to_i
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS
 $function$
 BEGIN
-    INSERT INTO logintel.metric_hours (hour, anomaly_threshold, min_confidence)
+    INSERT INTO logintel_internal.metric_hours (hour, anomaly_threshold, min_confidence)
     SELECT c.hour, logintel._setting('anomaly_threshold')::real, logintel._setting('classification_min_confidence')::real
-    FROM (SELECT DISTINCT hour FROM logintel.count_changes WHERE id > after_id AND id <= up_to_id) AS c
+    FROM (SELECT DISTINCT hour FROM logintel_internal.count_changes WHERE id > after_id AND id <= up_to_id) AS c
     ON CONFLICT DO NOTHING;
     WITH changes AS MATERIALIZED (
         SELECT c.hour, c.lines, c.is_new AND s.at_write AS is_waited_for, s.scored_at, s.latency_us, s.model_set_id,
@@ -22,13 +22,13 @@ BEGIN
                CASE WHEN s.anomaly_score >= h.anomaly_threshold THEN s.anomaly_score
                     ELSE 1 - s.anomaly_score END::double precision AS anomaly,
                s.level_confidence < h.min_confidence AS abstained, n.level = s.predicted_level AS declared_right
-        FROM logintel.count_changes c
-        JOIN logintel.metric_hours h ON h.hour = c.hour
-        CROSS JOIN LATERAL (SELECT o.* FROM logintel.scores o WHERE o.id = c.score_id OFFSET 0) AS s
+        FROM logintel_internal.count_changes c
+        JOIN logintel_internal.metric_hours h ON h.hour = c.hour
+        CROSS JOIN LATERAL (SELECT o.* FROM logintel_internal.scores o WHERE o.id = c.score_id OFFSET 0) AS s
         LEFT JOIN logintel.level_names n ON n.name = logintel._level_name(s.level)
         WHERE c.id > after_id AND c.id <= up_to_id),
     served AS (
-        INSERT INTO logintel.metric_sums AS m
+        INSERT INTO logintel_internal.metric_sums AS m
             (hour, model_set_id, abstained, declared_right, bin, lines, learned, level, category, anomaly)
         SELECT c.hour, c.model_set_id, c.abstained, c.declared_right, logintel._calibration_bin(c.level), sum(c.lines),
                count(*) FILTER (WHERE c.is_waited_for AND c.scored_at >= c.hour), coalesce(sum(c.lines * c.level), 0),
@@ -39,7 +39,7 @@ BEGIN
             category = m.category + excluded.category, anomaly = m.anomaly + excluded.anomaly
         RETURNING m.hour),
     timed AS (
-        INSERT INTO logintel.latency_sums AS l (hour, model_set_id, bucket, scores, total_us, max_us)
+        INSERT INTO logintel_internal.latency_sums AS l (hour, model_set_id, bucket, scores, total_us, max_us)
         SELECT date_trunc('hour', c.scored_at, 'UTC'), c.model_set_id,
                round(16 * ln(greatest(c.latency_us, 0.01)::double precision) / ln(2::double precision))::integer,
                count(*), sum(c.latency_us::double precision), max(c.latency_us)
@@ -49,8 +49,8 @@ BEGIN
             max_us = greatest(l.max_us, excluded.max_us)
         RETURNING l.hour)
     SELECT array_agg(DISTINCT c.hour) INTO hours FROM (SELECT hour FROM served UNION ALL SELECT hour FROM timed) AS c;
-    DELETE FROM logintel.metric_sums m
-    WHERE m.hour IN (SELECT s.hour FROM logintel.metric_sums s WHERE s.hour = ANY (hours)
+    DELETE FROM logintel_internal.metric_sums m
+    WHERE m.hour IN (SELECT s.hour FROM logintel_internal.metric_sums s WHERE s.hour = ANY (hours)
                      GROUP BY s.hour HAVING sum(s.lines) <= 0);
 END
 $function$;
@@ -62,11 +62,11 @@ CREATE OR REPLACE FUNCTION logintel._metrics_remove_old_sums() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    first_hour timestamptz := (SELECT min(h.hour) FROM logintel.hourly_counts h);
+    first_hour timestamptz := (SELECT min(h.hour) FROM logintel_internal.hourly_counts h);
 BEGIN
-    DELETE FROM logintel.metric_sums m WHERE m.hour < first_hour;
-    DELETE FROM logintel.metric_hours m WHERE m.hour < first_hour;
-    DELETE FROM logintel.latency_sums m WHERE m.hour < least(first_hour, date_trunc('hour', now()));
+    DELETE FROM logintel_internal.metric_sums m WHERE m.hour < first_hour;
+    DELETE FROM logintel_internal.metric_hours m WHERE m.hour < first_hour;
+    DELETE FROM logintel_internal.latency_sums m WHERE m.hour < least(first_hour, date_trunc('hour', now()));
 END
 $function$;
 
@@ -86,9 +86,9 @@ $function$
                coalesce(sum(s.lines) FILTER (WHERE s.declared_right IS NOT NULL), 0)::double precision AS declared,
                coalesce(sum(s.lines) FILTER (WHERE s.declared_right), 0)::double precision AS declared_right,
                coalesce(sum(s.level) FILTER (WHERE s.declared_right IS NOT NULL), 0) AS declared_confidence
-        FROM logintel.metric_sums s
-        JOIN logintel.model_sets t ON t.id = s.model_set_id
-        JOIN logintel.models m ON m.id = ANY (t.model_ids)
+        FROM logintel_internal.metric_sums s
+        JOIN logintel_internal.model_sets t ON t.id = s.model_set_id
+        JOIN logintel_internal.models m ON m.id = ANY (t.model_ids)
         WHERE s.hour = ANY (hours)
         GROUP BY s.hour, m.name, m.version, s.bin)
     SELECT b.hour, b.name, b.version, sum(b.lines)::bigint, sum(b.learned)::bigint, sum(b.confidence) / sum(b.lines),
@@ -109,9 +109,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
     WITH buckets AS (
         SELECT l.hour, m.name, m.version, l.bucket, sum(l.scores) AS scores, sum(l.total_us) AS total_us, max(l.max_us) AS max_us
-        FROM logintel.latency_sums l
-        JOIN logintel.model_sets t ON t.id = l.model_set_id
-        JOIN logintel.models m ON m.id = ANY (t.model_ids)
+        FROM logintel_internal.latency_sums l
+        JOIN logintel_internal.model_sets t ON t.id = l.model_set_id
+        JOIN logintel_internal.models m ON m.id = ANY (t.model_ids)
         WHERE l.hour = ANY (hours)
         GROUP BY 1, 2, 3, 4),
     ranked AS (

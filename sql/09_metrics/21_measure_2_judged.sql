@@ -12,15 +12,15 @@ BEGIN
     RETURN QUERY
     WITH singly AS MATERIALIZED (
         SELECT date_trunc('hour', v."timestamp", 'UTC') AS hour, v.score_id, v.true_level, v.true_category, v.is_anomaly, count(*) AS lines
-        FROM logintel._line_truth v
+        FROM logintel_internal._line_truth v
         WHERE v."timestamp" >= from_time AND v."timestamp" <= to_time AND date_trunc('hour', v."timestamp", 'UTC') = ANY (hours)
         GROUP BY 1, 2, 3, 4, 5)
     SELECT j.hour, j.score_id, j.true_level, j.true_category, j.is_anomaly, j.lines::double precision FROM singly j
     UNION ALL
     SELECT h.hour, h.score_id, t.true_level, t.true_category, t.is_anomaly, h.lines - coalesce(j.lines, 0)::double precision
-    FROM logintel.judged_scores b
-    JOIN logintel.hourly_counts h ON h.score_id = b.score_id
-    JOIN logintel._score_truth t ON t.score_id = b.score_id
+    FROM logintel_internal.judged_scores b
+    JOIN logintel_internal.hourly_counts h ON h.score_id = b.score_id
+    JOIN logintel_internal._score_truth t ON t.score_id = b.score_id
     LEFT JOIN (SELECT s.hour, s.score_id, sum(s.lines) AS lines FROM singly s GROUP BY 1, 2) AS j
            ON j.hour = h.hour AND j.score_id = h.score_id
     WHERE t.given_at IS NOT NULL AND h.hour = ANY (hours) AND h.lines > coalesce(j.lines, 0);
@@ -42,10 +42,10 @@ BEGIN
                a.answer = 'true' AS found, CASE WHEN m.name <> 'anomaly' THEN a.confidence END AS confidence,
                a.answer = logintel._true_answer(m.name, j.true_level, j.true_category, j.is_anomaly) AS is_right
         FROM logintel._judged_lines(hours) j
-        JOIN logintel.metric_hours h ON h.hour = j.hour
-        JOIN logintel.scores s ON s.id = j.score_id
-        JOIN logintel.model_sets t ON t.id = s.model_set_id
-        JOIN logintel.models m ON m.id = ANY (t.model_ids)
+        JOIN logintel_internal.metric_hours h ON h.hour = j.hour
+        JOIN logintel_internal.scores s ON s.id = j.score_id
+        JOIN logintel_internal.model_sets t ON t.id = s.model_set_id
+        JOIN logintel_internal.models m ON m.id = ANY (t.model_ids)
         JOIN LATERAL logintel._answers(s, h.anomaly_threshold) AS a ON a.name = m.name),
     binned AS (
         SELECT j.hour, j.name, j.version, sum(j.lines) AS lines, sum(j.lines * j.confidence) AS confidence,

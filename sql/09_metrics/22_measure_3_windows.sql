@@ -1,6 +1,6 @@
 -- A version has a row in an hour where it scored lines, where shapes were scored for lines that waited, and where scoring
 -- failed. What verdicts say of it is kept.
-CREATE OR REPLACE FUNCTION logintel._metrics_windows(hours timestamptz[]) RETURNS SETOF logintel.model_metrics
+CREATE OR REPLACE FUNCTION logintel._metrics_windows(hours timestamptz[]) RETURNS SETOF logintel_internal.model_metrics
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
     WITH served AS MATERIALIZED (
@@ -8,12 +8,12 @@ $function$
     latencies AS MATERIALIZED (
         SELECT * FROM logintel._metrics_latencies(hours)),
     counted AS (
-        SELECT s.hour, sum(s.lines)::double precision AS lines FROM logintel.metric_sums s
+        SELECT s.hour, sum(s.lines)::double precision AS lines FROM logintel_internal.metric_sums s
         WHERE s.hour = ANY (hours) GROUP BY s.hour),
     rows AS (
         SELECT s.hour, s.name, s.version FROM served s
         UNION SELECT l.hour, l.name, l.version FROM latencies l
-        UNION SELECT f.window_start, f.name, f.version FROM logintel.model_metrics f
+        UNION SELECT f.window_start, f.name, f.version FROM logintel_internal.model_metrics f
               WHERE f.window_start = ANY (hours) AND f.failures > 0)
     SELECT r.name, r.version, r.hour, coalesce(s.predictions, 0), coalesce(c.lines, 0), coalesce(f.feedback_lines, 0), f.accuracy,
            coalesce(s.declared_lines, CASE r.name WHEN 'level' THEN 0 END), s.declared_accuracy, f."precision", f.recall,
@@ -23,7 +23,7 @@ $function$
     FROM rows r
     LEFT JOIN served s ON s.hour = r.hour AND s.name = r.name AND s.version = r.version
     LEFT JOIN latencies l ON l.hour = r.hour AND l.name = r.name AND l.version = r.version
-    LEFT JOIN logintel.model_metrics f ON f.window_start = r.hour AND f.name = r.name AND f.version = r.version
+    LEFT JOIN logintel_internal.model_metrics f ON f.window_start = r.hour AND f.name = r.name AND f.version = r.version
     LEFT JOIN counted c ON c.hour = r.hour;
 $function$;
 
@@ -34,13 +34,13 @@ CREATE OR REPLACE FUNCTION logintel._metrics_write_windows(hours timestamptz[]) 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    measured logintel.model_metrics[] := ARRAY(SELECT m FROM logintel._metrics_windows(hours) m);
+    measured logintel_internal.model_metrics[] := ARRAY(SELECT m FROM logintel._metrics_windows(hours) m);
 BEGIN
-    DELETE FROM logintel.model_metrics m
+    DELETE FROM logintel_internal.model_metrics m
     WHERE m.window_start = ANY (hours)
-      AND EXISTS (SELECT FROM logintel.models v WHERE v.name = m.name AND v.version = m.version)
-      AND (m.predictions = 0 OR EXISTS (SELECT FROM logintel.metric_sums s WHERE s.hour = m.window_start));
-    INSERT INTO logintel.model_metrics SELECT * FROM unnest(measured) ON CONFLICT DO NOTHING;
+      AND EXISTS (SELECT FROM logintel_internal.models v WHERE v.name = m.name AND v.version = m.version)
+      AND (m.predictions = 0 OR EXISTS (SELECT FROM logintel_internal.metric_sums s WHERE s.hour = m.window_start));
+    INSERT INTO logintel_internal.model_metrics SELECT * FROM unnest(measured) ON CONFLICT DO NOTHING;
 END
 $function$;
 
@@ -49,13 +49,13 @@ COMMENT ON FUNCTION logintel._metrics_write_windows(timestamptz[]) IS 'Computes 
 CREATE OR REPLACE FUNCTION logintel._metrics_write_judged(hours timestamptz[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS
 $function$
-    UPDATE logintel.model_metrics m
+    UPDATE logintel_internal.model_metrics m
     SET feedback_lines = coalesce(j.feedback_lines, 0), accuracy = j.accuracy, "precision" = j."precision", recall = j.recall,
         false_positive_rate = j.false_positive_rate, calibration_error = j.calibration_error, measured_at = now()
-    FROM logintel.model_metrics w
+    FROM logintel_internal.model_metrics w
     LEFT JOIN logintel._measure_judged(hours) j ON j.hour = w.window_start AND j.name = w.name AND j.version = w.version
     WHERE w.window_start = ANY (hours) AND m.window_start = w.window_start AND m.name = w.name AND m.version = w.version
-      AND EXISTS (SELECT FROM logintel.metric_sums s WHERE s.hour = w.window_start);
+      AND EXISTS (SELECT FROM logintel_internal.metric_sums s WHERE s.hour = w.window_start);
 $function$;
 
 COMMENT ON FUNCTION logintel._metrics_write_judged(timestamptz[]) IS 'Measures the versions again against the verdicts on the lines of these hours, as far as they have lines.';
@@ -64,13 +64,14 @@ CREATE OR REPLACE FUNCTION logintel._metrics_count_failures() RETURNS timestampt
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH taken AS (
-        DELETE FROM logintel.failures RETURNING date_trunc('hour', failed_at, 'UTC') AS hour, model_set_id, lines),
+        DELETE FROM logintel_internal.failures RETURNING date_trunc('hour', failed_at, 'UTC') AS hour, model_set_id,
+            lines),
     counted AS (
-        INSERT INTO logintel.model_metrics AS f (name, version, window_start, failures)
+        INSERT INTO logintel_internal.model_metrics AS f (name, version, window_start, failures)
         SELECT m.name, m.version, t.hour, sum(t.lines)
         FROM taken t
-        JOIN logintel.model_sets s ON s.id = t.model_set_id
-        JOIN logintel.models m ON m.id = ANY (s.model_ids)
+        JOIN logintel_internal.model_sets s ON s.id = t.model_set_id
+        JOIN logintel_internal.models m ON m.id = ANY (s.model_ids)
         GROUP BY m.name, m.version, t.hour
         ON CONFLICT ON CONSTRAINT model_metrics_pkey DO UPDATE SET failures = f.failures + excluded.failures
         RETURNING f.window_start)
@@ -115,10 +116,10 @@ COMMENT ON FUNCTION logintel._task_091_measure_models() IS 'Task of the upkeep: 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_091_clear_metric_sums(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    DELETE FROM logintel.metric_sums;
-    DELETE FROM logintel.metric_hours;
-    DELETE FROM logintel.latency_sums;
-    DELETE FROM logintel.judged_scores;
+    DELETE FROM logintel_internal.metric_sums;
+    DELETE FROM logintel_internal.metric_hours;
+    DELETE FROM logintel_internal.latency_sums;
+    DELETE FROM logintel_internal.judged_scores;
     SELECT logintel._read_counts('metrics');
 $function$;
 

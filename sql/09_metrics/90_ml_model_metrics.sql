@@ -3,22 +3,22 @@
 CREATE OR REPLACE VIEW logintel.ml_model_metrics AS
 WITH waiting AS (
     SELECT date_trunc('hour', q.queued_at, 'UTC') AS hour, count(DISTINCT q.log_entry_id)::double precision AS lines
-    FROM logintel.pending q GROUP BY 1),
+    FROM logintel_internal.pending q GROUP BY 1),
 windows AS (
     SELECT m.name, m.version, m.window_start, m.predictions, m.hour_lines / nullif(m.hour_lines + coalesce(w.lines, 0), 0) AS coverage,
            m.feedback_lines, m.accuracy, m.declared_lines, m.declared_accuracy, m."precision", m.recall, m.false_positive_rate,
            m.calibration_error, m.declared_calibration_error, m.mean_confidence, m.abstained_share, m.latency_mean_us,
            m.latency_p95_us, m.latency_max_us, m.known_share, m.failures, m.measured_at
-    FROM logintel.model_metrics m LEFT JOIN waiting w ON w.hour = m.window_start
+    FROM logintel_internal.model_metrics m LEFT JOIN waiting w ON w.hour = m.window_start
     UNION ALL
     SELECT m.name, m.version, w.hour, 0, 0, 0, NULL, CASE m.name WHEN 'level' THEN 0 END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
            NULL, NULL, NULL, NULL, 0, now()
     FROM waiting w
-    CROSS JOIN LATERAL (SELECT d.model_set_id FROM logintel.deployments d
+    CROSS JOIN LATERAL (SELECT d.model_set_id FROM logintel_internal.deployments d
                         WHERE d.deployed_at < w.hour + interval '1 hour' ORDER BY d.id DESC LIMIT 1) AS d
-    JOIN logintel.model_sets s ON s.id = d.model_set_id
-    JOIN logintel.models m ON m.id = ANY (s.model_ids)
-    WHERE NOT EXISTS (SELECT FROM logintel.model_metrics o
+    JOIN logintel_internal.model_sets s ON s.id = d.model_set_id
+    JOIN logintel_internal.models m ON m.id = ANY (s.model_ids)
+    WHERE NOT EXISTS (SELECT FROM logintel_internal.model_metrics o
                       WHERE o.window_start = w.hour AND o.name = m.name AND o.version = m.version))
 SELECT m.name, m.version, m.window_start,
        CASE WHEN m.window_start < '294276-12-31 23:00Z' THEN m.window_start + interval '1 hour' ELSE 'infinity' END AS window_end,

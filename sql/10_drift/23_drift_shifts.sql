@@ -7,10 +7,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH shares AS (
         SELECT b.service, b.measure, b.bin, b.share AS before, 0::double precision AS lines
-        FROM logintel.baseline_shares b WHERE b.model_id = $1
+        FROM logintel_internal.baseline_shares b WHERE b.model_id = $1
         UNION ALL
         SELECT v.service, s.measure, s.bin, 0, s.lines
-        FROM logintel.drift_sums s CROSS JOIN LATERAL (SELECT s.service UNION SELECT NULL) AS v
+        FROM logintel_internal.drift_sums s CROSS JOIN LATERAL (SELECT s.service UNION SELECT NULL) AS v
         WHERE s.day = $2 AND s.measure IN ('classes', 'confidence', 'services') AND s.model_id = $1),
     bins AS (
         SELECT s.service, s.measure, s.bin, sum(s.before) AS before, sum(s.lines) AS lines,
@@ -20,7 +20,7 @@ AS $function$
         SELECT b.*, m.lines AS baseline_lines,
                row_number() OVER (PARTITION BY b.service, b.measure ORDER BY abs(b.now - b.before) DESC, b.bin) AS rank
         FROM bins b
-        JOIN logintel.baseline_measures m ON m.model_id = $1 AND m.measure = b.measure
+        JOIN logintel_internal.baseline_measures m ON m.model_id = $1 AND m.measure = b.measure
             AND (m.service IS NULL) = (b.service IS NULL) AND coalesce(m.service, '') = coalesce(b.service, ''))
     SELECT r.service, r.measure,
            logintel._population_stability_index(array_agg(r.before * r.baseline_lines + 0.5), array_agg(r.lines + 0.5)),
@@ -41,14 +41,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH shares AS (
         SELECT v.service, s.measure, sum(s.news) / sum(s.lines) AS value, sum(s.lines) AS lines
-        FROM logintel.drift_sums s CROSS JOIN LATERAL (SELECT s.service UNION SELECT NULL) AS v
+        FROM logintel_internal.drift_sums s CROSS JOIN LATERAL (SELECT s.service UNION SELECT NULL) AS v
         WHERE s.day = $2 AND s.measure IN ('new_templates', 'unknown_words', 'new_services') AND s.model_id = $1
           AND s.lines > 0
         GROUP BY 1, 2 HAVING sum(s.lines) >= logintel._drift_minimum(v.service)),
     ranked AS (
         SELECT v.service, n.measure, n.name, sum(n.lines) AS lines, sum(n.news) AS news,
                row_number() OVER (PARTITION BY v.service, n.measure ORDER BY sum(n.news) DESC, n.name) AS rank
-        FROM logintel.drift_news n CROSS JOIN LATERAL (SELECT n.service UNION SELECT NULL) AS v
+        FROM logintel_internal.drift_news n CROSS JOIN LATERAL (SELECT n.service UNION SELECT NULL) AS v
         WHERE n.day = $2 AND n.model_id = $1
         GROUP BY 1, 2, 3),
     listed AS (

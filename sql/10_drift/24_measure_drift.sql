@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION logintel._drift_models(day date) RETURNS SETOF intege
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT b.model_id
-    FROM logintel.drift_sums s JOIN logintel.baselines b USING (model_id)
+    FROM logintel_internal.drift_sums s JOIN logintel_internal.baselines b USING (model_id)
     WHERE s.day = $1 AND s.measure = 'hours' AND s.lines > 0
     GROUP BY b.model_id
     HAVING coalesce(sum(b.hours[1 + s.bin::integer]), 1) >= 0.9;
@@ -20,13 +20,13 @@ DECLARE
     model integer;
 BEGIN
     FOR model IN SELECT logintel._drift_models(a_day) LOOP
-        DELETE FROM logintel.drift d WHERE d.model_id = model AND d.day = a_day;
-        INSERT INTO logintel.drift (model_id, day, service, measure, value, usual, watch_from, drift_from, lines, evidence)
+        DELETE FROM logintel_internal.drift d WHERE d.model_id = model AND d.day = a_day;
+        INSERT INTO logintel_internal.drift (model_id, day, service, measure, value, usual, watch_from, drift_from, lines, evidence)
         SELECT model, a_day, f.service, f.measure, f.value, m.usual, t.watch_from, t.drift_from, f.lines, f.evidence
         FROM (SELECT s.service, s.measure, s.value, s.lines, s.bins, s.evidence FROM logintel._drift_shifts(model, a_day) s
               UNION ALL
               SELECT n.service, n.measure, n.value, n.lines, NULL, n.evidence FROM logintel._drift_news(model, a_day) n) AS f
-        JOIN logintel.baseline_measures m ON m.model_id = model AND m.measure = f.measure
+        JOIN logintel_internal.baseline_measures m ON m.model_id = model AND m.measure = f.measure
             AND (m.service IS NULL) = (f.service IS NULL) AND coalesce(m.service, '') = coalesce(f.service, '')
         CROSS JOIN LATERAL logintel._drift_thresholds(f.measure, m.usual, f.lines, m.lines, f.bins) AS t;
     END LOOP;
@@ -45,14 +45,14 @@ DECLARE
     due record;
     days bigint := 0;
 BEGIN
-    FOR due IN SELECT d.day, c.lines FROM logintel.drift_days d
-               CROSS JOIN LATERAL (SELECT coalesce(sum(s.lines), 0) AS lines FROM logintel.drift_sums s
+    FOR due IN SELECT d.day, c.lines FROM logintel_internal.drift_days d
+               CROSS JOIN LATERAL (SELECT coalesce(sum(s.lines), 0) AS lines FROM logintel_internal.drift_sums s
                                    WHERE s.day = d.day AND s.measure = 'hours') AS c
                WHERE d.changed AND (d.day < today OR d.measured_at IS NULL OR d.measured_at < date_trunc('hour', now())
                                     OR c.lines > 1.1 * d.measured_lines)
                ORDER BY d.day DESC LIMIT 10 LOOP
         PERFORM logintel._drift_measure_day(due.day);
-        UPDATE logintel.drift_days d SET changed = false, measured_at = now(), measured_lines = due.lines
+        UPDATE logintel_internal.drift_days d SET changed = false, measured_at = now(), measured_lines = due.lines
         WHERE d.day = due.day;
         days := days + 1;
     END LOOP;
@@ -68,7 +68,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     started_at timestamptz := clock_timestamp();
-    has_baselines boolean := EXISTS (SELECT FROM logintel.baselines);
+    has_baselines boolean := EXISTS (SELECT FROM logintel_internal.baselines);
     first_day date;
     changes record;
 BEGIN
@@ -76,12 +76,13 @@ BEGIN
         SELECT * INTO changes FROM logintel._read_counts('drift', CASE WHEN has_baselines THEN 20000 END);
         EXIT WHEN changes.up_to_id = changes.after_id OR NOT has_baselines;
         PERFORM logintel._drift_add_counts(changes.after_id, changes.up_to_id);
-        first_day := (SELECT min(h.hour) FROM logintel.hourly_counts h WHERE h.hour > '-infinity') AT TIME ZONE 'UTC';
+        first_day := (SELECT min(h.hour) FROM logintel_internal.hourly_counts h
+            WHERE h.hour > '-infinity') AT TIME ZONE 'UTC';
         EXIT WHEN clock_timestamp() > started_at + interval '1 second';
     END LOOP;
-    DELETE FROM logintel.drift_sums s WHERE s.day < first_day;
-    DELETE FROM logintel.drift_news n WHERE n.day < first_day;
-    DELETE FROM logintel.drift_days d WHERE d.day < first_day AND NOT d.changed;
+    DELETE FROM logintel_internal.drift_sums s WHERE s.day < first_day;
+    DELETE FROM logintel_internal.drift_news n WHERE n.day < first_day;
+    DELETE FROM logintel_internal.drift_days d WHERE d.day < first_day AND NOT d.changed;
     RETURN logintel._drift_measure_days();
 END
 $function$;
@@ -91,9 +92,9 @@ COMMENT ON FUNCTION logintel._task_101_measure_drift() IS 'Task of the upkeep: m
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_101_clear_drift_sums(subject bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    DELETE FROM logintel.drift_sums;
-    DELETE FROM logintel.drift_news;
-    DELETE FROM logintel.drift_days;
+    DELETE FROM logintel_internal.drift_sums;
+    DELETE FROM logintel_internal.drift_news;
+    DELETE FROM logintel_internal.drift_days;
     SELECT logintel._read_counts('drift');
 $function$;
 

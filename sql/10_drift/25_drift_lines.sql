@@ -6,11 +6,11 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 $function$
 #variable_conflict use_column
 DECLARE
-    measured logintel.drift;
+    measured logintel_internal.drift;
     grown text;
 BEGIN
     SELECT d.* INTO measured
-    FROM logintel.drift d JOIN logintel.models m ON m.id = d.model_id
+    FROM logintel_internal.drift d JOIN logintel_internal.models m ON m.id = d.model_id
     WHERE m.name = $1 AND d.day = $2 AND d.measure = $3 AND d.service IS NOT DISTINCT FROM $4
     ORDER BY m.version DESC LIMIT 1;
     IF NOT FOUND THEN
@@ -22,9 +22,9 @@ BEGIN
     RETURN QUERY
         SELECT p.log_entry_id, p."timestamp", c.class
         FROM logintel._drift_answers(ARRAY(
-            SELECT DISTINCT h.score_id FROM logintel.hourly_counts h
+            SELECT DISTINCT h.score_id FROM logintel_internal.hourly_counts h
             WHERE h.hour >= measured.day::timestamp AT TIME ZONE 'UTC' AND h.hour < (measured.day + 1)::timestamp AT TIME ZONE 'UTC')) c
-        JOIN logintel.predictions p ON p.score_id = c.score_id
+        JOIN logintel_internal.predictions p ON p.score_id = c.score_id
         WHERE c.model_id = measured.model_id AND p."timestamp" >= measured.day::timestamp AT TIME ZONE 'UTC'
           AND p."timestamp" < (measured.day + 1)::timestamp AT TIME ZONE 'UTC'
           AND (measured.service IS NULL OR c.service = measured.service)

@@ -7,12 +7,12 @@ SELECT m.name, m.version, d.day, d.service, d.measure,
                  OR d.value >= d.drift_from AND running.days >= required.days - 1 THEN 'watch'
             ELSE 'none' END AS state,
        d.value, d.usual, d.watch_from, d.drift_from, d.lines, d.evidence, d.judged_at
-FROM logintel.drift d
-JOIN logintel.models m ON m.id = d.model_id
+FROM logintel_internal.drift d
+JOIN logintel_internal.models m ON m.id = d.model_id
 CROSS JOIN LATERAL (SELECT CASE WHEN d.service IS NULL THEN 1 ELSE 3 END AS days) AS required
 CROSS JOIN LATERAL (
     SELECT CASE WHEN d.value < d.watch_from THEN 0 WHEN NOT bool_or(b.day = d.day - 1) THEN 1 ELSE 1 + count(b.day) END AS days
-    FROM logintel.drift b
+    FROM logintel_internal.drift b
     WHERE b.model_id = d.model_id AND b.measure = d.measure AND b.day < d.day AND b.day >= d.day - 2
       AND b.service IS NOT DISTINCT FROM d.service AND b.value >= b.watch_from AND d.value >= d.watch_from) AS running
 ORDER BY d.day DESC, m.name, d.service NULLS FIRST, d.measure;

@@ -12,11 +12,11 @@ CREATE OR REPLACE FUNCTION logintel._verdicts_since(name text, since timestamptz
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT count(*), count(a.answer), avg((a.answer = t.answer)::integer)::double precision
-    FROM logintel.feedback f
+    FROM logintel_internal.feedback f
     CROSS JOIN LATERAL logintel._true_answer($1, f.true_level, f.true_category, f.is_anomaly) AS t (answer)
     LEFT JOIN LATERAL (
         SELECT n.answer
-        FROM (SELECT s FROM logintel.scores s
+        FROM (SELECT s FROM logintel_internal.scores s
               WHERE s.model_set_id = logintel._set_in_force() AND s.shape_hash = f.shape_hash AND s.evicted_txid IS NULL
               LIMIT 1) AS k (score)
         CROSS JOIN LATERAL logintel._answers(k.score, logintel._setting('anomaly_threshold')::real) AS n
@@ -51,20 +51,20 @@ $function$;
 COMMENT ON FUNCTION logintel._drift_reason(text, integer) IS 'In words, whether a version drifted on the latest day that was judged; null where it did not.';
 
 -- What a default model lacks: enough lines with two levels to learn the habits of a source from.
-CREATE OR REPLACE FUNCTION logintel._habits_reason(model logintel.models) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._habits_reason(model logintel_internal.models) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT format('a default model is in force, which does not know your lines: %s of them declare one of %s levels',
                       logintel._number(sum(d.lines)::bigint), count(DISTINCT d.level))
         FROM (SELECT logintel.normalize_level(s.level) AS level, sum(t.lines) AS lines
-              FROM logintel.score_totals t JOIN logintel.scores s ON s.id = t.score_id
+              FROM logintel_internal.score_totals t JOIN logintel_internal.scores s ON s.id = t.score_id
               WHERE t.lines > 0 AND (model).name = 'level' AND (model).metadata ->> 'origin' = 'default'
               GROUP BY s.level) AS d
         WHERE d.level IS NOT NULL
         HAVING sum(d.lines) >= 1000 AND count(DISTINCT d.level) >= 2);
 
-COMMENT ON FUNCTION logintel._habits_reason(logintel.models) IS 'In words, whether lines could teach more than a default model knows; null where it is none.';
+COMMENT ON FUNCTION logintel._habits_reason(logintel_internal.models) IS 'In words, whether lines could teach more than a default model knows; null where it is none.';
 
-CREATE OR REPLACE FUNCTION logintel._retrain_reasons(model logintel.models, verdicts bigint, lines bigint) RETURNS text[]
+CREATE OR REPLACE FUNCTION logintel._retrain_reasons(model logintel_internal.models, verdicts bigint, lines bigint) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -92,14 +92,15 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._retrain_reasons(logintel.models, bigint, bigint) IS 'In words, what speaks for training a model in force again, given the verdicts since it was trained and the lines there are.';
+COMMENT ON FUNCTION logintel._retrain_reasons(logintel_internal.models, bigint, bigint) IS 'In words, what speaks for training a model in force again, given the verdicts since it was trained and the lines there are.';
 
 -- A retraining that led to nothing would lead to nothing again: another one waits for new verdicts, or a week.
-CREATE OR REPLACE FUNCTION logintel._retraining_waits_for(name text, last_one logintel.retrainings) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._retraining_waits_for(name text,
+    last_one logintel_internal.retrainings) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    test integer := (SELECT max(t.id) FROM logintel.ab_tests t WHERE t.name = _retraining_waits_for.name AND t.ended_at IS NULL);
+    test integer := (SELECT max(t.id) FROM logintel_internal.ab_tests t WHERE t.name = _retraining_waits_for.name AND t.ended_at IS NULL);
 BEGIN
     RETURN CASE
         WHEN test IS NOT NULL THEN format('A/B test %s to end', test)
@@ -109,7 +110,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._retraining_waits_for(text, logintel.retrainings) IS 'In words, what a retraining of a model has to wait for, given the last one since the version in force was trained; null for nothing.';
+COMMENT ON FUNCTION logintel._retraining_waits_for(text, logintel_internal.retrainings) IS 'In words, what a retraining of a model has to wait for, given the last one since the version in force was trained; null for nothing.';
 
 CREATE OR REPLACE FUNCTION logintel._retrain_advice() RETURNS TABLE (
     name text, version integer, is_default boolean, advised boolean, reasons text[], waits_for text, new_lines bigint, new_verdicts bigint,
@@ -118,26 +119,26 @@ CREATE OR REPLACE FUNCTION logintel._retrain_advice() RETURNS TABLE (
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 DECLARE
-    model logintel.models;
-    last_one logintel.retrainings;
+    model logintel_internal.models;
+    last_one logintel_internal.retrainings;
     trained_at timestamptz;
-    lines bigint := (SELECT coalesce(sum(t.lines), 0) FROM logintel.score_totals t);
+    lines bigint := (SELECT coalesce(sum(t.lines), 0) FROM logintel_internal.score_totals t);
 BEGIN
-    FOR model IN SELECT m.* FROM logintel.models m JOIN logintel._in_force f ON f.model_id = m.id
+    FOR model IN SELECT m.* FROM logintel_internal.models m JOIN logintel_internal._in_force f ON f.model_id = m.id
                  ORDER BY array_position(logintel._model_names(), m.name) LOOP
         trained_at := coalesce((model.metadata ->> 'trained_at')::timestamptz, model.created_at);
-        SELECT r.* INTO last_one FROM logintel.retrainings r
+        SELECT r.* INTO last_one FROM logintel_internal.retrainings r
         WHERE model.name = ANY (r.names) AND r.finished_at IS NOT NULL ORDER BY r.finished_at DESC LIMIT 1;
         name := model.name;
         version := model.version;
         is_default := coalesce(model.metadata ->> 'origin' = 'default', false);
         last_retrained_at := last_one.finished_at;
         last_outcome := last_one.outcome;
-        new_lines := (SELECT coalesce(sum(h.lines), 0) FROM logintel.hourly_counts h WHERE h.hour >= date_trunc('hour', trained_at, 'UTC'));
+        new_lines := (SELECT coalesce(sum(h.lines), 0) FROM logintel_internal.hourly_counts h WHERE h.hour >= date_trunc('hour', trained_at, 'UTC'));
         new_verdicts := (SELECT v.verdicts FROM logintel._verdicts_since(model.name, trained_at) v);
         data := coalesce((SELECT format('the latest %s of %s lines of %s, %s verdicts since the last training', logintel._number(least(lines, coalesce(model.metadata #>> '{trained_with,lines}', '10000')::bigint)),
                                         logintel._number(lines), a.log_table, logintel._number(new_verdicts))
-                          FROM logintel.attachments a), 'no log table is attached');
+                          FROM logintel_internal.attachments a), 'no log table is attached');
         reasons := logintel._retrain_reasons(model, new_verdicts, lines);
         IF last_one.started_at < trained_at THEN
             last_one := NULL;  -- it made the version in force

@@ -6,8 +6,8 @@ CREATE OR REPLACE FUNCTION logintel._lock_retrainings() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    LOCK TABLE logintel.retrainings IN SHARE ROW EXCLUSIVE MODE;
-    UPDATE logintel.retrainings r SET finished_at = now(), outcome = 'failed: interrupted'
+    LOCK TABLE logintel_internal.retrainings IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE logintel_internal.retrainings r SET finished_at = now(), outcome = 'failed: interrupted'
     WHERE r.started_at IS NOT NULL AND r.finished_at IS NULL
       AND logintel._installer_session_began(r.pid) IS DISTINCT FROM r.session_began_at;
 END
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION logintel._lock_retrainings() IS 'Waits until no other sessio
 CREATE OR REPLACE FUNCTION logintel._file_retraining(names text[]) RETURNS integer
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    INSERT INTO logintel.retrainings (names, reasons)
+    INSERT INTO logintel_internal.retrainings (names, reasons)
     VALUES (names, ARRAY(SELECT a.name || ': ' || r FROM logintel._retrain_advice() a, unnest(a.reasons) AS r WHERE a.name = ANY (names)))
     RETURNING id;
 END;
@@ -34,10 +34,10 @@ DECLARE
 BEGIN
     PERFORM logintel._lock_retrainings();
     IF names IS NULL THEN
-        SELECT min(r.id) INTO request FROM logintel.retrainings r WHERE r.finished_at IS NULL;
+        SELECT min(r.id) INTO request FROM logintel_internal.retrainings r WHERE r.finished_at IS NULL;
         wanted := ARRAY(SELECT a.name FROM logintel._retrain_advice() a WHERE a.advised AND request IS NULL);
     ELSE
-        UPDATE logintel.retrainings r SET names = logintel._model_names(r.names || wanted) WHERE r.started_at IS NULL AND r.finished_at IS NULL
+        UPDATE logintel_internal.retrainings r SET names = logintel._model_names(r.names || wanted) WHERE r.started_at IS NULL AND r.finished_at IS NULL
         RETURNING r.id INTO request;
     END IF;
     IF request IS NULL AND wanted <> '{}' THEN
@@ -54,23 +54,24 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     wanted text[] := logintel._model_names(names);
-    running logintel.retrainings;
+    running logintel_internal.retrainings;
     begun integer;
 BEGIN
     PERFORM logintel._lock_retrainings();
-    SELECT r.* INTO running FROM logintel.retrainings r WHERE r.started_at IS NOT NULL AND r.finished_at IS NULL;
+    SELECT r.* INTO running FROM logintel_internal.retrainings r
+        WHERE r.started_at IS NOT NULL AND r.finished_at IS NULL;
     IF FOUND THEN
         RAISE EXCEPTION 'retraining % has been running since %', running.id, date_trunc('second', running.started_at)
             USING ERRCODE = 'object_in_use', HINT = 'One runs at a time: wait for its end, which logintel.ml_retrainings shows.';
     END IF;
-    SELECT r.id INTO begun FROM logintel.retrainings r WHERE r.finished_at IS NULL AND r.names <@ wanted;
+    SELECT r.id INTO begun FROM logintel_internal.retrainings r WHERE r.finished_at IS NULL AND r.names <@ wanted;
     IF begun IS NULL AND NOT force THEN
         wanted := ARRAY(SELECT a.name FROM logintel._retrain_advice() a WHERE a.advised AND a.name = ANY (wanted));
     END IF;
     IF begun IS NULL AND wanted <> '{}' THEN
         begun := logintel._file_retraining(wanted);
     END IF;
-    UPDATE logintel.retrainings r
+    UPDATE logintel_internal.retrainings r
     SET names = CASE WHEN force THEN wanted ELSE r.names END, started_at = now(), pid = pg_backend_pid(),
         session_began_at = logintel._installer_session_began(pg_backend_pid())
     WHERE r.id = begun;
@@ -84,7 +85,7 @@ CREATE OR REPLACE FUNCTION logintel._finish_retraining(id integer, outcome text,
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    UPDATE logintel.retrainings r
+    UPDATE logintel_internal.retrainings r
     SET finished_at = clock_timestamp(), outcome = _finish_retraining.outcome, report = _finish_retraining.report
     WHERE r.id = _finish_retraining.id AND r.started_at IS NOT NULL AND r.finished_at IS NULL;
     IF NOT FOUND THEN

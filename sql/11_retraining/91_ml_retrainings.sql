@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW logintel.ml_retrainings AS
 SELECT r.id, r.names, r.reasons, r.requested_at, r.requested_by, r.started_at, r.finished_at, r.outcome, r.report
-FROM logintel.retrainings r
+FROM logintel_internal.retrainings r
 ORDER BY r.id DESC;
 
 COMMENT ON VIEW logintel.ml_retrainings IS 'Every retraining, newest first: requested, begun, and what came of it.';

@@ -5,7 +5,7 @@ LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT h.name
     FROM logintel._handlers('task') AS h (name)
-    LEFT JOIN logintel.upkeep_tasks u ON u.task = h.name
+    LEFT JOIN logintel_internal.upkeep_tasks u ON u.task = h.name
     WHERE u.task IS NULL OR u.run_began_at < $1 OR u.run_began_at > clock_timestamp() OR u.has_more
     ORDER BY coalesce(u.has_more AND u.run_began_at = $1, false), u.run_began_at NULLS FIRST, h.name COLLATE "C"
         LIMIT 1;
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION logintel._installer_sees(integer, timestamptz) IS 'Whether t
 CREATE OR REPLACE FUNCTION logintel._is_upkeep_at_work() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (
-    SELECT FROM logintel.upkeep_tasks u
+    SELECT FROM logintel_internal.upkeep_tasks u
     WHERE u.begun_by <> pg_backend_pid() AND logintel._installer_sees(u.begun_by, u.begun_in));
 
 COMMENT ON FUNCTION logintel._is_upkeep_at_work() IS 'Whether another session is between two transactions of a maintain().';
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION logintel._is_upkeep_at_work() IS 'Whether another session is
 CREATE OR REPLACE FUNCTION logintel._note_begun(task text, run_began_at timestamptz) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
-    INSERT INTO logintel.upkeep_tasks AS u (task, run_began_at, begun_at, begun_by, begun_in)
+    INSERT INTO logintel_internal.upkeep_tasks AS u (task, run_began_at, begun_at, begun_by, begun_in)
     VALUES ($1, $2, clock_timestamp(), pg_backend_pid(), statement_timestamp())
     ON CONFLICT ON CONSTRAINT upkeep_tasks_pkey DO UPDATE
     SET run_began_at = excluded.run_began_at, begun_at = excluded.begun_at, begun_by = excluded.begun_by,
@@ -53,7 +53,7 @@ AS $function$
     SELECT clock_timestamp() - $1 < least($2, (
         SELECT nullif(g.setting::integer, 0) / 2 * interval '1 ms'
         FROM pg_settings g WHERE g.name = 'statement_timeout'))
-        OR NOT EXISTS (SELECT FROM logintel.upkeep_tasks u WHERE u.run_began_at = $1);
+        OR NOT EXISTS (SELECT FROM logintel_internal.upkeep_tasks u WHERE u.run_began_at = $1);
 $function$;
 
 COMMENT ON FUNCTION logintel._has_time(timestamptz, interval) IS 'Whether a maintain() that began then may begin one more task; the first one it may always.';
@@ -92,7 +92,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     began timestamptz := clock_timestamp();
-    ran logintel.upkeep_tasks;
+    ran logintel_internal.upkeep_tasks;
     hint text;
 BEGIN
     PERFORM set_config('logintel.has_more_to_do', '', true);
@@ -106,7 +106,7 @@ BEGIN
                           ELSE 'mend what the failure names' END));
         RAISE WARNING 'upkeep failed to %: %', logintel._handler_words(task), SQLERRM USING HINT = ran.next_step;
     END;
-    UPDATE logintel.upkeep_tasks u
+    UPDATE logintel_internal.upkeep_tasks u
     SET ran_at = began, seconds = extract(epoch FROM clock_timestamp() - began),
         done = ran.done + CASE WHEN u.has_more THEN u.done ELSE 0 END, failure = ran.failure, next_step = ran.next_step,
         has_more = current_setting('logintel.has_more_to_do') = 'yes',
@@ -126,7 +126,7 @@ $function$
 BEGIN
     PERFORM logintel._lock('upkeep');
     PERFORM logintel._run_task(b.task)
-    FROM (SELECT u.task FROM logintel.upkeep_tasks u
+    FROM (SELECT u.task FROM logintel_internal.upkeep_tasks u
           WHERE u.begun_by = pg_backend_pid() ORDER BY u.begun_at DESC LIMIT 1) AS b;
 END
 $function$;
@@ -161,7 +161,7 @@ BEGIN
     WHILE logintel._begin_next_task(began, interval '1 year') LOOP
         PERFORM logintel._run_begun_task();
     END LOOP;
-    RETURN QUERY SELECT logintel._handler_words(u.task), u.done FROM logintel.upkeep_tasks u
+    RETURN QUERY SELECT logintel._handler_words(u.task), u.done FROM logintel_internal.upkeep_tasks u
                  WHERE u.run_began_at = began ORDER BY u.ran_at;
 END
 $function$;

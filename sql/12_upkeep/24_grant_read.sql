@@ -84,10 +84,12 @@ BEGIN
                     WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE E'ml\\_%' LOOP
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);
     END LOOP;
-    EXECUTE format('GRANT SELECT ON logintel.settings, logintel.levels, logintel.level_names, logintel.attachments, '
-                   'logintel.log_lines, logintel._scores_now, logintel._predictions_now, logintel._line_verdicts '
+    EXECUTE format('GRANT SELECT ON logintel.settings, logintel_internal.levels, logintel.level_names, '
+        'logintel_internal.attachments, '
+                   'logintel.log_lines, logintel_internal._scores_now, logintel_internal._predictions_now, '
+                       'logintel_internal._line_verdicts '
                    'TO %s', to_role);
-    PERFORM logintel._grant_lines(to_role, a.log_table, a.columns) FROM logintel.attachments a;
+    PERFORM logintel._grant_lines(to_role, a.log_table, a.columns) FROM logintel_internal.attachments a;
     PERFORM logintel._grant_functions(to_role, ARRAY(
         SELECT logintel._functions_of_views() UNION SELECT logintel._functions_for('readers')));
 END

@@ -6,8 +6,10 @@ BEGIN
     PERFORM logintel.grant_read(to_role);
     EXECUTE format('GRANT UPDATE (value) ON logintel.settings TO %s', to_role);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON logintel.level_names TO %s', to_role);
-    EXECUTE format('GRANT SELECT ON logintel.deployments, logintel.models, logintel.model_sets, logintel.pending, '
-                   'logintel.feedback, logintel.ab_tests, logintel._in_force TO %s', to_role);
+    EXECUTE format('GRANT SELECT ON logintel_internal.deployments, logintel_internal.models, '
+        'logintel_internal.model_sets, logintel_internal.pending, '
+                   'logintel_internal.feedback, logintel_internal.ab_tests, logintel_internal._in_force TO %s',
+                       to_role);
     PERFORM logintel._grant_functions(to_role, ARRAY(SELECT logintel._functions_for('managers')));
 END
 $function$;

@@ -4,7 +4,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
     PERFORM logintel.grant_read(to_role);
-    EXECUTE format('GRANT SELECT ON logintel.models, logintel.model_sets, logintel.pending TO %s', to_role);
+    EXECUTE format('GRANT SELECT ON logintel_internal.models, logintel_internal.model_sets, logintel_internal.pending '
+        'TO %s', to_role);
     PERFORM logintel._grant_functions(to_role, ARRAY(SELECT logintel._functions_for('workers')));
 END
 $function$;

@@ -10,7 +10,8 @@ DECLARE
     dropped bigint := (SELECT count(*) FROM logintel._left_triggers() t WHERE logintel._try_drop_trigger(t.tbl,
         t.name));
 BEGIN
-    SELECT t.* INTO tried FROM logintel.attachments a CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
+    SELECT t.* INTO tried FROM logintel_internal.attachments a
+        CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
     IF tried.made = 0 AND tried.locked <> '{}' THEN
         RAISE EXCEPTION '% keeps its triggers waiting', array_to_string(tried.locked, ', ')
             USING ERRCODE = 'lock_not_available',
@@ -27,7 +28,7 @@ CREATE OR REPLACE FUNCTION logintel._task_122_compare_lines_of_changed_partition
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS
 $function$
 BEGIN
-    IF EXISTS (SELECT FROM logintel.attachments a
+    IF EXISTS (SELECT FROM logintel_internal.attachments a
                WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids() OR logintel._is_to_compare()) THEN
         RETURN (SELECT sum(r.done) FROM logintel.reconcile() AS r);
     END IF;
@@ -49,7 +50,7 @@ BEGIN
         JOIN pg_index x ON x.indrelid = i.inhrelid
         JOIN pg_class c ON c.oid = x.indexrelid
         JOIN pg_am m ON m.oid = c.relam AND m.amname = 'brin'
-        WHERE i.inhparent = 'logintel.predictions'::regclass);
+        WHERE i.inhparent = 'logintel_internal.predictions'::regclass);
 EXCEPTION WHEN lock_not_available THEN
     RETURN 0;  -- a vacuum is at work, which does the same
 END
@@ -106,13 +107,13 @@ CREATE OR REPLACE FUNCTION logintel._task_120_follow_log_table() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    attached logintel.attachments := (SELECT a FROM logintel.attachments a);
+    attached logintel_internal.attachments := (SELECT a FROM logintel_internal.attachments a);
     followed jsonb;
 BEGIN
     IF attached IS NULL THEN
         RETURN 0;
     ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = attached.log_table) THEN
-        DELETE FROM logintel.attachments;
+        DELETE FROM logintel_internal.attachments;
         PERFORM logintel._announce('lines_forgotten', 0);
         RETURN 1;
     END IF;
@@ -127,7 +128,7 @@ BEGIN
                                                  WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
         RETURN logintel._set_barriers();
     END IF;
-    UPDATE logintel.attachments SET columns = followed;
+    UPDATE logintel_internal.attachments SET columns = followed;
     RETURN 1;
 END
 $function$;

@@ -7,7 +7,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock
 $function$
 BEGIN
     PERFORM logintel._task_120_follow_log_table()
-    FROM logintel.attachments a JOIN pg_class c ON c.oid = a.log_table
+    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
     WHERE (SELECT bool_or(d.objid IN (c.oid, c.relnamespace, c.reloftype) OR logintel._is_below(c.oid, d.objid))
            FROM pg_event_trigger_ddl_commands() d);
 EXCEPTION WHEN OTHERS THEN
@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION logintel._forget_dropped() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 BEGIN
-    PERFORM logintel._task_120_follow_log_table() FROM logintel.attachments a
+    PERFORM logintel._task_120_follow_log_table() FROM logintel_internal.attachments a
     WHERE a.log_table IN (SELECT d.objid FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'table');
 EXCEPTION WHEN OTHERS THEN
     RETURN;

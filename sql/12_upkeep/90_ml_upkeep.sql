@@ -9,7 +9,7 @@ SELECT logintel._handler_words(h.name) AS task, u.ran_at, u.seconds, CASE WHEN N
                                   'the next one tries again when it has run the others'
             ELSE u.next_step END AS next_step
 FROM logintel._handlers('task') AS h (name)
-LEFT JOIN logintel.upkeep_tasks u ON u.task = h.name
+LEFT JOIN logintel_internal.upkeep_tasks u ON u.task = h.name
 CROSS JOIN LATERAL (
     SELECT u.begun_at IS NOT NULL AND NOT logintel._installer_sees(u.begun_by, u.begun_in) AS was_ended OFFSET 0) AS b
 ORDER BY h.name COLLATE "C";

@@ -17,6 +17,6 @@ GRANT EXECUTE ON FUNCTION
     logintel._duration_of_text(text), logintel._duration_of_number(numeric),
     logintel._flag_of_text(text), logintel._service_name(text), logintel._readable(json),
     logintel._text_of_json(json, jsonb), logintel._number_line(),
-    logintel._probabilities(real[]), logintel._truth(logintel.feedback, text, text),
+    logintel._probabilities(real[]), logintel._truth(logintel_internal.feedback, text, text),
     logintel.normalize_level(text), logintel.severity(text, boolean)
 TO PUBLIC;

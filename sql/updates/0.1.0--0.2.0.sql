@@ -26,13 +26,13 @@ ALTER FUNCTION logintel.remember_scores(integer, jsonb, jsonb) RENAME TO _rememb
 ALTER FUNCTION logintel.score_taken(bigint[]) RENAME TO _score_taken;
 ALTER FUNCTION logintel.begin_retraining(text[], boolean) RENAME TO _begin_retraining;
 ALTER FUNCTION logintel.finish_retraining(integer, text, jsonb) RENAME TO _finish_retraining;
-COMMENT ON COLUMN logintel.ab_test_counts.score_id IS 'The score in scores that the lines have.';
-COMMENT ON COLUMN logintel.hourly_counts.score_id IS 'The score in scores.';
-COMMENT ON COLUMN logintel.predictions.score_id IS 'The score in scores.';
-COMMENT ON COLUMN logintel.predictions_default.score_id IS 'The score in scores.';
-COMMENT ON COLUMN logintel.score_totals.score_id IS 'The score in scores.';
-COMMENT ON COLUMN logintel.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
-COMMENT ON COLUMN logintel.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
+COMMENT ON COLUMN logintel_internal.ab_test_counts.score_id IS 'The score in scores that the lines have.';
+COMMENT ON COLUMN logintel_internal.hourly_counts.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel_internal.predictions.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel_internal.predictions_default.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel_internal.score_totals.score_id IS 'The score in scores.';
+COMMENT ON COLUMN logintel_internal.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
+COMMENT ON COLUMN logintel_internal.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
 COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its _shape_hash().';
 -- Arguments that had to be quoted get other names, which no replacement can give them.
 DROP FUNCTION logintel._take_pending(integer, timestamptz), logintel.rescore(integer),
@@ -45,36 +45,38 @@ DROP FUNCTION logintel._score_shapes(integer, logintel._shapes), logintel._check
 DROP FUNCTION logintel.shape_hash(text, text, text, text, integer, double precision);
 DROP FUNCTION logintel._context_hash(text, text, text, integer, double precision);
 -- include 01_shapes/13_shape_seed.sql
-INSERT INTO logintel.shape_seed (seed) VALUES (0);
+INSERT INTO logintel_internal.shape_seed (seed) VALUES (0);
 
 -- 00_core
 -- include 00_core/10_locks.sql
-INSERT INTO logintel.locks (name) VALUES ('deployments'), ('partitions'), ('lines'), ('scores'), ('upkeep');
+INSERT INTO logintel_internal.locks (name) VALUES ('deployments'), ('partitions'), ('lines'), ('scores'), ('upkeep');
 
 -- 03_models: one row says what serves lines
 -- include 03_models/13_serving.sql
 
-INSERT INTO logintel.serving (model_set_id, test_id, share, challenger_set_id, shadow_set_ids)
+INSERT INTO logintel_internal.serving (model_set_id, test_id, share, challenger_set_id, shadow_set_ids)
 SELECT d.model_set_id, split.id, split.share, split.challenger_set_id,
-       ARRAY(SELECT t.challenger_set_id FROM logintel.ab_tests t WHERE t.ended_at IS NULL AND t.share = 0 ORDER BY t.id)
-FROM (SELECT h.model_set_id FROM logintel.deployments h ORDER BY h.id DESC LIMIT 1) AS d
-LEFT JOIN logintel.ab_tests split ON split.ended_at IS NULL AND split.share > 0;
-DROP TRIGGER rewrite_trigger_functions ON logintel.deployments;
-DROP TRIGGER rewrite_trigger_functions ON logintel.ab_tests;
-DROP TRIGGER rewrite_trigger_functions_after_delete ON logintel.ab_tests;
+       ARRAY(SELECT t.challenger_set_id FROM logintel_internal.ab_tests t
+           WHERE t.ended_at IS NULL AND t.share = 0 ORDER BY t.id)
+FROM (SELECT h.model_set_id FROM logintel_internal.deployments h ORDER BY h.id DESC LIMIT 1) AS d
+LEFT JOIN logintel_internal.ab_tests split ON split.ended_at IS NULL AND split.share > 0;
+DROP TRIGGER rewrite_trigger_functions ON logintel_internal.deployments;
+DROP TRIGGER rewrite_trigger_functions ON logintel_internal.ab_tests;
+DROP TRIGGER rewrite_trigger_functions_after_delete ON logintel_internal.ab_tests;
 DROP FUNCTION logintel._serving();
 DROP FUNCTION logintel._follow_deployment(integer);
-COMMENT ON TABLE logintel.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
+COMMENT ON TABLE logintel_internal.deployments IS 'Every deployment and rollback; what scores lines is in serving.';
 
 -- No table that a dump holds refers to another one.
-ALTER TABLE logintel.deployments DROP CONSTRAINT deployments_model_set_id_fkey,
+ALTER TABLE logintel_internal.deployments DROP CONSTRAINT deployments_model_set_id_fkey,
     DROP CONSTRAINT deployments_model_id_fkey, DROP CONSTRAINT deployments_replaced_model_id_fkey;
-ALTER TABLE logintel.ab_tests DROP CONSTRAINT ab_tests_champion_id_fkey, DROP CONSTRAINT ab_tests_challenger_id_fkey,
+ALTER TABLE logintel_internal.ab_tests DROP CONSTRAINT ab_tests_champion_id_fkey,
+    DROP CONSTRAINT ab_tests_challenger_id_fkey,
     DROP CONSTRAINT ab_tests_challenger_set_id_fkey;
-ALTER TABLE logintel.ab_looks DROP CONSTRAINT ab_looks_test_id_fkey;
-ALTER TABLE logintel.ab_test_counts DROP CONSTRAINT ab_test_counts_test_id_fkey;
-ALTER TABLE logintel.ab_results DROP CONSTRAINT ab_results_test_id_fkey;
-ALTER TABLE logintel.drift DROP CONSTRAINT drift_model_id_fkey;
+ALTER TABLE logintel_internal.ab_looks DROP CONSTRAINT ab_looks_test_id_fkey;
+ALTER TABLE logintel_internal.ab_test_counts DROP CONSTRAINT ab_test_counts_test_id_fkey;
+ALTER TABLE logintel_internal.ab_results DROP CONSTRAINT ab_results_test_id_fkey;
+ALTER TABLE logintel_internal.drift DROP CONSTRAINT drift_model_id_fkey;
 
 -- 01_shapes
 ALTER TABLE logintel.level_names DROP CONSTRAINT level_names_name_check;
@@ -89,7 +91,7 @@ ALTER TABLE logintel.settings ALTER COLUMN pattern DROP DEFAULT, ALTER COLUMN hi
 COMMENT ON COLUMN logintel.settings.pattern IS 'Regular expression that its values have to match as a whole.';
 COMMENT ON COLUMN logintel.settings.hint IS 'Which values it takes, said to who gives another one.';
 UPDATE logintel.settings SET name = 'after_retraining' WHERE name = 'promotion';
-UPDATE logintel.settings_history SET name = 'after_retraining' WHERE name = 'promotion';
+UPDATE logintel_internal.settings_history SET name = 'after_retraining' WHERE name = 'promotion';
 UPDATE logintel.settings s SET pattern = n.pattern, hint = n.hint
 FROM (VALUES
     ('mode', 'inline|deferred|off', 'It takes inline, deferred or off.'),
@@ -104,31 +106,32 @@ WHERE s.name = n.name;
 ALTER TABLE logintel.settings ENABLE TRIGGER USER;
 
 -- 04_log_table: the log table is read by functions that depend on nothing of it, and kept with the rights of its owner
-ALTER TABLE logintel.attachments ADD COLUMN column_numbers jsonb NOT NULL DEFAULT '{}',
+ALTER TABLE logintel_internal.attachments ADD COLUMN column_numbers jsonb NOT NULL DEFAULT '{}',
                                  ADD COLUMN time_zone text NOT NULL DEFAULT current_setting('TimeZone'),
                                  ADD COLUMN level_scale jsonb NOT NULL DEFAULT '{}',
                                  ADD COLUMN paths jsonb NOT NULL DEFAULT '{}';
 -- What was attached before keeps the zone that its times were read in.
-ALTER TABLE logintel.attachments ALTER COLUMN time_zone SET DEFAULT 'UTC';
-COMMENT ON COLUMN logintel.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
-COMMENT ON COLUMN logintel.attachments.time_zone IS 'The zone of times without one, whoever writes or reads them.';
-COMMENT ON COLUMN logintel.attachments.level_scale IS 'Which level a number stands for in its column of levels: {"30": "WARN", ...}; empty where level_names tells.';
-COMMENT ON COLUMN logintel.attachments.paths IS 'Where in a column of type json or jsonb a field stands: {"field": [["key", "key below"], ...], ...}, the first path that leads to something; without one, all of it.';
+ALTER TABLE logintel_internal.attachments ALTER COLUMN time_zone SET DEFAULT 'UTC';
+COMMENT ON COLUMN logintel_internal.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
+COMMENT ON COLUMN logintel_internal.attachments.time_zone IS 'The zone of times without one, whoever writes or reads them.';
+COMMENT ON COLUMN logintel_internal.attachments.level_scale IS 'Which level a number stands for in its column of levels: {"30": "WARN", ...}; empty where level_names tells.';
+COMMENT ON COLUMN logintel_internal.attachments.paths IS 'Where in a column of type json or jsonb a field stands: {"field": [["key", "key below"], ...], ...}, the first path that leads to something; without one, all of it.';
 DROP FUNCTION logintel.attach(regclass, jsonb, boolean);
 -- include 04_log_table/11_log_lines.sql
 -- include 04_log_table/14_made_partitions.sql
 SELECT set_config('logintel.notes_partitions', 'yes', true);
 
 -- 05_scoring, its lines, predictions and upkeep
-ALTER TABLE logintel.pending ADD COLUMN "timestamp" timestamptz, ADD COLUMN changed boolean NOT NULL DEFAULT false;
-ALTER TABLE logintel.pending ALTER COLUMN queued_at SET DEFAULT clock_timestamp();
-CREATE INDEX pending_changed_idx ON logintel.pending (log_entry_id, "timestamp") WHERE changed;
-COMMENT ON TABLE logintel.pending IS 'Lines that wait for a prediction. backfill() and the worker take them.';
-COMMENT ON COLUMN logintel.pending.id IS 'Order in which they were queued.';
-COMMENT ON COLUMN logintel.pending.log_entry_id IS 'Key of the line.';
-COMMENT ON COLUMN logintel.pending.queued_at IS 'When it was queued.';
-COMMENT ON COLUMN logintel.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
-COMMENT ON COLUMN logintel.pending.changed IS 'Whether the line was changed or deleted before it was known, or while somebody else had it in hand.';
+ALTER TABLE logintel_internal.pending ADD COLUMN "timestamp" timestamptz,
+    ADD COLUMN changed boolean NOT NULL DEFAULT false;
+ALTER TABLE logintel_internal.pending ALTER COLUMN queued_at SET DEFAULT clock_timestamp();
+CREATE INDEX pending_changed_idx ON logintel_internal.pending (log_entry_id, "timestamp") WHERE changed;
+COMMENT ON TABLE logintel_internal.pending IS 'Lines that wait for a prediction. backfill() and the worker take them.';
+COMMENT ON COLUMN logintel_internal.pending.id IS 'Order in which they were queued.';
+COMMENT ON COLUMN logintel_internal.pending.log_entry_id IS 'Key of the line.';
+COMMENT ON COLUMN logintel_internal.pending.queued_at IS 'When it was queued.';
+COMMENT ON COLUMN logintel_internal.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
+COMMENT ON COLUMN logintel_internal.pending.changed IS 'Whether the line was changed or deleted before it was known, or while somebody else had it in hand.';
 DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
@@ -138,15 +141,15 @@ DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._score
 -- include 06_counts/11_count_changes.sql
 
 -- include 06_counts/12_known_scores.sql
-ALTER TABLE logintel.score_totals DROP COLUMN last_used_at;
-ALTER TABLE logintel.rollup_state ADD COLUMN evicted_before bigint, ADD COLUMN users_before bigint;
-COMMENT ON COLUMN logintel.rollup_state.evicted_before IS 'Nobody looks up scores any more that transactions below this id evicted; see _task_063_remove_unused_scores().';
-COMMENT ON COLUMN logintel.rollup_state.users_before IS 'Who ever did has an id below this.';
+ALTER TABLE logintel_internal.score_totals DROP COLUMN last_used_at;
+ALTER TABLE logintel_internal.rollup_state ADD COLUMN evicted_before bigint, ADD COLUMN users_before bigint;
+COMMENT ON COLUMN logintel_internal.rollup_state.evicted_before IS 'Nobody looks up scores any more that transactions below this id evicted; see _task_063_remove_unused_scores().';
+COMMENT ON COLUMN logintel_internal.rollup_state.users_before IS 'Who ever did has an id below this.';
 -- As the trigger notes them from now on.
-INSERT INTO logintel.published_scores (score_id) SELECT s.id FROM logintel.scores s WHERE s.canonical;
-INSERT INTO logintel.unused_scores (score_id, evicted_txid)
-SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.evicted_txid IS NOT NULL
-    AND NOT EXISTS (SELECT FROM logintel.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
+INSERT INTO logintel_internal.published_scores (score_id) SELECT s.id FROM logintel_internal.scores s WHERE s.canonical;
+INSERT INTO logintel_internal.unused_scores (score_id, evicted_txid)
+SELECT s.id, s.evicted_txid FROM logintel_internal.scores s WHERE s.evicted_txid IS NOT NULL
+    AND NOT EXISTS (SELECT FROM logintel_internal.score_totals t WHERE t.score_id = s.id AND t.lines > 0);
 
 -- 07_suspects
 -- include 07_suspects/10_template_opinions.sql
@@ -156,7 +159,7 @@ SELECT s.id, s.evicted_txid FROM logintel.scores s WHERE s.evicted_txid IS NOT N
 DROP FUNCTION logintel._evict_ended_challengers(), logintel._remove_unused_scores(txid_snapshot);
 
 -- 12_upkeep
-CREATE TABLE logintel.upkeep_tasks (
+CREATE TABLE logintel_internal.upkeep_tasks (
     task text NOT NULL,
     run_began_at timestamptz NOT NULL,
     ran_at timestamptz,
@@ -172,19 +175,19 @@ CREATE TABLE logintel.upkeep_tasks (
     CONSTRAINT upkeep_tasks_pkey PRIMARY KEY (task)
 );
 
-COMMENT ON TABLE logintel.upkeep_tasks IS 'The last run of each task of the upkeep. Read the view ml_upkeep instead.';
-COMMENT ON COLUMN logintel.upkeep_tasks.task IS 'The task''s function.';
-COMMENT ON COLUMN logintel.upkeep_tasks.run_began_at IS 'When the maintain() began that ran it last: the tasks of the oldest come first in the next one.';
-COMMENT ON COLUMN logintel.upkeep_tasks.ran_at IS 'When it ran last; null when it never ended.';
-COMMENT ON COLUMN logintel.upkeep_tasks.seconds IS 'How long that took.';
-COMMENT ON COLUMN logintel.upkeep_tasks.done IS 'How many things it did; null when it failed.';
-COMMENT ON COLUMN logintel.upkeep_tasks.failure IS 'SQLSTATE and message of the error that it failed with; null when it did not.';
-COMMENT ON COLUMN logintel.upkeep_tasks.next_step IS 'What to do about the failure.';
-COMMENT ON COLUMN logintel.upkeep_tasks.failing_since IS 'When it failed first since it last did not.';
-COMMENT ON COLUMN logintel.upkeep_tasks.has_more IS 'Whether it does its work bit by bit and has more to do: it runs again in the same maintain().';
-COMMENT ON COLUMN logintel.upkeep_tasks.begun_at IS 'When it began, if it has not ended since; null when it has.';
-COMMENT ON COLUMN logintel.upkeep_tasks.begun_by IS 'Process id of the session that began it.';
-COMMENT ON COLUMN logintel.upkeep_tasks.begun_in IS 'When the statement of that session began: once that is over, so is the task.';
+COMMENT ON TABLE logintel_internal.upkeep_tasks IS 'The last run of each task of the upkeep. Read the view ml_upkeep instead.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.task IS 'The task''s function.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.run_began_at IS 'When the maintain() began that ran it last: the tasks of the oldest come first in the next one.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.ran_at IS 'When it ran last; null when it never ended.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.seconds IS 'How long that took.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.done IS 'How many things it did; null when it failed.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.failure IS 'SQLSTATE and message of the error that it failed with; null when it did not.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.next_step IS 'What to do about the failure.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.failing_since IS 'When it failed first since it last did not.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.has_more IS 'Whether it does its work bit by bit and has more to do: it runs again in the same maintain().';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.begun_at IS 'When it began, if it has not ended since; null when it has.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.begun_by IS 'Process id of the session that began it.';
+COMMENT ON COLUMN logintel_internal.upkeep_tasks.begun_in IS 'When the statement of that session began: once that is over, so is the task.';
 DROP FUNCTION logintel._summarize_indexes(), logintel._check_python(), logintel._check_models(), logintel._check_settings(),
     logintel._check_log_table(), logintel._check_triggers(), logintel._check_lines(), logintel._check_upkeep();
 DROP FUNCTION logintel._partitioned_tables(), logintel._create_partition(regclass, text, date), logintel._create_day(date),
@@ -205,27 +208,27 @@ END
 $block$;
 
 -- 05_scoring, failures
-COMMENT ON TABLE logintel.failures IS 'Inserts whose lines were left waiting because scoring failed, until the upkeep counts them in model_metrics.';
+COMMENT ON TABLE logintel_internal.failures IS 'Inserts whose lines were left waiting because scoring failed, until the upkeep counts them in model_metrics.';
 
 -- 09_metrics
 -- What 0.1.0 counted is read as if it had been counted afresh, hour by hour; what was measured stays until its hour is read.
-INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount)
+INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount)
 SELECT h.hour, h.score_id, h.lines, row_number() OVER (PARTITION BY h.score_id ORDER BY h.hour) = 1, true
-FROM logintel.hourly_counts h ORDER BY h.hour;
+FROM logintel_internal.hourly_counts h ORDER BY h.hour;
 DROP TABLE logintel.changed_hours;
-ALTER TABLE logintel.model_metrics RENAME COLUMN coverage TO hour_lines;
-UPDATE logintel.model_metrics m
-SET hour_lines = (SELECT max(n.lines) FROM (SELECT sum(o.predictions)::double precision AS lines FROM logintel.model_metrics o
+ALTER TABLE logintel_internal.model_metrics RENAME COLUMN coverage TO hour_lines;
+UPDATE logintel_internal.model_metrics m
+SET hour_lines = (SELECT max(n.lines) FROM (SELECT sum(o.predictions)::double precision AS lines FROM logintel_internal.model_metrics o
                                             WHERE o.window_start = m.window_start GROUP BY o.name) AS n);
-COMMENT ON COLUMN logintel.model_metrics.hour_lines IS 'Lines of the hour that have a prediction of any version.';
-COMMENT ON COLUMN logintel.model_metrics.latency_p95_us IS 'Its 95th percentile, to about 2 %.';
-COMMENT ON COLUMN logintel.model_metrics.known_share IS 'Share of the predictions whose shape was known: all but the first line of each that a line waited for.';
+COMMENT ON COLUMN logintel_internal.model_metrics.hour_lines IS 'Lines of the hour that have a prediction of any version.';
+COMMENT ON COLUMN logintel_internal.model_metrics.latency_p95_us IS 'Its 95th percentile, to about 2 %.';
+COMMENT ON COLUMN logintel_internal.model_metrics.known_share IS 'Share of the predictions whose shape was known: all but the first line of each that a line waited for.';
 DROP FUNCTION logintel._measure_served(timestamptz[]);
 DROP FUNCTION logintel._measure(timestamptz[], timestamptz[], bigint[]);
 DROP FUNCTION logintel._count_failures();
 DROP FUNCTION logintel._take_changed_hours();
 DROP FUNCTION logintel._measure_windows();
-COMMENT ON COLUMN logintel.ab_tests.metric IS 'What counts as right. feedback: what verdicts given since the start say. declared: a verdict where there is one, else whether the declared level is a problem (WARN and above), save where it is suspected.';
+COMMENT ON COLUMN logintel_internal.ab_tests.metric IS 'What counts as right. feedback: what verdicts given since the start say. declared: a verdict where there is one, else whether the declared level is a problem (WARN and above), save where it is suspected.';
 
 -- What model_metrics is computed from: sums to which each change of the counts is added, so a window costs no more when it
 -- has more shapes. None of this is dumped: where a dump is restored, all lines are counted afresh and added again.
@@ -247,14 +250,14 @@ DROP FUNCTION logintel._drift_news(integer, date, jsonb);
 -- What drift is measured from: sums to which each change of the counts is added, of versions that have a baseline. Services
 -- that a baseline does not measure by themselves share one sum. None of this is dumped: where a dump is restored, all
 -- lines are counted afresh and added again.
-INSERT INTO logintel.count_readers (reader) VALUES ('drift');
+INSERT INTO logintel_internal.count_readers (reader) VALUES ('drift');
 
-ALTER TABLE logintel.drift_days RENAME COLUMN judged_at TO measured_at;
-ALTER TABLE logintel.drift_days RENAME COLUMN judged_lines TO measured_lines;
-ALTER TABLE logintel.drift_days ALTER COLUMN measured_lines TYPE double precision;
-DELETE FROM logintel.drift_days;
+ALTER TABLE logintel_internal.drift_days RENAME COLUMN judged_at TO measured_at;
+ALTER TABLE logintel_internal.drift_days RENAME COLUMN judged_lines TO measured_lines;
+ALTER TABLE logintel_internal.drift_days ALTER COLUMN measured_lines TYPE double precision;
+DELETE FROM logintel_internal.drift_days;
 
-CREATE TABLE logintel.drift_sums (
+CREATE TABLE logintel_internal.drift_sums (
     day date NOT NULL,
     measure text NOT NULL,
     model_id integer NOT NULL,
@@ -266,7 +269,7 @@ CREATE TABLE logintel.drift_sums (
 ) WITH (fillfactor = 70);
 
 -- What is new may be without end: each list keeps the hundred names with most lines, and shows ten.
-CREATE TABLE logintel.drift_news (
+CREATE TABLE logintel_internal.drift_news (
     day date NOT NULL,
     measure text NOT NULL,
     model_id integer NOT NULL,
@@ -277,33 +280,33 @@ CREATE TABLE logintel.drift_news (
     CONSTRAINT drift_news_key UNIQUE NULLS NOT DISTINCT (day, measure, model_id, service, name)
 ) WITH (fillfactor = 70);
 
-COMMENT ON TABLE logintel.drift_days IS 'Days that have had lines of a version with a baseline, and whether drift is to be measured on them.';
-COMMENT ON COLUMN logintel.drift_days.day IS 'The day, UTC.';
-COMMENT ON COLUMN logintel.drift_days.changed IS 'Whether its sums changed since.';
-COMMENT ON COLUMN logintel.drift_days.measured_at IS 'When drift was last measured on it; null before.';
-COMMENT ON COLUMN logintel.drift_days.measured_lines IS 'How many lines it had then.';
-COMMENT ON TABLE logintel.drift_sums IS 'Lines of each day by what versions with a baseline said of them.';
-COMMENT ON COLUMN logintel.drift_sums.day IS 'The day, UTC, by the time of the lines.';
-COMMENT ON COLUMN logintel.drift_sums.measure IS 'As in drift, or hours: lines by hour of the day.';
-COMMENT ON COLUMN logintel.drift_sums.model_id IS 'The model version.';
-COMMENT ON COLUMN logintel.drift_sums.service IS 'The service, where its baseline measures it by itself; null for all others, and for what is measured of all lines only.';
-COMMENT ON COLUMN logintel.drift_sums.bin IS 'The class, the bin of confidence, the service or the hour; empty for what is new.';
-COMMENT ON COLUMN logintel.drift_sums.lines IS 'Number of lines.';
-COMMENT ON COLUMN logintel.drift_sums.news IS 'How many of them are new, or the sum of the shares of new words in them.';
-COMMENT ON TABLE logintel.drift_news IS 'The most frequent news of each day: templates and services that the training lines did not have.';
-COMMENT ON COLUMN logintel.drift_news.day IS 'The day, UTC, by the time of the lines.';
-COMMENT ON COLUMN logintel.drift_news.measure IS 'new_templates, unknown_words or new_services.';
-COMMENT ON COLUMN logintel.drift_news.model_id IS 'The model version.';
-COMMENT ON COLUMN logintel.drift_news.service IS 'As in drift_sums.';
-COMMENT ON COLUMN logintel.drift_news.name IS 'The template, its first 200 characters, or the service.';
-COMMENT ON COLUMN logintel.drift_news.lines IS 'Lines that have it: at least so many where a day has more than a hundred such names.';
-COMMENT ON COLUMN logintel.drift_news.news IS 'As in drift_sums.';
+COMMENT ON TABLE logintel_internal.drift_days IS 'Days that have had lines of a version with a baseline, and whether drift is to be measured on them.';
+COMMENT ON COLUMN logintel_internal.drift_days.day IS 'The day, UTC.';
+COMMENT ON COLUMN logintel_internal.drift_days.changed IS 'Whether its sums changed since.';
+COMMENT ON COLUMN logintel_internal.drift_days.measured_at IS 'When drift was last measured on it; null before.';
+COMMENT ON COLUMN logintel_internal.drift_days.measured_lines IS 'How many lines it had then.';
+COMMENT ON TABLE logintel_internal.drift_sums IS 'Lines of each day by what versions with a baseline said of them.';
+COMMENT ON COLUMN logintel_internal.drift_sums.day IS 'The day, UTC, by the time of the lines.';
+COMMENT ON COLUMN logintel_internal.drift_sums.measure IS 'As in drift, or hours: lines by hour of the day.';
+COMMENT ON COLUMN logintel_internal.drift_sums.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel_internal.drift_sums.service IS 'The service, where its baseline measures it by itself; null for all others, and for what is measured of all lines only.';
+COMMENT ON COLUMN logintel_internal.drift_sums.bin IS 'The class, the bin of confidence, the service or the hour; empty for what is new.';
+COMMENT ON COLUMN logintel_internal.drift_sums.lines IS 'Number of lines.';
+COMMENT ON COLUMN logintel_internal.drift_sums.news IS 'How many of them are new, or the sum of the shares of new words in them.';
+COMMENT ON TABLE logintel_internal.drift_news IS 'The most frequent news of each day: templates and services that the training lines did not have.';
+COMMENT ON COLUMN logintel_internal.drift_news.day IS 'The day, UTC, by the time of the lines.';
+COMMENT ON COLUMN logintel_internal.drift_news.measure IS 'new_templates, unknown_words or new_services.';
+COMMENT ON COLUMN logintel_internal.drift_news.model_id IS 'The model version.';
+COMMENT ON COLUMN logintel_internal.drift_news.service IS 'As in drift_sums.';
+COMMENT ON COLUMN logintel_internal.drift_news.name IS 'The template, its first 200 characters, or the service.';
+COMMENT ON COLUMN logintel_internal.drift_news.lines IS 'Lines that have it: at least so many where a day has more than a hundred such names.';
+COMMENT ON COLUMN logintel_internal.drift_news.news IS 'As in drift_sums.';
 
 -- 06_counts: hours of rare scores
-ALTER TABLE logintel.hourly_counts ADD COLUMN first_at timestamptz NOT NULL DEFAULT '-infinity',
+ALTER TABLE logintel_internal.hourly_counts ADD COLUMN first_at timestamptz NOT NULL DEFAULT '-infinity',
                                    ADD COLUMN last_at timestamptz NOT NULL DEFAULT 'infinity';
-COMMENT ON COLUMN logintel.hourly_counts.first_at IS 'None of them is earlier: a reader of a rare score need not go through the whole hour.';
-COMMENT ON COLUMN logintel.hourly_counts.last_at IS 'None of them is later.';
+COMMENT ON COLUMN logintel_internal.hourly_counts.first_at IS 'None of them is earlier: a reader of a rare score need not go through the whole hour.';
+COMMENT ON COLUMN logintel_internal.hourly_counts.last_at IS 'None of them is later.';
 
 -- 03_models, 06_counts: views that others tell as well. ml_status read one of them; it is replaced below, and dropping it
 -- would take away what was granted on it.
@@ -317,23 +320,24 @@ DROP VIEW logintel.ml_deployed_models, logintel.ml_stats_by_severity;
 
 -- 07_feedback
 DROP INDEX logintel.feedback_shape_hash_idx;
-CREATE INDEX feedback_shape_hash_idx ON logintel.feedback (shape_hash) WHERE scope = 'line';
+CREATE INDEX feedback_shape_hash_idx ON logintel_internal.feedback (shape_hash) WHERE scope = 'line';
 DROP VIEW logintel.line_verdicts, logintel.score_verdicts, logintel.ab_evidence, logintel.ab_answers;
 DROP FUNCTION logintel._hours_of_verdicts(bigint[]);
 
 -- 08_ab_tests
-INSERT INTO logintel.count_readers (reader) VALUES ('ab_tests'), ('ab_shapes');
+INSERT INTO logintel_internal.count_readers (reader) VALUES ('ab_tests'), ('ab_shapes');
 DROP FUNCTION
     logintel._judge(boolean, integer, double precision, integer, bigint, bigint, bigint, bigint, bigint, bigint),
-    logintel._ab_judgement(integer), logintel._look(logintel.ab_tests), logintel._figures(logintel.ab_tests, record),
+    logintel._ab_judgement(integer), logintel._look(logintel_internal.ab_tests),
+        logintel._figures(logintel_internal.ab_tests, record),
     logintel._look_significance(double precision, integer), logintel._default_sample(double precision),
     logintel._decide_ab_tests(), logintel._score_for_ab_tests(),
     logintel.mcnemar(bigint, bigint), logintel.two_proportions(bigint, bigint, bigint, bigint);
 
 -- 05_scoring: the triggers of the log table go on calling the functions that are renamed here
-CREATE INDEX scores_unpublished_idx ON logintel.scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
-COMMENT ON COLUMN logintel.scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
-COMMENT ON COLUMN logintel.scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
+CREATE INDEX scores_unpublished_idx ON logintel_internal.scores (id) WHERE NOT canonical AND evicted_txid IS NULL;
+COMMENT ON COLUMN logintel_internal.scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';
+COMMENT ON COLUMN logintel_internal.scores.labels IS 'All categories that apply: the likeliest, and every other with a probability of 0.25 or more.';
 
 CREATE TYPE logintel._line AS (
     id bigint,
@@ -352,7 +356,7 @@ ALTER FUNCTION logintel.score_new_lines() RENAME TO _score_new_lines;
 ALTER FUNCTION logintel.score_changed_lines() RENAME TO _score_changed_lines;
 ALTER FUNCTION logintel.forget_deleted_lines() RENAME TO _forget_deleted_lines;
 ALTER FUNCTION logintel.forget_truncated_lines() RENAME TO _forget_truncated_lines;
-DROP FUNCTION logintel._scoring_body(text, text, text, text, text, integer, logintel.ab_tests);
+DROP FUNCTION logintel._scoring_body(text, text, text, text, text, integer, logintel_internal.ab_tests);
 DROP FUNCTION logintel._promote_scores(), logintel._learn_known_shapes(integer, integer, bigint);
 
 -- 03_models: linear models as rows

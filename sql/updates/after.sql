@@ -1,6 +1,6 @@
 -- Ends every update. The functions that read the log table are written for its columns, in no file.
-SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel.attachments);
-UPDATE logintel.attachments SET columns = columns;
+SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel_internal.attachments);
+UPDATE logintel_internal.attachments SET columns = columns;
 -- A view of the new release asks another function; views of users on it stay.
 DROP FUNCTION IF EXISTS logintel._corrections();
 DO $block$
@@ -11,10 +11,10 @@ EXCEPTION WHEN undefined_table OR dependent_objects_still_exist THEN
     RETURN;  -- there is none, or a view of somebody's own asks it
 END
 $block$;
-SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel.attachments a;
+SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel_internal.attachments a;
 -- A release that did not note which partitions it made left a comment on each.
-INSERT INTO logintel.made_partitions (partition, day)
-SELECT p.tbl, p.day FROM logintel.attachments a CROSS JOIN LATERAL logintel._partitions_by_time(a.log_table) p
+INSERT INTO logintel_internal.made_partitions (partition, day)
+SELECT p.tbl, p.day FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._partitions_by_time(a.log_table) p
 WHERE a.manages_partitions AND current_setting('logintel.notes_partitions', true) = 'yes'
   AND obj_description(p.tbl, 'pg_class') LIKE 'Partition of % for ' || p.day || ' (UTC).';
 -- Models of a release that had no rows for them get these.

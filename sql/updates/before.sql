@@ -5,12 +5,12 @@ DO $block$
 DECLARE
     log_table regclass;
 BEGIN
-    FOR log_table IN SELECT a.log_table FROM logintel.attachments a LOOP
+    FOR log_table IN SELECT a.log_table FROM logintel_internal.attachments a LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', log_table);
     END LOOP;
 END
 $block$;
-LOCK TABLE logintel.pending IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE logintel_internal.pending IN SHARE ROW EXCLUSIVE MODE;
 
 -- Roles to which grant_read(), grant_work() and grant_manage() gave rights, for after.sql: by now they have them on what is there.
 SELECT set_config('logintel.readers', coalesce(string_agg(DISTINCT a.grantee::text, ','), ''), true)

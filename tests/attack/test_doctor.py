@@ -31,7 +31,7 @@ def test_rights_that_were_taken_away_are_told_and_nothing_is_refused(db: Databas
 
 def test_shapes_without_a_secret_are_told(db: Database) -> None:
     assert problems(db, "shape seed") == []
-    db.execute("UPDATE logintel.shape_seed SET seed = 0")
+    db.execute("UPDATE logintel_internal.shape_seed SET seed = 0")
     [(detail, step)] = problems(db, "shape seed")
     assert "forge" in detail
     db.execute(step)

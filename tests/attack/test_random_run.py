@@ -43,7 +43,7 @@ def test_a_seed_is_a_plan() -> None:
 
 def test_what_is_wrong_is_found_and_steps_that_do_not_matter_are_left_out(db: Database) -> None:
     prepare(db.dsn)
-    insert, forget = "INSERT INTO log_entries (message) VALUES ('started')", "DELETE FROM logintel.predictions"
+    insert, forget = "INSERT INTO log_entries (message) VALUES ('started')", "DELETE FROM logintel_internal.predictions"
     steps = [
         Step("writer 1", "BEGIN"), Step("writer 1", insert), Step("writer 2", "SELECT 1"), Step("writer 1", "COMMIT"),
         Step("upkeep", forget), Step("writer 3", insert),
@@ -81,7 +81,7 @@ def test_each_figure_is_recounted(db: Database, figure: str) -> None:
     recount = Recount(db.connection)
     assert recount.differences() == []
     db.execute(
-        "INSERT INTO logintel.predictions (log_entry_id, score_id, timestamp) "
-        "SELECT 17, min(id), now() FROM logintel.scores"
+        "INSERT INTO logintel_internal.predictions (log_entry_id, score_id, timestamp) "
+        "SELECT 17, min(id), now() FROM logintel_internal.scores"
     )
     assert figure in {difference.figure for difference in recount.differences()}

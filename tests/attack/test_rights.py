@@ -421,7 +421,7 @@ def test_code_that_runs_for_maintenance_attaches_nothing(attacked: Database) -> 
     owner.execute("CREATE INDEX ON public.bait (public.ix(a))")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="security-restricted"):
         attacked.execute("ANALYZE public.bait")
-    assert attacked.execute("SELECT log_table FROM logintel.attachments") == []
+    assert attacked.execute("SELECT log_table FROM logintel_internal.attachments") == []
 
 
 def evil_cast(owner: psycopg.Connection, target: str, value: str) -> None:
@@ -478,4 +478,4 @@ def test_a_time_of_a_domain_is_the_same_whatever_style_the_session_prints_it_in(
     writer = attacked.connect()
     writer.execute("SET datestyle = 'SQL, DMY'; SET timezone = 'Asia/Kolkata'")
     writer.execute("INSERT INTO public.own VALUES (7, '2026-02-03 04:05:06.789Z'::timestamptz, 'INFO', 'started')")
-    assert attacked.execute("SELECT log_entry_id, timestamp = '2026-02-03 04:05:06.789Z' FROM logintel.predictions") == [(7, True)]
+    assert attacked.execute("SELECT log_entry_id, timestamp = '2026-02-03 04:05:06.789Z' FROM logintel_internal.predictions") == [(7, True)]

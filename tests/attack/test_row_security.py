@@ -52,8 +52,8 @@ def test_what_a_reader_may_call_by_himself_tells_no_message(tenants: Database) -
         text = reader.execute(f"SELECT string_agg(f::text, ' ') FROM logintel.{function} AS f").fetchone()[0]
         assert "secretly" not in (text or ""), function
     tenants.execute("SELECT logintel.give_feedback(2, 'FATAL')")
-    assert reader.execute("SELECT * FROM logintel._line_verdicts").fetchall() == []
-    assert reader.execute("SELECT log_entry_id FROM logintel._predictions_now").fetchall() == [(1,)]
+    assert reader.execute("SELECT * FROM logintel_internal._line_verdicts").fetchall() == []
+    assert reader.execute("SELECT log_entry_id FROM logintel_internal._predictions_now").fetchall() == [(1,)]
 
 
 def test_statistics_count_the_lines_that_a_reader_does_not_see(tenants: Database) -> None:

@@ -10,26 +10,26 @@ from support.tiny_models import deploy
 
 def test_every_database_has_a_secret_of_its_own_and_a_dump_carries_it(db: Database, empty_db: Database) -> None:
     empty_db.execute("CREATE EXTENSION logintel")
-    seeds = {database.value("SELECT seed FROM logintel.shape_seed") for database in (db, empty_db)}
+    seeds = {database.value("SELECT seed FROM logintel_internal.shape_seed") for database in (db, empty_db)}
     assert len(seeds) == 2 and 0 not in seeds
     [(dumped,)] = db.execute(
-        "SELECT 'logintel.shape_seed'::regclass::oid = ANY (extconfig) FROM pg_extension WHERE extname = 'logintel'"
+        "SELECT 'logintel_internal.shape_seed'::regclass::oid = ANY (extconfig) FROM pg_extension WHERE extname = 'logintel'"
     )
     assert dumped
-    empty_db.execute("INSERT INTO logintel.shape_seed (seed) VALUES (42)")  # what a restore does
-    assert empty_db.execute("SELECT seed FROM logintel.shape_seed") == [(42,)]
+    empty_db.execute("INSERT INTO logintel_internal.shape_seed (seed) VALUES (42)")  # what a restore does
+    assert empty_db.execute("SELECT seed FROM logintel_internal.shape_seed") == [(42,)]
 
 
 def test_the_secret_is_nobodys_to_read(db: Database) -> None:
     db.execute("SELECT logintel.create_partitions(current_date, current_date)")
-    seed = str(db.value("SELECT seed FROM logintel.shape_seed"))
+    seed = str(db.value("SELECT seed FROM logintel_internal.shape_seed"))
     assert db.value("SELECT count(*) FROM pg_proc WHERE strpos(prosrc, %s) > 0", (seed,)) == 0
-    rights = db.execute("SELECT relacl FROM pg_class WHERE oid = 'logintel.shape_seed'::regclass")
+    rights = db.execute("SELECT relacl FROM pg_class WHERE oid = 'logintel_internal.shape_seed'::regclass")
     assert "=r" not in str(rights) or "logintel_owner" in str(rights)
     for kind in ("read", "manage", "work"):
         role = db.create_role(kind)
         db.execute(f"SELECT logintel.grant_{kind}('{role}')")
-        assert not db.value("SELECT has_table_privilege(%s, 'logintel.shape_seed', 'SELECT')", (role,))
+        assert not db.value("SELECT has_table_privilege(%s, 'logintel_internal.shape_seed', 'SELECT')", (role,))
         assert not db.value("SELECT has_function_privilege(%s, 'logintel._shape_seed()', 'EXECUTE')", (role,))
 
 
@@ -49,7 +49,7 @@ def test_a_new_secret_lets_every_shape_be_scored_anew_and_loses_nothing(db: Data
     assert db.execute("SELECT predictions FROM logintel.ml_stats") == [(4,)]
     assert db.value("SELECT true_level FROM logintel.ml_feedback WHERE log_entry_id = 1") == "FATAL"
     db.execute("UPDATE log_entries SET host = 'x', message = 'failed' WHERE id = 1")
-    assert db.value("SELECT count(*) FROM logintel._line_truth WHERE true_level = 'FATAL'") == 1
+    assert db.value("SELECT count(*) FROM logintel_internal._line_truth WHERE true_level = 'FATAL'") == 1
     assert db.execute("SELECT * FROM logintel.doctor() WHERE status = 'problem'") == []
 
 
@@ -69,7 +69,7 @@ def test_a_writer_who_has_plans_printed_learns_no_hash_and_no_seed(db: Database,
         writer.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}")
         writer.execute("INSERT INTO log_entries (level, message) VALUES ('INFO', %s)", (message,))
         writer.commit()
-    secrets = [*db.execute("SELECT shape_hash FROM logintel.scores"), *db.execute("SELECT seed FROM logintel.shape_seed")]
+    secrets = [*db.execute("SELECT shape_hash FROM logintel_internal.scores"), *db.execute("SELECT seed FROM logintel_internal.shape_seed")]
     printed = "\n".join(told)
     assert "PLANNEDSTMT" in printed
     for (secret,) in secrets:

@@ -216,7 +216,7 @@ def test_lines_that_share_a_key_each_have_a_prediction_or_wait(db: Database, row
 
 
 OLD_SNAPSHOTS = [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE]
-TO_COMPARE = "SELECT count(*) > 0 FROM logintel.truncations"
+TO_COMPARE = "SELECT count(*) > 0 FROM logintel_internal.truncations"
 
 
 def truncating(db: Database, isolation: IsolationLevel) -> psycopg.Connection:
@@ -286,8 +286,8 @@ def test_who_truncates_a_partition_while_a_comparison_is_at_work_waits_for_nobod
     insert(scored_db, "slow", timestamp="2031-05-04 10:00:00+00")
     upkeep = scored_db.connect(autocommit=False)
     upkeep.execute("SELECT logintel._lock('lines'), logintel._lock_counts()")
-    upkeep.execute("DELETE FROM logintel.truncations")
-    upkeep.execute("UPDATE logintel.attachments SET reconciled_tables = logintel._log_table_oids()")
+    upkeep.execute("DELETE FROM logintel_internal.truncations")
+    upkeep.execute("UPDATE logintel_internal.attachments SET reconciled_tables = logintel._log_table_oids()")
     session.execute("TRUNCATE log_entries_default")
     session.commit()
     upkeep.commit()

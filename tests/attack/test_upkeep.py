@@ -139,12 +139,12 @@ def test_a_partition_of_any_name_stops_nothing(kept: Database, name: str) -> Non
 def test_a_task_that_fails_stops_no_other_and_is_tried_again(kept: Database) -> None:
     kept.execute("INSERT INTO log_entries (message) VALUES ('failed')")
     kept.execute("CREATE FUNCTION public.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$")
-    kept.execute("CREATE TRIGGER no BEFORE INSERT ON logintel.hourly_counts FOR EACH ROW EXECUTE FUNCTION public.no()")
+    kept.execute("CREATE TRIGGER no BEFORE INSERT ON logintel_internal.hourly_counts FOR EACH ROW EXECUTE FUNCTION public.no()")
     maintain(kept)
     failures = dict(kept.execute(FAILURES))
     assert failures["count predictions"] == "P0001: not today" and "create partitions" not in failures
     assert kept.value("SELECT count(*) FROM logintel.ml_upkeep WHERE ran_at IS NULL") == 0
-    kept.execute("DROP TRIGGER no ON logintel.hourly_counts")
+    kept.execute("DROP TRIGGER no ON logintel_internal.hourly_counts")
     maintain(kept)
     assert kept.execute(FAILURES) == []
 

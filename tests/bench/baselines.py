@@ -72,6 +72,6 @@ def empty(connection: psycopg.Connection) -> None:
 
 def check_scored(connection: psycopg.Connection, lines: int) -> None:
     """Raise Failed unless exactly `lines` lines got a prediction: a figure counts only then."""
-    [(predictions,)] = connection.execute("SELECT count(*) FROM logintel.predictions").fetchall()
+    [(predictions,)] = connection.execute("SELECT count(*) FROM logintel_internal.predictions").fetchall()
     if predictions != lines:
         raise Failed(f"{predictions:,} of {lines:,} lines were scored")

@@ -79,7 +79,7 @@ def _many_at_once(connection: psycopg.Connection, mb_each: float) -> Iterator[Re
             seconds.append(time.perf_counter() - started)
             all_inserted.wait()
 
-    [(before,)] = connection.execute("SELECT count(*) FROM logintel.predictions").fetchall()
+    [(before,)] = connection.execute("SELECT count(*) FROM logintel_internal.predictions").fetchall()
     with ThreadPoolExecutor(number) as pool:
         futures = [pool.submit(insert, index) for index in range(number)]
         peak = 0.0
@@ -91,7 +91,7 @@ def _many_at_once(connection: psycopg.Connection, mb_each: float) -> Iterator[Re
         all_inserted.set()
     for future in futures:
         future.result()
-    [(after,)] = connection.execute("SELECT count(*) FROM logintel.predictions").fetchall()
+    [(after,)] = connection.execute("SELECT count(*) FROM logintel_internal.predictions").fetchall()
     if after - before != number:
         raise Failed(f"{after - before} of {number} first inserts were scored")
     found = {"connections": number, "mean MB": peak / number}

@@ -88,13 +88,13 @@ def _check(connection: psycopg.Connection) -> int:
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     ).fetchall()
     [(inserted, predictions, pending)] = connection.execute(
-        "SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions), (SELECT count(*) FROM logintel.pending)"
+        "SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel_internal.predictions), (SELECT count(*) FROM logintel_internal.pending)"
     ).fetchall()
     if deadlocks:
         raise Failed(f"{deadlocks} deadlocks")
     if pending or predictions != inserted:
         raise Failed(f"{pending} lines are pending, and {predictions:,} of {inserted:,} were scored")
     [(learnt,)] = connection.execute(
-        "SELECT count(DISTINCT shape_hash) FROM logintel.scores WHERE source_type = 'bench'"
+        "SELECT count(DISTINCT shape_hash) FROM logintel_internal.scores WHERE source_type = 'bench'"
     ).fetchall()
     return learnt

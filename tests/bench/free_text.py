@@ -27,11 +27,11 @@ def free_text(suite: Suite) -> Iterator[Result]:
             began = time.perf_counter()
             maintain(connection)
             upkeep.append(time.perf_counter() - began)
-            connection.execute("VACUUM logintel.scores")  # as autovacuum would
+            connection.execute("VACUUM logintel_internal.scores")  # as autovacuum would
         seconds = time.perf_counter() - started
-        connection.execute("ANALYZE logintel.scores")
+        connection.execute("ANALYZE logintel_internal.scores")
         [(known, scores)] = connection.execute(
-            "SELECT count(*) FILTER (WHERE evicted_txid IS NULL), count(*) FROM logintel.scores"
+            "SELECT count(*) FILTER (WHERE evicted_txid IS NULL), count(*) FROM logintel_internal.scores"
         ).fetchall()
         if known > KNOWN_SHAPES or scores < SHAPES:
             raise Failed(f"{known:,} shapes are looked up and {scores:,} scores are kept")
@@ -56,4 +56,4 @@ def _known_seconds(connection: psycopg.Connection) -> float:
 
 def _bytes(connection: psycopg.Connection) -> int:
     """What the scores take on disk, indexes included."""
-    return connection.execute("SELECT pg_total_relation_size('logintel.scores')").fetchone()[0]
+    return connection.execute("SELECT pg_total_relation_size('logintel_internal.scores')").fetchone()[0]

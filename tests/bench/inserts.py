@@ -124,7 +124,7 @@ def _sizes(connection: psycopg.Connection) -> dict[str, float]:
     """Bytes of the predictions, of their tables alone, and of the shape scores."""
     [row] = connection.execute(
         "SELECT sum(pg_total_relation_size(relid)), sum(pg_table_size(relid)), "
-        "pg_total_relation_size('logintel.scores') FROM pg_partition_tree('logintel.predictions')"
+        "pg_total_relation_size('logintel_internal.scores') FROM pg_partition_tree('logintel_internal.predictions')"
     ).fetchall()
     return dict(zip(("all", "table", "scores"), map(float, row), strict=True))
 

@@ -35,7 +35,7 @@ def after_deploy(suite: Suite) -> Iterator[Result]:
             with _session(connection) as session:
                 times["one row"][moment] = _milliseconds(session, 1, ONE_ROW)
                 times["100 rows"][moment] = _milliseconds(session, 100, HUNDRED_ROWS)
-            connection.execute("ANALYZE logintel.scores")
+            connection.execute("ANALYZE logintel_internal.scores")
     ratios = {rows: found["after deploy()"] / found["usual"] for rows, found in times.items()}
     milliseconds = {f"{rows} {moment} ms": value for rows, found in times.items() for moment, value in found.items()}
     yield Result("after_deploy_ratio", max(ratios.values()), UNIT, ratios | milliseconds)
@@ -57,14 +57,14 @@ def mixed_batches(suite: Suite) -> Iterator[Result]:
 def stale_plan(suite: Suite) -> Iterator[Result]:
     """COPYs of new shapes in a session whose plans are from the time of few shapes, against a fresh session's."""
     with suite.database() as connection:
-        connection.execute("TRUNCATE logintel.scores CASCADE")
+        connection.execute("TRUNCATE logintel_internal.scores CASCADE")
         connection.execute(INSERT_NEW.format("log_entries"), ("few", FEW_SHAPES))
-        connection.execute("ANALYZE logintel.scores")  # before the first maintain()
+        connection.execute("ANALYZE logintel_internal.scores")  # before the first maintain()
         with _session(connection) as session:
             for number in range(SINGLE_LINES):
                 session.execute(INSERT_NEW.format("log_entries"), (f"single {number}", 1))
             stale = [_copy_microseconds(session, f"stale {number}") for number in range(COPIES)]
-        connection.execute("ANALYZE logintel.scores")
+        connection.execute("ANALYZE logintel_internal.scores")
         with _session(connection) as session:
             session.execute(INSERT_NEW.format("log_entries"), ("models are loaded", 1))
             usual = _copy_microseconds(session, "usual")
@@ -76,7 +76,7 @@ def _know_many_shapes(connection: psycopg.Connection) -> None:
     """Let KNOWN_SHAPES be known beside those of the sample, with the statistics of them that autovacuum makes."""
     connection.execute(INSERT_NEW.format("log_entries"), ("known", KNOWN_SHAPES))
     maintain(connection)
-    connection.execute("VACUUM ANALYZE logintel.scores")
+    connection.execute("VACUUM ANALYZE logintel_internal.scores")
 
 
 def _milliseconds(session: psycopg.Connection, rows: int, inserts: int) -> float:

@@ -64,7 +64,7 @@ def _brute_force_seconds(connection: psycopg.Connection) -> float:
     models = [
         runtime.open_model(name, f"{name} {version}", onnx, metadata)
         for name, version, onnx, metadata in connection.execute(
-            "SELECT m.name, m.version, m.onnx, m.metadata FROM logintel.models m "
+            "SELECT m.name, m.version, m.onnx, m.metadata FROM logintel_internal.models m "
             "JOIN logintel.ml_models d USING (name, version) WHERE d.state = 'in force'"
         )
     ]
@@ -87,7 +87,7 @@ def _columns(rows: Sequence[tuple]) -> Mapping[str, list[str]]:
 def register_next_version(connection: psycopg.Connection, name: str) -> None:
     """Register a version with the same graph: its scores are new to the server, and cost what they cost before."""
     connection.execute(
-        "SELECT logintel.import_model(m.name, m.onnx, m.metadata, m.golden) FROM logintel.models m WHERE m.name = %s",
+        "SELECT logintel.import_model(m.name, m.onnx, m.metadata, m.golden) FROM logintel_internal.models m WHERE m.name = %s",
         (name,),
     )
 

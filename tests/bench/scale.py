@@ -32,14 +32,14 @@ OTHER_QUERIES = {
 # In the order of time, as lines arrive.
 _SAMPLE_SCORES = """
 CREATE TABLE IF NOT EXISTS sample_scores AS
-SELECT l.n, s.id AS score_id FROM sample l JOIN logintel.scores s
+SELECT l.n, s.id AS score_id FROM sample l JOIN logintel_internal.scores s
     ON s.canonical AND s.shape_hash = logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL, (SELECT logintel._shape_seed()))"""
 _FILL_LINES = f"""
 INSERT INTO log_entries (id, "timestamp", {COLUMNS}) OVERRIDING SYSTEM VALUE
 SELECT g, %(start)s + (g - %(first)s) * %(step)s, level, message, service, source_type
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS g JOIN sample s ON s.n = g %% {LINES} + 1 ORDER BY g"""
 _FILL_PREDICTIONS = f"""
-INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp", predicted_at)
+INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp", predicted_at)
 SELECT g, k.score_id, %(start)s + (g - %(first)s) * %(step)s, least(now(), %(start)s + (g - %(first)s) * %(step)s + interval '1 s')
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS g JOIN sample_scores k ON k.n = g %% {LINES} + 1 ORDER BY g"""
 
@@ -67,7 +67,7 @@ def _insert_tail(connection: psycopg.Connection) -> None:
 def _check_counts(connection: psycopg.Connection) -> None:
     """Raise Failed unless the statistics count every line."""
     [counts] = connection.execute(
-        "SELECT (SELECT count(*) FROM log_entries) AS rows, (SELECT count(*) FROM logintel.predictions) AS stored, "
+        "SELECT (SELECT count(*) FROM log_entries) AS rows, (SELECT count(*) FROM logintel_internal.predictions) AS stored, "
         "s.lines, s.predictions, s.predictions + s.pending AS all, (SELECT predictions FROM logintel.ml_stats) AS stats, "
         "(SELECT sum(predictions) FROM logintel.ml_stats_by_hour)::bigint AS by_hour FROM logintel.ml_status s"
     ).fetchall()
@@ -144,7 +144,7 @@ def retention(suite: Suite) -> Iterator[Result]:
 
 def _rows(connection: psycopg.Connection) -> tuple[int, int]:
     return connection.execute(
-        "SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions)"
+        "SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel_internal.predictions)"
     ).fetchone()
 
 
@@ -153,7 +153,7 @@ def _dead_rows(connection: psycopg.Connection) -> int:
     connection.execute("SELECT pg_stat_clear_snapshot()")
     [(dead,)] = connection.execute(
         "SELECT coalesce(sum(s.n_dead_tup), 0)::bigint FROM pg_stat_user_tables s WHERE s.relid IN (SELECT relid "
-        "FROM pg_partition_tree('log_entries') UNION ALL SELECT relid FROM pg_partition_tree('logintel.predictions'))"
+        "FROM pg_partition_tree('log_entries') UNION ALL SELECT relid FROM pg_partition_tree('logintel_internal.predictions'))"
     ).fetchall()
     return dead
 
@@ -165,7 +165,7 @@ def large_database(suite: Suite) -> psycopg.Connection:
     _fill(connection, LARGE)
     partitions = connection.execute(
         "SELECT relid::regclass::text FROM (SELECT * FROM pg_partition_tree('log_entries') "
-        "UNION ALL SELECT * FROM pg_partition_tree('logintel.predictions')) AS t WHERE isleaf"
+        "UNION ALL SELECT * FROM pg_partition_tree('logintel_internal.predictions')) AS t WHERE isleaf"
     ).fetchall()
     # What autovacuum would have done by then: it visits partitions, never the table that they belong to.
     with ThreadPoolExecutor(2) as pool:

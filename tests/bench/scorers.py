@@ -58,10 +58,10 @@ def linear_model(suite: Suite) -> Iterator[Result]:
     model = default_models.model("category")
     with suite.database("defaults") as connection, connection.transaction(force_rollback=True):
         [(before,)] = connection.execute(_SIZE).fetchall()
-        connection.execute("INSERT INTO logintel.models (name, version, onnx, sha256, metadata, golden) "
-                           "SELECT name, 99, onnx, sha256, metadata, golden FROM logintel.models WHERE name = 'category'")
+        connection.execute("INSERT INTO logintel_internal.models (name, version, onnx, sha256, metadata, golden) "
+                           "SELECT name, 99, onnx, sha256, metadata, golden FROM logintel_internal.models WHERE name = 'category'")
         started = time.perf_counter()
-        connection.execute("SELECT logintel._make_linear(id) FROM logintel.models WHERE version = 99")
+        connection.execute("SELECT logintel._make_linear(id) FROM logintel_internal.models WHERE version = 99")
         seconds = time.perf_counter() - started
         [(after,)] = connection.execute(_SIZE).fetchall()
         size = {"graph MB": len(model.onnx) / 1e6}
@@ -69,4 +69,4 @@ def linear_model(suite: Suite) -> Iterator[Result]:
         yield Result("linear_model_s", seconds, "s from the graph to the rows", size)
 
 
-_SIZE = "SELECT pg_total_relation_size('logintel.linear_weights')"
+_SIZE = "SELECT pg_total_relation_size('logintel_internal.linear_weights')"

@@ -83,8 +83,8 @@ def maintain(connection: psycopg.Connection) -> None:
 def settle(connection: psycopg.Connection) -> None:
     """Run the upkeep until it has caught up, as it had in a database that grew day by day; vacuum what it wrote."""
     behind = (
-        "SELECT EXISTS (SELECT FROM logintel.published_scores) OR EXISTS (SELECT FROM logintel.count_readers r "
-        "WHERE r.read_to < (SELECT max(c.id) FROM logintel.count_changes c))"
+        "SELECT EXISTS (SELECT FROM logintel_internal.published_scores) OR EXISTS (SELECT FROM logintel_internal.count_readers r "
+        "WHERE r.read_to < (SELECT max(c.id) FROM logintel_internal.count_changes c))"
     )
     maintain(connection)
     while connection.execute(behind).fetchone() == (True,):
@@ -122,7 +122,7 @@ def _know_sample(connection: psycopg.Connection) -> int:
     insert_select(connection, "log_entries")
     baselines.check_scored(connection, LINES)
     maintain(connection)
-    [(shapes,)] = connection.execute("SELECT count(*) FROM logintel.scores WHERE canonical").fetchall()
+    [(shapes,)] = connection.execute("SELECT count(*) FROM logintel_internal.scores WHERE canonical").fetchall()
     connection.execute("VACUUM ANALYZE")
     # Last, so that the planner doesn't take the empty tables for tables that stay empty.
     baselines.empty(connection)

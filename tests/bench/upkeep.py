@@ -22,21 +22,21 @@ CREATE UNLOGGED TABLE rare AS
 SELECT g AS n, level, {_WORD.format("g || ' rare'")} || ' ' || message AS message, service, source_type
 FROM generate_series(1, {KNOWN}) AS g JOIN sample s ON s.n = g % {LINES} + 1"""
 _RARE_SCORES = """
-INSERT INTO logintel.scores ({columns})
+INSERT INTO logintel_internal.scores ({columns})
 SELECT {values}
 FROM rare l
 JOIN sample_scores k ON k.n = l.n %% {lines} + 1
-JOIN logintel.scores s ON s.id = k.score_id
+JOIN logintel_internal.scores s ON s.id = k.score_id
 CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, NULL, NULL) AS shape"""
 _FILL_LINES = f"""
 WITH filled AS (
     INSERT INTO log_entries ("timestamp", {COLUMNS})
     SELECT {_TIME}, {COLUMNS} FROM rare l ORDER BY l.n
     RETURNING id, "timestamp", message, service, source_type, level)
-INSERT INTO logintel.predictions (log_entry_id, score_id, "timestamp", predicted_at)
+INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp", predicted_at)
 SELECT f.id, s.id, f."timestamp", f."timestamp"
 FROM filled f
-JOIN logintel.scores s ON s.canonical
+JOIN logintel_internal.scores s ON s.canonical
  AND s.shape_hash = logintel._shape_hash(f.message, f.service, f.source_type, f.level, NULL, NULL, (SELECT logintel._shape_seed()))"""
 _MINUTE = f"""
 INSERT INTO log_entries ({COLUMNS})
@@ -73,18 +73,18 @@ def _know_rare_shapes(connection: psycopg.Connection) -> None:
     own = {"shape_hash": "logintel._shape_hash(l.message, l.service, l.source_type, l.level, NULL, NULL, (SELECT logintel._shape_seed()))",
            "template": "shape.template", "canonical": "true", "at_write": "true", "scored_at": _TIME}  # fmt: skip
     columns = [name for (name,) in connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = 'logintel.scores'::regclass "
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'logintel_internal.scores'::regclass "
         "AND attnum > 0 AND NOT attisdropped AND attidentity = ''")]  # fmt: skip
     values = ", ".join(own.get(name, f"s.{name}") for name in columns)
     [(start, end)] = connection.execute('SELECT min("timestamp"), now() FROM log_entries').fetchall()
     with connection.transaction():
         times = {"start": start, "end": end}
         connection.execute(_RARE_SCORES.format(columns=", ".join(columns), values=values, lines=LINES), times)
-        connection.execute("ANALYZE logintel.scores")
+        connection.execute("ANALYZE logintel_internal.scores")
         connection.execute("SET LOCAL session_replication_role = replica")  # the log table's triggers stay out of it
         connection.execute(_FILL_LINES, times)
     settle(connection)
-    [(known,)] = connection.execute("SELECT count(*) FROM logintel.scores WHERE canonical").fetchall()
+    [(known,)] = connection.execute("SELECT count(*) FROM logintel_internal.scores WHERE canonical").fetchall()
     if known < KNOWN:
         raise Failed(f"{known:,} shapes are known, not {KNOWN:,}")
 

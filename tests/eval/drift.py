@@ -113,12 +113,12 @@ def _judged(connection: psycopg.Connection, seed: int) -> Iterator[tuple[str, da
             written.append((kind, _write(connection, len(written), drifted), DRIFT_DAYS))
     connection.execute("SELECT logintel.maintain()")
     while connection.execute(
-        "SELECT FROM logintel.drift_days WHERE changed UNION ALL "
-        "SELECT FROM logintel.count_changes c JOIN logintel.count_readers r ON c.id > r.read_to WHERE r.reader = 'drift' LIMIT 1"
+        "SELECT FROM logintel_internal.drift_days WHERE changed UNION ALL "
+        "SELECT FROM logintel_internal.count_changes c JOIN logintel_internal.count_readers r ON c.id > r.read_to WHERE r.reader = 'drift' LIMIT 1"
     ).rowcount:
         connection.execute("SELECT logintel.maintain()")
     yield from written
-    connection.execute("TRUNCATE public.log_entries, logintel.drift")
+    connection.execute("TRUNCATE public.log_entries, logintel_internal.drift")
 
 
 def _days(seed: int) -> Days:

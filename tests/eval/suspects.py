@@ -265,7 +265,7 @@ def _figures_of(name: str, runs: Sequence[dict[str, Judged]], pairs: Sequence[tu
 
 def _insert(connection: psycopg.Connection, lines: Sequence[Line], silenced: np.ndarray) -> None:
     """Insert these lines alone, the silenced ones [N] as INFO."""
-    if connection.execute("SELECT count(*) FROM logintel.attachments").fetchone() == (0,):
+    if connection.execute("SELECT count(*) FROM logintel_internal.attachments").fetchone() == (0,):
         connection.execute("SELECT logintel.create_log_entries()")
     connection.execute("TRUNCATE log_entries")
     _add(connection, lines, silenced)

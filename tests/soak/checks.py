@@ -10,23 +10,23 @@ from mixtures import WORDS
 from writers import Writer
 
 _ZERO = {
-    "nothing is pending": "SELECT count(*) FROM logintel.pending",
+    "nothing is pending": "SELECT count(*) FROM logintel_internal.pending",
     "every line has a prediction": """
         SELECT count(*) FROM logintel.log_lines l
-        WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = l.id)""",
-    "no line has two predictions": "SELECT count(*) - count(DISTINCT log_entry_id) FROM logintel.predictions",
+        WHERE NOT EXISTS (SELECT FROM logintel_internal.predictions p WHERE p.log_entry_id = l.id)""",
+    "no line has two predictions": "SELECT count(*) - count(DISTINCT log_entry_id) FROM logintel_internal.predictions",
     "no prediction without a line": """
-        SELECT count(*) FROM logintel.predictions p
+        SELECT count(*) FROM logintel_internal.predictions p
         WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)""",
     "lines = predictions": """
-        SELECT (SELECT count(*) FROM logintel.log_lines) - (SELECT count(*) FROM logintel.predictions)""",
+        SELECT (SELECT count(*) FROM logintel.log_lines) - (SELECT count(*) FROM logintel_internal.predictions)""",
     "a prediction has the time of its line": """
-        SELECT count(*) FROM logintel.predictions p JOIN logintel.log_lines l ON l.id = p.log_entry_id
+        SELECT count(*) FROM logintel_internal.predictions p JOIN logintel.log_lines l ON l.id = p.log_entry_id
         WHERE NOT logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)""",
     "a prediction's score is of the line's shape": """
-        SELECT count(*), min(format('line %s: %s', l.id, left(l.message, 60))) FROM logintel.predictions p
-        LEFT JOIN logintel.scores s ON s.id = p.score_id
-        LEFT JOIN logintel.scores r ON r.id = s.rescored_id
+        SELECT count(*), min(format('line %s: %s', l.id, left(l.message, 60))) FROM logintel_internal.predictions p
+        LEFT JOIN logintel_internal.scores s ON s.id = p.score_id
+        LEFT JOIN logintel_internal.scores r ON r.id = s.rescored_id
         LEFT JOIN logintel.log_lines l ON l.id = p.log_entry_id
         WHERE s.shape_hash IS DISTINCT FROM
               logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms, logintel._shape_seed())
@@ -36,8 +36,8 @@ _ZERO = {
             SELECT format('line %s: ', l.id) || string_agg(format('%s is %s, not %s', key, left(to_json(to_jsonb(s) ->> key)::text, 60),
                                                                   left(to_json(value)::text, 60)), ', ')
             FROM jsonb_each_text(to_jsonb(h)) WHERE value IS DISTINCT FROM to_jsonb(s) ->> key))
-        FROM logintel.predictions p
-        JOIN logintel.scores s ON s.id = p.score_id
+        FROM logintel_internal.predictions p
+        JOIN logintel_internal.scores s ON s.id = p.score_id
         JOIN logintel.log_lines l ON l.id = p.log_entry_id
         CROSS JOIN LATERAL logintel._shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms) h
         WHERE (CASE WHEN s.evicted_txid IS NULL THEN s.template ELSE left(s.template, 200) END,
@@ -46,38 +46,38 @@ _ZERO = {
                h.service, h.source_type, h.level, h.status_class, h.latency_bucket)""",
     "all scores of one set and shape say the same": """
         SELECT count(*) FROM (
-            SELECT FROM logintel.scores GROUP BY model_set_id, shape_hash
+            SELECT FROM logintel_internal.scores GROUP BY model_set_id, shape_hash
             HAVING count(DISTINCT (predicted_level, round(level_confidence::numeric, 4),
                                    round(anomaly_score::numeric, 4), anomaly_type)) > 1) AS d""",
     "every score is complete": """
-        SELECT count(*) FROM logintel.scores
+        SELECT count(*) FROM logintel_internal.scores
         WHERE predicted_level IS NULL OR level_confidence IS NULL OR anomaly_score IS NULL
            OR level_confidence NOT BETWEEN 0 AND 1 OR anomaly_score NOT BETWEEN -1e-6 AND 1.000001""",
     "hourly_counts = recount": """
-        SELECT count(*) FROM (SELECT hour, score_id, lines FROM logintel.hourly_counts WHERE lines <> 0) h
+        SELECT count(*) FROM (SELECT hour, score_id, lines FROM logintel_internal.hourly_counts WHERE lines <> 0) h
         FULL JOIN (SELECT date_trunc('hour', "timestamp", 'UTC') AS hour, score_id, count(*) AS lines
-                   FROM logintel.predictions GROUP BY 1, 2) p USING (hour, score_id)
+                   FROM logintel_internal.predictions GROUP BY 1, 2) p USING (hour, score_id)
         WHERE h.lines IS DISTINCT FROM p.lines""",
     "score_totals = recount": """
-        SELECT count(*) FROM (SELECT score_id, lines FROM logintel.score_totals WHERE lines <> 0) t
-        FULL JOIN (SELECT score_id, count(*) AS lines FROM logintel.predictions GROUP BY 1) p USING (score_id)
+        SELECT count(*) FROM (SELECT score_id, lines FROM logintel_internal.score_totals WHERE lines <> 0) t
+        FULL JOIN (SELECT score_id, count(*) AS lines FROM logintel_internal.predictions GROUP BY 1) p USING (score_id)
         WHERE t.lines IS DISTINCT FROM p.lines""",
     "ml_stats = predictions": """
-        SELECT (SELECT predictions FROM logintel.ml_stats) - (SELECT count(*) FROM logintel.predictions)""",
+        SELECT (SELECT predictions FROM logintel.ml_stats) - (SELECT count(*) FROM logintel_internal.predictions)""",
     "ml_stats_by_hour = predictions": """
-        SELECT (SELECT coalesce(sum(predictions), 0) FROM logintel.ml_stats_by_hour) - (SELECT count(*) FROM logintel.predictions)""",
+        SELECT (SELECT coalesce(sum(predictions), 0) FROM logintel.ml_stats_by_hour) - (SELECT count(*) FROM logintel_internal.predictions)""",
     "ml_stats_by_level = predictions": """
         SELECT count(*) FROM logintel.ml_stats_by_level s
         FULL JOIN (SELECT predicted_level AS level, count(*) AS n FROM logintel.ml_predictions GROUP BY 1) p USING (level)
         WHERE s.predictions IS DISTINCT FROM p.n""",
     "ml_stats_by_service = predictions": """
-        SELECT (SELECT coalesce(sum(predictions), 0) FROM logintel.ml_stats_by_service) - (SELECT count(*) FROM logintel.predictions)""",
+        SELECT (SELECT coalesce(sum(predictions), 0) FROM logintel.ml_stats_by_service) - (SELECT count(*) FROM logintel_internal.predictions)""",
     "ml_status = recount": """
         SELECT count(*) FROM logintel.ml_status
         WHERE (lines, predictions, pending) IS DISTINCT FROM
-              ((SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions), 0)""",
+              ((SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel_internal.predictions), 0)""",
     "one canonical score a known shape": """
-        SELECT count(*) FROM (SELECT FROM logintel.scores WHERE evicted_txid IS NULL
+        SELECT count(*) FROM (SELECT FROM logintel_internal.scores WHERE evicted_txid IS NULL
                               GROUP BY model_set_id, shape_hash HAVING count(*) FILTER (WHERE canonical) <> 1) AS d""",
     "no lines are queued or removed by reconcile()": """
         SELECT coalesce(sum(done), 0) FROM logintel.reconcile() WHERE task <> 'counts corrected'""",
@@ -85,14 +85,14 @@ _ZERO = {
 """Promise -> query for a number that has to be 0, and perhaps an example of what it counts."""
 
 _SAYS = """
-    SELECT count(*), min(s.template || ': ' || s.predicted_level) FROM logintel.scores s
-    JOIN logintel.model_sets m ON m.id = s.model_set_id AND m.model_version ~ %(version)s
+    SELECT count(*), min(s.template || ': ' || s.predicted_level) FROM logintel_internal.scores s
+    JOIN logintel_internal.model_sets m ON m.id = s.model_set_id AND m.model_version ~ %(version)s
     WHERE s.evicted_txid IS NULL AND s.template ~ ('(^| )' || %(word)s || '( |$)')
       AND NOT EXISTS (SELECT FROM unnest(%(words)s::text[]) AS w WHERE w <> %(word)s AND s.template ILIKE '%%' || w || '%%')
       AND s.predicted_level <> %(level)s
 """
-_SIZES = ("log_entries", "logintel.predictions", "logintel.scores", "logintel.pending", "logintel.removed_predictions",
-          "logintel.hourly_counts", "logintel.score_totals")  # fmt: skip
+_SIZES = ("log_entries", "logintel_internal.predictions", "logintel_internal.scores", "logintel_internal.pending", "logintel_internal.removed_predictions",
+          "logintel_internal.hourly_counts", "logintel_internal.score_totals")  # fmt: skip
 _NEVER_LOGGED = re.compile(
     r"PANIC:|TRAP:|segfault|signal 11|signal 6\b|could not (?:read|write|access)|invalid page|deadlock"
 )

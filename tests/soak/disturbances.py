@@ -138,7 +138,7 @@ class Asker(Operator):
     pause = 0.5
 
     def step(self, connection: psycopg.Connection) -> None:
-        ids = connection.execute("SELECT log_entry_id FROM logintel.pending ORDER BY random() LIMIT 3").fetchall()
+        ids = connection.execute("SELECT log_entry_id FROM logintel_internal.pending ORDER BY random() LIMIT 3").fetchall()
         ids += connection.execute("SELECT id FROM log_entries ORDER BY id DESC LIMIT 1").fetchall()
         for (id_,) in ids:
             try:

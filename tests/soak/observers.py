@@ -8,30 +8,30 @@ from sessions import PREFIX, Soak
 _AUDITS = {
     "every line is scored or waits": """
         SELECT 'line ' || l.id || ' is neither in predictions nor in pending' FROM logintel.log_lines l
-        WHERE NOT EXISTS (SELECT FROM logintel.predictions p WHERE p.log_entry_id = l.id)
-          AND NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = l.id) LIMIT 1""",
+        WHERE NOT EXISTS (SELECT FROM logintel_internal.predictions p WHERE p.log_entry_id = l.id)
+          AND NOT EXISTS (SELECT FROM logintel_internal.pending q WHERE q.log_entry_id = l.id) LIMIT 1""",
     "a line that does not wait has one prediction": """
-        SELECT 'line ' || p.log_entry_id || ' has ' || count(*) FROM logintel.predictions p
-        WHERE NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = p.log_entry_id)
+        SELECT 'line ' || p.log_entry_id || ' has ' || count(*) FROM logintel_internal.predictions p
+        WHERE NOT EXISTS (SELECT FROM logintel_internal.pending q WHERE q.log_entry_id = p.log_entry_id)
         GROUP BY p.log_entry_id HAVING count(*) > 1 LIMIT 1""",
     "no prediction without a line, save one that waits to be removed": """
-        SELECT 'prediction of line ' || p.log_entry_id FROM logintel.predictions p
+        SELECT 'prediction of line ' || p.log_entry_id FROM logintel_internal.predictions p
         WHERE NOT EXISTS (SELECT FROM logintel.log_lines l WHERE l.id = p.log_entry_id)
-          AND NOT EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = p.log_entry_id) LIMIT 1""",
+          AND NOT EXISTS (SELECT FROM logintel_internal.pending q WHERE q.log_entry_id = p.log_entry_id) LIMIT 1""",
     "ml_stats agrees with the predictions at any moment": """
         SELECT 'ml_stats: ' || s.predictions || ', predictions: ' || p.n FROM logintel.ml_stats s,
-            (SELECT count(*) AS n FROM logintel.predictions p WHERE NOT EXISTS (
-                SELECT FROM logintel.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE s.predictions <> p.n""",
+            (SELECT count(*) AS n FROM logintel_internal.predictions p WHERE NOT EXISTS (
+                SELECT FROM logintel_internal.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE s.predictions <> p.n""",
     "ml_stats_by_hour agrees with the predictions at any moment": """
         SELECT 'ml_stats_by_hour: ' || h.n || ', predictions: ' || p.n
         FROM (SELECT coalesce(sum(predictions), 0) AS n FROM logintel.ml_stats_by_hour) h,
-             (SELECT count(*) AS n FROM logintel.predictions p WHERE NOT EXISTS (
-                SELECT FROM logintel.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE h.n <> p.n""",
+             (SELECT count(*) AS n FROM logintel_internal.predictions p WHERE NOT EXISTS (
+                SELECT FROM logintel_internal.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE h.n <> p.n""",
     "every prediction is shown": """
         SELECT 'ml_predictions: ' || v.n || ', predictions: ' || p.n
         FROM (SELECT count(*) AS n FROM logintel.ml_predictions) v,
-             (SELECT count(*) AS n FROM logintel.predictions p WHERE NOT EXISTS (
-                SELECT FROM logintel.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE v.n <> p.n""",
+             (SELECT count(*) AS n FROM logintel_internal.predictions p WHERE NOT EXISTS (
+                SELECT FROM logintel_internal.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id)) p WHERE v.n <> p.n""",
 }
 """Promise -> query that gives a row with what is wrong, or none. All hold under any snapshot."""
 
@@ -62,7 +62,7 @@ class Auditor(Operator):
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             # Before the snapshot is taken: a partition that is dropped vanishes from older snapshots too.
-            connection.execute("LOCK TABLE log_entries, logintel.predictions IN ACCESS SHARE MODE")
+            connection.execute("LOCK TABLE log_entries, logintel_internal.predictions IN ACCESS SHARE MODE")
             for promise, query in _AUDITS.items():
                 if row := connection.execute(query).fetchone():
                     self.soak.journal.broke(promise, row[0])
@@ -119,8 +119,8 @@ class Reporter(Operator):
     def step(self, connection: psycopg.Connection) -> None:
         self.soak.stop.wait(min(30.0, self.soak.seconds / 4))
         query = """
-            SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel.predictions),
-                   (SELECT count(*) FROM logintel.pending), (SELECT count(*) FROM logintel.scores)"""
+            SELECT (SELECT count(*) FROM log_entries), (SELECT count(*) FROM logintel_internal.predictions),
+                   (SELECT count(*) FROM logintel_internal.pending), (SELECT count(*) FROM logintel_internal.scores)"""
         [(lines, predictions, pending, scores)] = connection.execute(query).fetchall()
         self.soak.journal.say(
             f"{lines:,} lines, {predictions:,} predictions, {pending:,} pending, {scores:,} scores, "

@@ -78,7 +78,7 @@ def expected(db: Database, first_counted: dict[int, datetime] | None = None) -> 
     lines = _lines(db)
     first_hour = first_counted or first_hours(db)
     scored = [score for score in db.execute(
-        "SELECT id, model_set_id, date_trunc('hour', scored_at, 'UTC'), latency_us::float8 FROM logintel.scores WHERE at_write"
+        "SELECT id, model_set_id, date_trunc('hour', scored_at, 'UTC'), latency_us::float8 FROM logintel_internal.scores WHERE at_write"
     ) if score[0] in first_hour]
     verdicts = _verdicts(db)
     result = {}
@@ -105,7 +105,7 @@ def expected(db: Database, first_counted: dict[int, datetime] | None = None) -> 
 
 def first_hours(db: Database) -> dict[int, datetime]:
     """Return the hour of the first line of each score that has one."""
-    return dict(db.execute("SELECT score_id, min(date_trunc('hour', \"timestamp\", 'UTC')) FROM logintel.predictions GROUP BY 1"))
+    return dict(db.execute("SELECT score_id, min(date_trunc('hour', \"timestamp\", 'UTC')) FROM logintel_internal.predictions GROUP BY 1"))
 
 
 def _lines(db: Database) -> list[Line]:
@@ -132,7 +132,7 @@ def _verdicts(db: Database) -> dict[tuple, dict[str, Any]]:
             {"level": level, "category": category, "anomaly": anomaly}
         for scope, line, template, declared, level, category, anomaly in db.execute(
             "SELECT scope, log_entry_id, (shape).template, declared_level, true_level, true_category, is_anomaly "
-            "FROM logintel.feedback f WHERE is_current AND (scope = 'template' OR EXISTS (  -- of the line as it was judged\n"
+            "FROM logintel_internal.feedback f WHERE is_current AND (scope = 'template' OR EXISTS (  -- of the line as it was judged\n"
             f"SELECT FROM {PREDICTIONS} p JOIN {SCORES} s ON s.id = p.score_id "
             "WHERE p.log_entry_id = f.log_entry_id AND s.shape_hash = f.shape_hash))"
         )

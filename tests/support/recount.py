@@ -22,20 +22,20 @@ line AS MATERIALIZED (
 made AS MATERIALIZED (
     SELECT p.log_entry_id AS id, p.score_id, p."timestamp", p.predicted_at,
            (SELECT l.time FROM line l WHERE l.id = p.log_entry_id AND l.time = p."timestamp" LIMIT 1) AS time
-    FROM logintel.predictions p),
+    FROM logintel_internal.predictions p),
 line_key AS MATERIALIZED (
     SELECT k.*, CASE WHEN k.waits THEN greatest(k.lines - k.predictions, 1) ELSE 0 END AS waiting
     FROM (SELECT l.id, l.time, count(*) AS lines,
                  (SELECT count(*) FROM made m WHERE m.id = l.id AND m.time IS NOT DISTINCT FROM l.time) AS predictions,
-                 EXISTS (SELECT FROM logintel.pending q WHERE q.log_entry_id = l.id AND {is_of_time}) AS waits
+                 EXISTS (SELECT FROM logintel_internal.pending q WHERE q.log_entry_id = l.id AND {is_of_time}) AS waits
           FROM line l GROUP BY l.id, l.time) AS k),
 told AS MATERIALIZED (
     SELECT m.*, s.template, s.service, s.source_type, s.predicted_level, s.is_anomaly, s.is_correction,
            s.is_abstained,
-           s.declared_level, (SELECT o.shape_hash FROM logintel.scores o WHERE o.id = m.score_id) AS shape_hash
+           s.declared_level, (SELECT o.shape_hash FROM logintel_internal.scores o WHERE o.id = m.score_id) AS shape_hash
     FROM made m
     JOIN line_key k ON k.id = m.id AND k.time IS NOT DISTINCT FROM m.time
-    LEFT JOIN logintel._scores_now s ON s.score_id = m.score_id
+    LEFT JOIN logintel_internal._scores_now s ON s.score_id = m.score_id
     WHERE (m.time IS NOT NULL OR m."timestamp" = m.predicted_at) AND (NOT k.waits OR k.lines > 1)),
 shown AS (
     SELECT t.* FROM told t
@@ -50,8 +50,8 @@ _LEVELS = ", ".join(
 )
 _FOUND = "count(*) FILTER (WHERE is_anomaly), count(*) FILTER (WHERE is_correction)"
 _REJECTED = """EXISTS (
-    SELECT FROM logintel.levels v
-    LEFT JOIN logintel.feedback f ON f.is_current AND f.scope = 'line' AND f.log_entry_id = t.id
+    SELECT FROM logintel_internal.levels v
+    LEFT JOIN logintel_internal.feedback f ON f.is_current AND f.scope = 'line' AND f.log_entry_id = t.id
         AND f.shape_hash = t.shape_hash
     CROSS JOIN LATERAL logintel._truth(f, t.template, t.declared_level) AS truth
     WHERE v.level = t.declared_level AND truth.true_level = t.declared_level)"""
@@ -112,7 +112,7 @@ FIGURES: dict[str, tuple[str, str]] = {
         "",
         """SELECT t.id, s.template, (l.shape).template FROM told t
            JOIN line l ON l.id = t.id AND l.time = t.time
-           LEFT JOIN logintel.scores s ON s.id = t.score_id
+           LEFT JOIN logintel_internal.scores s ON s.id = t.score_id
            WHERE (CASE WHEN s.evicted_txid IS NULL THEN s.template ELSE left(s.template, 200) END,
                   s.service, s.source_type, s.level, s.status_class, s.latency_bucket)
               IS DISTINCT FROM
@@ -131,7 +131,7 @@ FIGURES: dict[str, tuple[str, str]] = {
 _NEITHER_PREDICTED_NOR_WAITING = "lines that neither have a prediction nor wait"
 _OF_COMPARED_PARTITIONS = """
     SELECT coalesce(bool_and(a.reconciled_tables IS NULL OR a.reconciled_tables = logintel._log_table_oids()), true)
-    FROM logintel.attachments a
+    FROM logintel_internal.attachments a
 """
 
 
@@ -159,10 +159,10 @@ class Recount:
         # An entry that says "changed" speaks of all lines of its key: whoever takes it scores them all.
         knows_times = session.execute("""
             SELECT EXISTS (SELECT FROM pg_attribute
-                           WHERE attrelid = 'logintel.pending'::regclass AND attname = 'changed')
+                           WHERE attrelid = 'logintel_internal.pending'::regclass AND attname = 'changed')
             """).fetchone()
         is_of_time = '(q.changed OR q."timestamp" IS NOT DISTINCT FROM l.time)' if knows_times == (True,) else "true"
-        [(self._knows_truncations,)] = session.execute("SELECT to_regclass('logintel.truncations') IS NOT NULL")
+        [(self._knows_truncations,)] = session.execute("SELECT to_regclass('logintel_internal.truncations') IS NOT NULL")
         self._with = "WITH" + _LINES.format(table=table, is_of_time=is_of_time)
 
     def differences(self, figures: frozenset[str] | None = None) -> list[Difference] | None:
@@ -189,7 +189,7 @@ class Recount:
     def _notes_truncations(self) -> bool:
         if not self._knows_truncations:
             return False
-        return self._session.execute("SELECT EXISTS (SELECT FROM logintel.truncations)").fetchone() == (True,)
+        return self._session.execute("SELECT EXISTS (SELECT FROM logintel_internal.truncations)").fetchone() == (True,)
 
     def _compare(self, name: str) -> Difference | None:
         said_by, recounted_by = self._figures[name]

@@ -7,14 +7,14 @@ import psycopg
 
 from support.servers import Database
 
-SCORES = "logintel.scores"
-PREDICTIONS = "logintel.predictions"
-PENDING = "logintel.pending"
-MODELS = "logintel.models"
-MODEL_SETS = "logintel.model_sets"
-DEPLOYMENTS = "logintel.deployments"
-SERVING = "logintel.serving"
-HOURLY_COUNTS = "logintel.hourly_counts"
+SCORES = "logintel_internal.scores"
+PREDICTIONS = "logintel_internal.predictions"
+PENDING = "logintel_internal.pending"
+MODELS = "logintel_internal.models"
+MODEL_SETS = "logintel_internal.model_sets"
+DEPLOYMENTS = "logintel_internal.deployments"
+SERVING = "logintel_internal.serving"
+HOURLY_COUNTS = "logintel_internal.hourly_counts"
 
 
 def scores(db: Database, columns: str = "id", rest: str = "") -> list[tuple]:
@@ -44,7 +44,7 @@ def models(db: Database, columns: str = "name, version", rest: str = "ORDER BY n
 
 def totals(db: Database) -> dict[int, int]:
     """Return how many lines of each score the roll-up has counted."""
-    return dict(db.execute("SELECT score_id, lines FROM logintel.score_totals WHERE lines <> 0"))
+    return dict(db.execute("SELECT score_id, lines FROM logintel_internal.score_totals WHERE lines <> 0"))
 
 
 def hourly_counts(db: Database) -> list[tuple]:
@@ -54,7 +54,7 @@ def hourly_counts(db: Database) -> list[tuple]:
 
 def is_rolled_up(db: Database) -> bool:
     """Tell whether the roll-up has run."""
-    return db.value("SELECT counted_at IS NOT NULL FROM logintel.rollup_state")
+    return db.value("SELECT counted_at IS NOT NULL FROM logintel_internal.rollup_state")
 
 
 @contextlib.contextmanager

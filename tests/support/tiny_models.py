@@ -38,7 +38,7 @@ ANOMALIES = (
 WITHOUT_DEFAULTS = f"TRUNCATE {SERVING}, {DEPLOYMENTS}, {MODEL_SETS}, {MODELS} RESTART IDENTITY CASCADE"
 """Takes the default models out of a database that has just got the extension: a test's own are version 1 then."""
 
-BY_PYTHON = "DELETE FROM logintel.layouts"
+BY_PYTHON = "DELETE FROM logintel_internal.layouts"
 """Has onnxruntime score, as it does with models that are not linear, until the upkeep lays the models out again."""
 
 

@@ -37,8 +37,8 @@ WITHOUT_SEARCH_PATH = {
     "_is_visible(line_id bigint,prediction_time timestamptz,predicted_at timestamptz)": "policies run with what their reader has set",
     "maintain(budget interval)": "a procedure that commits may pin nothing; all that it does is in a function that does",
     "_keys(words text[],context text[],level text,digest text)": _ONCE_A_SHAPE,
-    "_lane_probabilities(lane logintel.layouts,keys bigint[])": _ONCE_A_SHAPE,
-    "_linear_probabilities(lanes logintel.layouts[],keys bigint[])": _ONCE_A_SHAPE,
+    "_lane_probabilities(lane logintel_internal.layouts,keys bigint[])": _ONCE_A_SHAPE,
+    "_linear_probabilities(lanes logintel_internal.layouts[],keys bigint[])": _ONCE_A_SHAPE,
     "_combined(said double precision[],votes boolean[])": _ONCE_A_SHAPE,
 }
 LINE = 120

@@ -18,7 +18,7 @@ MINIMUM_TEMPLATES = 20
 _VERDICTS = """
     SELECT (f.shape).template, (f.shape).service, (f.shape).source_type, (f.shape).level, (f.shape).status_class,
            (f.shape).latency_bucket, d.declared_level, t.true_level, t.true_category, t.is_anomaly
-    FROM logintel.feedback f
+    FROM logintel_internal.feedback f
     CROSS JOIN LATERAL (
         SELECT coalesce(f.declared_level, logintel.normalize_level((f.shape).level)) AS declared_level) AS d
     CROSS JOIN LATERAL logintel._truth(

@@ -12,10 +12,10 @@ from logintel.training.dataset import NORMAL, UNTYPED, Line
 from logintel_server import runtime, scoring
 from logintel_server.tokens import SHAPE_FIELDS
 
-_SET_IN_FORCE = "(SELECT DISTINCT f.model_set_id FROM logintel._in_force f)"
+_SET_IN_FORCE = "(SELECT DISTINCT f.model_set_id FROM logintel_internal._in_force f)"
 _IN_FORCE = """
     SELECT f.version, m.metadata
-    FROM logintel._in_force f JOIN logintel.models m ON m.id = f.model_id WHERE f.name = %s"""
+    FROM logintel_internal._in_force f JOIN logintel_internal.models m ON m.id = f.model_id WHERE f.name = %s"""
 _COLUMNS = {"level": "predicted_level", "category": "category", "anomaly": "anomaly_score"}
 
 

@@ -67,14 +67,14 @@ _LATEST_LINES = """
         CROSS JOIN LATERAL logintel._shape(line.message, line.service, line.source_type, line.level, line.http_status,
                                           line.response_time_ms) AS shape),
     others AS (
-        SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'line'
+        SELECT v.* FROM logintel_internal.feedback v WHERE v.is_current AND v.scope = 'line'
             AND NOT EXISTS (SELECT FROM latest l WHERE l.id = v.log_entry_id AND l.shape = v.shape)
         UNION ALL
-        SELECT v.* FROM logintel.feedback v WHERE v.is_current AND v.scope = 'template'
+        SELECT v.* FROM logintel_internal.feedback v WHERE v.is_current AND v.scope = 'template'
             AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = md5((v.shape).template))),
     lines AS (
         SELECT l.*, v.id AS verdict_id FROM latest l
-        LEFT JOIN logintel.feedback v ON v.is_current AND v.scope = 'line' AND v.log_entry_id = l.id
+        LEFT JOIN logintel_internal.feedback v ON v.is_current AND v.scope = 'line' AND v.log_entry_id = l.id
             AND v.shape = l.shape
         UNION ALL
         SELECT o.log_entry_id, '-infinity', o.shape, logintel.normalize_level((o.shape).level), NULL, NULL, NULL,
@@ -85,7 +85,7 @@ _LATEST_LINES = """
            truth.true_level, truth.true_category, truth.is_anomaly,
            CASE WHEN l."timestamp" BETWEEN '0001-01-03' AND '9999-12-29' THEN l."timestamp" END  -- Python's time
     FROM lines l
-    LEFT JOIN logintel.feedback own ON own.id = l.verdict_id AND own.scope = 'line'
+    LEFT JOIN logintel_internal.feedback own ON own.id = l.verdict_id AND own.scope = 'line'
     CROSS JOIN LATERAL logintel._truth(own, (l.shape).template, l.declared_level) AS truth
     ORDER BY l."timestamp", l.id, l.verdict_id"""
 
@@ -101,7 +101,7 @@ def read_lines(
     Raises UserError when the extension or an attached table is missing, or the role may not read them.
     """
     try:
-        if connection.execute("SELECT FROM logintel.attachments").fetchone() is None:
+        if connection.execute("SELECT FROM logintel_internal.attachments").fetchone() is None:
             raise UserError("no log table is attached; run SELECT logintel.attach('your_table') or "
                             "SELECT logintel.create_log_entries()")
         lines: list[Line] = []

@@ -36,14 +36,14 @@ class Options:
 
 def pending_lines(connection: psycopg.Connection, limit: int) -> int:
     """Count the pending lines, no further than `limit`: a long queue must not cost a scan at each look."""
-    query = "SELECT count(*) FROM (SELECT FROM logintel.pending LIMIT %s) AS waiting"
+    query = "SELECT count(*) FROM (SELECT FROM logintel_internal.pending LIMIT %s) AS waiting"
     [(lines,)] = connection.execute(query, (limit,)).fetchall()
     return lines
 
 
 def queue_older_lines(connection: psycopg.Connection) -> None:
     """Put the lines from before the attachment into the queue, where nobody has done so yet."""
-    if connection.execute("SELECT FROM logintel.attachments WHERE reconciled_tables IS NULL").fetchall():
+    if connection.execute("SELECT FROM logintel_internal.attachments WHERE reconciled_tables IS NULL").fetchall():
         connection.execute("SELECT * FROM logintel.reconcile()")
 
 

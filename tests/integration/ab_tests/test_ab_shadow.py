@@ -115,7 +115,7 @@ def test_maintain_promotes_a_better_challenger_and_writes_why(two: Database) -> 
     reason = "level 2 is better: 14 templates with an outcome, right on 14 of 14 against 0 of 14 (+100.0 points), p = 0.00012 at look 1, which decides up to 0.00161"
     assert outcome(two) == ("promoted", reason)
     assert two.execute("SELECT model_version, why, action FROM logintel.ml_deployments LIMIT 1") == [("level 2", reason, "deploy")]
-    assert two.execute("SELECT look, sample, round(p_value::numeric, 5)::float, round(significance::numeric, 5)::float FROM logintel.ab_looks") == [(1, 14, 0.00012, 0.00161)]
+    assert two.execute("SELECT look, sample, round(p_value::numeric, 5)::float, round(significance::numeric, 5)::float FROM logintel_internal.ab_looks") == [(1, 14, 0.00012, 0.00161)]
     write(two, "bad", [1])
     assert two.value("SELECT model_version FROM ml_predictions ORDER BY id DESC LIMIT 1") == "level 2"
     assert results(two, "state", "lines", "only_right", "reason") == [
@@ -141,7 +141,7 @@ def test_looks_are_spent_one_after_the_other_and_the_last_leaves_the_champion(tw
         maintain(two)
         for _ in range(2):  # asking again spends nothing
             assert two.value("SELECT logintel.decide_ab_test('level')").startswith(f"the data does not decide yet: {templates} templates")
-        assert two.value("SELECT max(look) FROM logintel.ab_looks") == look
+        assert two.value("SELECT max(look) FROM logintel_internal.ab_looks") == look
     write(two, "good", range(160))
     maintain(two)
     assert outcome(two) == (None, None)  # without auto only decide_ab_test() decides
@@ -178,7 +178,7 @@ def test_deploying_another_model_goes_on_with_the_challenger_beside_it(two: Data
     write(two, "bad", range(6))
     maintain(two)
     judge(two)
-    assert two.value(f"SELECT s.model_version FROM logintel.ab_tests t JOIN {MODEL_SETS} s ON s.id = t.challenger_set_id") == "anomaly 1, level 2"
+    assert two.value(f"SELECT s.model_version FROM logintel_internal.ab_tests t JOIN {MODEL_SETS} s ON s.id = t.challenger_set_id") == "anomaly 1, level 2"
     assert results(two, "lines", "lines_compared", "agreement", "accuracy_feedback") == [(9, 9, 0, 0), (9, 9, 0, 1)]
 
 
@@ -195,7 +195,7 @@ def test_results_of_an_ended_test_stay_when_lines_go_and_verdicts_change(two: Da
     two.execute("SELECT logintel.stop_ab_test('level', 'enough')")
     judge(two, "INFO")
     two.execute("TRUNCATE log_entries")
-    two.execute("UPDATE logintel.ab_tests SET ended_at = ended_at - interval '1 hour'")
+    two.execute("UPDATE logintel_internal.ab_tests SET ended_at = ended_at - interval '1 hour'")
     for _ in range(3):
         maintain(two)
     assert results(two, *columns) == running
@@ -221,7 +221,7 @@ def test_a_test_that_could_not_be_run_is_refused_in_one_line(two: Database) -> N
             two.execute(f"SELECT logintel.start_ab_test({arguments})")
         assert refused.value.diag.message_primary == message
         assert refused.value.diag.message_hint
-    assert two.value("SELECT count(*) FROM logintel.ab_tests") == 0
+    assert two.value("SELECT count(*) FROM logintel_internal.ab_tests") == 0
 
 
 def test_one_test_a_model_at_a_time(two: Database) -> None:

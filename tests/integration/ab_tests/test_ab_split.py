@@ -74,7 +74,7 @@ def test_each_line_is_served_by_its_side_however_it_is_written(two: Database) ->
     assert sum(lines for (lines,) in results(two, "lines")) == 2620
 
 
-@pytest.mark.parametrize("end", ["SELECT logintel.stop_ab_test('level')", "DELETE FROM logintel.ab_tests"])
+@pytest.mark.parametrize("end", ["SELECT logintel.stop_ab_test('level')", "DELETE FROM logintel_internal.ab_tests"])
 def test_when_a_split_test_is_over_or_gone_the_champion_serves_every_line(two: Database, end: str) -> None:
     start(two, ", share => 0.3")
     write(two, "bad", range(10), lines=10)
@@ -117,7 +117,7 @@ def test_starting_and_stopping_is_visible_at_commit_and_gone_on_rollback(two: Da
 
 
 def start_is_running(db: Database) -> bool:
-    return db.value("SELECT count(*) FROM logintel.ab_tests WHERE ended_at IS NULL") == 1
+    return db.value("SELECT count(*) FROM logintel_internal.ab_tests WHERE ended_at IS NULL") == 1
 
 
 def test_a_snapshot_from_before_the_start_goes_on_with_the_champion(two: Database) -> None:

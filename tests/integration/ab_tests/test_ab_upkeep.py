@@ -34,8 +34,8 @@ def test_lines_that_are_counted_afresh_are_no_evidence(two: Database) -> None:
     start(two)
     write(two, "bad", range(5))
     maintain(two)
-    two.execute("TRUNCATE logintel.hourly_counts, logintel.score_totals")
-    two.execute("UPDATE logintel.rollup_state SET counted = NULL")  # as where a dump was restored
+    two.execute("TRUNCATE logintel_internal.hourly_counts, logintel_internal.score_totals")
+    two.execute("UPDATE logintel_internal.rollup_state SET counted = NULL")  # as where a dump was restored
     assert results(two, "lines")[0] == (5,)
     maintain(two)
     write(two, "bad", range(2))
@@ -47,9 +47,9 @@ def test_a_split_tests_challenger_learns_what_the_champion_meets(two: Database) 
     start(two, ", share => 0.5")
     write(two, "bad", range(40))
     maintain(two)
-    unknown = ("SELECT count(*) FROM logintel.scores s WHERE s.model_set_id = 1 AND NOT EXISTS (SELECT FROM "
-               "logintel.scores k WHERE k.model_set_id = 2 AND k.shape_hash = s.shape_hash)")
-    assert two.value("SELECT count(*) FROM logintel.scores WHERE model_set_id = 1") > 0
+    unknown = ("SELECT count(*) FROM logintel_internal.scores s WHERE s.model_set_id = 1 AND NOT EXISTS (SELECT FROM "
+               "logintel_internal.scores k WHERE k.model_set_id = 2 AND k.shape_hash = s.shape_hash)")
+    assert two.value("SELECT count(*) FROM logintel_internal.scores WHERE model_set_id = 1") > 0
     assert two.value(unknown) == 0
 
 

@@ -70,7 +70,7 @@ def own_table(db: Database) -> Database:
 
 
 def sources(db: Database) -> dict[str, str]:
-    return db.value("SELECT columns || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(paths)), '{}') FROM logintel.attachments")
+    return db.value("SELECT columns || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(paths)), '{}') FROM logintel_internal.attachments")
 
 
 def test_a_dry_run_shows_every_field_and_attaches_nothing(own_table: Database) -> None:
@@ -81,7 +81,7 @@ def test_a_dry_run_shows_every_field_and_attaches_nothing(own_table: Database) -
     assert shown["message"][:3] == ["txt", "given", "failed to connect"]
     assert shown["category"][:2] == ["", "missing"]
     assert done.stdout.endswith("\nnothing was attached: this was a dry run\n")
-    assert own_table.value("SELECT count(*) FROM logintel.attachments") == 0
+    assert own_table.value("SELECT count(*) FROM logintel_internal.attachments") == 0
 
 
 def test_attaching_says_what_was_found_what_was_guessed_and_what_comes_next(own_table: Database) -> None:
@@ -89,7 +89,7 @@ def test_attaching_says_what_was_found_what_was_guessed_and_what_comes_next(own_
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r'note: numbers in the column "sev" of public.events are read as [^\n]+; If they are others: [^\n]+\n', done.stderr)
     assert re.search(r"^attached public.events: .* logintel backfill$", done.stdout, re.MULTILINE)
-    columns = own_table.value("SELECT columns FROM logintel.attachments")
+    columns = own_table.value("SELECT columns FROM logintel_internal.attachments")
     assert columns | {"message": "txt", "level": "sev", "timestamp": "at"} == columns
     assert "host" not in columns
     assert own_table.logintel("backfill") == "processed 1 pending lines\n"
@@ -121,7 +121,7 @@ def test_a_place_in_a_document_a_scale_a_zone_and_a_key_reach_the_server(own_tab
 )
 def test_a_table_that_is_not_there_is_one_line(own_table: Database, table: str, complaint: str) -> None:
     assert complaint in fails(run(own_table, "attach", table))
-    assert own_table.value("SELECT count(*) FROM logintel.attachments") == 0
+    assert own_table.value("SELECT count(*) FROM logintel_internal.attachments") == 0
     assert own_table.value("SELECT count(*) FROM events") == 1
 
 

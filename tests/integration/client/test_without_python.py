@@ -198,15 +198,15 @@ def newer_release(folder: Path, changes: str) -> Sources:
 def test_a_newer_client_updates_it_in_one_transaction(installed: Owned, tmp_path: Path) -> None:
     installed.rows("SELECT logintel.create_log_entries()")
     installed.rows(LINES)
-    broken = newer_release(tmp_path, "ALTER TABLE logintel.locks ADD COLUMN newer text;\nSELECT no_such_function();\n")
+    broken = newer_release(tmp_path, "ALTER TABLE logintel_internal.locks ADD COLUMN newer text;\nSELECT no_such_function();\n")
     with pytest.raises(psycopg.errors.UndefinedFunction), installed.connection.transaction():
         bring_in(installed.connection, broken)
     assert installed.rows("SELECT logintel._release()") == [(of_package().release,)]
-    newer = newer_release(tmp_path, "ALTER TABLE logintel.locks ADD COLUMN newer text;\n")
+    newer = newer_release(tmp_path, "ALTER TABLE logintel_internal.locks ADD COLUMN newer text;\n")
     with installed.connection.transaction():
         assert bring_in(installed.connection, newer).startswith(f"updated logintel {of_package().release} to 9.0.0")
     assert installed.rows("SELECT logintel._release()") == [("9.0.0",)]
-    assert installed.rows("SELECT count(newer) FROM logintel.locks") == [(0,)]
+    assert installed.rows("SELECT count(newer) FROM logintel_internal.locks") == [(0,)]
     installed.rows(LINES)
     assert installed.rows("SELECT lines FROM logintel.ml_status") == [(4,)]
     with pytest.raises(UserError, match=r"cannot update logintel 9.0.0: install the newest client"):
@@ -238,12 +238,12 @@ def test_an_ordinary_role_creates_the_extension_and_drops_it(db: Owned, extensio
 def test_an_ordinary_role_updates_its_extension(running: Embedded, db: Owned, extension: None, tmp_path: Path) -> None:
     db.rows("CREATE EXTENSION logintel")
     db.rows(f"SELECT logintel.create_log_entries(), logintel.grant_read('{READER}')")
-    newer = newer_release(tmp_path, "ALTER TABLE logintel.locks ADD COLUMN newer text;\n")
+    newer = newer_release(tmp_path, "ALTER TABLE logintel_internal.locks ADD COLUMN newer text;\n")
     scripts.write(newer, ROOT / "plpython", tmp_path / "scripts")
     for path in (tmp_path / "scripts").glob("logintel--*.sql"):
         shutil.copy(path, running.extensions)
     db.rows("ALTER EXTENSION logintel UPDATE TO '9.0.0'")
-    assert db.rows("SELECT logintel._release(), count(newer) FROM logintel.locks") == [("9.0.0", 0)]
+    assert db.rows("SELECT logintel._release(), count(newer) FROM logintel_internal.locks") == [("9.0.0", 0)]
     db.rows(LINES)
     assert db.rows("SELECT lines FROM logintel.ml_status") == [(2,)]
     assert db.rows(f"SELECT has_table_privilege('{READER}', 'logintel.ml_status', 'SELECT')") == [(True,)]

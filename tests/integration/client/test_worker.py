@@ -186,7 +186,7 @@ def test_the_password_that_it_was_given_is_on_no_command_line_of_its_processes(d
             return any(b"logintel.worker.child" in command for command in seen)
 
         wait_until(a_child_is_seen)
-        wait_until(lambda: not db.value("SELECT count(*) FROM logintel.pending"))
+        wait_until(lambda: not db.value("SELECT count(*) FROM logintel_internal.pending"))
         assert worker.end(signal.SIGTERM) == 0
     assert password not in worker.said
     assert not any(password.encode() in command for command in seen)

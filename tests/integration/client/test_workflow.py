@@ -61,7 +61,7 @@ def test_its_commands_score_count_and_retrain(fresh_db: Database) -> None:
     assert db.execute("SELECT names, outcome, report #>> '{models,level,version}' FROM logintel.ml_retrainings") == [
         (["level"], "level 2 in A/B test 1, decided by declared levels", "2")
     ]
-    assert db.execute("SELECT name, share, metric, auto, ended_at FROM logintel.ab_tests") == [("level", 0, "declared", True, None)]
+    assert db.execute("SELECT name, share, metric, auto, ended_at FROM logintel_internal.ab_tests") == [("level", 0, "declared", True, None)]
     assert db.execute("SELECT advised, waits_for FROM logintel.ml_retrain_advice WHERE name = 'level'") == [
         (False, "A/B test 1 to end")
     ]

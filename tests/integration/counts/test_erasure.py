@@ -58,9 +58,9 @@ def test_the_text_stays_while_another_line_has_it(fresh_db: Database) -> None:
     fresh_db.execute("DELETE FROM log_entries WHERE id = 1")
     upkeep(fresh_db)
     assert "scores" in where_it_stands(fresh_db, SECRET)
-    assert fresh_db.value("SELECT canonical FROM logintel.scores WHERE template LIKE 'password reset%%'")
+    assert fresh_db.value("SELECT canonical FROM logintel_internal.scores WHERE template LIKE 'password reset%%'")
     fresh_db.execute("INSERT INTO log_entries (level, message) VALUES ('INFO', %s)", (LINE,))
-    assert fresh_db.value("SELECT count(DISTINCT score_id) FROM logintel.predictions") == 1
+    assert fresh_db.value("SELECT count(DISTINCT score_id) FROM logintel_internal.predictions") == 1
 
 
 def test_a_changed_and_a_truncated_line_leave_nothing(fresh_db: Database) -> None:
@@ -86,5 +86,5 @@ def test_a_line_that_a_later_model_reads_leaves_nothing(fresh_db: Database) -> N
     assert fresh_db.value("SELECT count(*) FROM logintel.ml_predictions WHERE level_confidence IS NOT NULL") == 2
     fresh_db.execute("DELETE FROM log_entries WHERE message = %s", (LINE,))
     assert_nothing_is_left(fresh_db)
-    assert fresh_db.value("SELECT level_probabilities IS NOT NULL FROM logintel.scores WHERE template = 'listening' AND canonical "
-                          "AND model_set_id = (SELECT max(model_set_id) FROM logintel.scores)")
+    assert fresh_db.value("SELECT level_probabilities IS NOT NULL FROM logintel_internal.scores WHERE template = 'listening' AND canonical "
+                          "AND model_set_id = (SELECT max(model_set_id) FROM logintel_internal.scores)")

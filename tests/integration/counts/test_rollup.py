@@ -199,14 +199,14 @@ def test_what_a_transaction_writes_after_its_own_roll_up_is_counted(db: Database
 
 
 @pytest.mark.parametrize("held", ["SELECT * FROM logintel.ml_stats", "SELECT * FROM logintel.ml_stats_by_hour",
-                                  "SELECT logintel._lock_counts()", "SELECT count(*) FROM logintel.pending"])  # fmt: skip
+                                  "SELECT logintel._lock_counts()", "SELECT count(*) FROM logintel_internal.pending"])  # fmt: skip
 def test_who_truncates_the_log_table_waits_for_nobody_who_reads_or_counts(scoring_db: Database, held: str) -> None:
     db = scoring_db
     insert(db, *MESSAGES)
     db.execute("SELECT logintel.give_feedback(id, true_level => 'WARN') FROM log_entries LIMIT 1")
     db.execute("SELECT logintel.maintain()")
     insert(db, *MESSAGES)  # half are counted, half are not
-    db.execute("INSERT INTO logintel.pending (log_entry_id) SELECT id FROM log_entries LIMIT 2")
+    db.execute("INSERT INTO logintel_internal.pending (log_entry_id) SELECT id FROM log_entries LIMIT 2")
     other = db.connect(autocommit=False)
     other.execute(held)
     db.execute("SET lock_timeout = '5s'")

@@ -128,7 +128,7 @@ def test_every_model_is_judged_by_its_own_baseline_and_one_without_is_not(db: Da
     assert anomaly["classes"] == "drift" and anomaly["confidence"] == "none" and "new_templates" not in anomaly
     # The setting is the users', and their change no drift.
     db.execute("UPDATE logintel.settings SET value = '0.0001' WHERE name = 'anomaly_threshold'")
-    db.execute("UPDATE logintel.drift_days SET changed = true")
+    db.execute("UPDATE logintel_internal.drift_days SET changed = true")
     before = db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3")
     db.execute("SELECT logintel.maintain()")
     assert db.execute("SELECT name, measure, service, value FROM ml_drift ORDER BY 1, 2, 3") == before
@@ -255,5 +255,5 @@ def test_readers_see_drift_and_managers_its_lines(judged_db: Database) -> None:
     assert len(rights(judged_db, "SELECT * FROM logintel.ml_drift", reader)) == 10
     assert len(rights(judged_db, "SELECT * FROM logintel.drift_lines('level', %s, 'classes', 'api', 7)", manager, (DAY,))) == 7
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        rights(judged_db, "SELECT * FROM logintel.drift", reader)
+        rights(judged_db, "SELECT * FROM logintel_internal.drift", reader)
     json.dumps(judged_db.value("SELECT evidence FROM ml_drift LIMIT 1"))

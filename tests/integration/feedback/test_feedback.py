@@ -12,7 +12,7 @@ from support.tiny_models import deploy, register, tiny_model
 
 CURRENT = (
     "SELECT scope, log_entry_id, (shape).template, declared_level, true_level, true_category, is_anomaly, note "
-    "FROM logintel.feedback WHERE is_current ORDER BY id"
+    "FROM logintel_internal.feedback WHERE is_current ORDER BY id"
 )
 SHOWN = "SELECT log_entry_id, predicted_level, true_level FROM ml_corrections ORDER BY log_entry_id"
 
@@ -44,7 +44,7 @@ def test_a_newer_verdict_adds_to_the_one_before_and_both_stay(lines_db: Database
         ("WARN", "Jobs", None, None, False),
         ("WARN", None, None, "by eye", False),
     ]
-    assert lines_db.value("SELECT bool_and(given_by = session_user AND given_at <= now()) FROM logintel.feedback")
+    assert lines_db.value("SELECT bool_and(given_by = session_user AND given_at <= now()) FROM logintel_internal.feedback")
 
 
 def test_what_feedback_cannot_be_is_said_with_the_next_step(lines_db: Database) -> None:
@@ -62,7 +62,7 @@ def test_what_feedback_cannot_be_is_said_with_the_next_step(lines_db: Database) 
             lines_db.execute(f"SELECT logintel.give_feedback({arguments})")
         assert message in caught.value.diag.message_primary
         assert hint in caught.value.diag.message_hint
-    assert lines_db.execute("SELECT * FROM logintel.feedback") == []
+    assert lines_db.execute("SELECT * FROM logintel_internal.feedback") == []
 
 
 def test_lines_without_level_or_message_can_be_judged_whatever_their_key(db: Database) -> None:
@@ -86,8 +86,8 @@ def test_a_verdict_on_a_template_speaks_of_all_its_lines_where_none_is_nearer(li
     assert lines_db.execute(SHOWN) == [
         (1, "ERROR", "WARN"), (2, "ERROR", "FATAL"), (3, "ERROR", "WARN"), (4, "FATAL", None), (5, "FATAL", None),
     ]
-    assert lines_db.value("SELECT count(given_at) FROM logintel._score_truth") == 4, "each score of the template"
-    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel._line_truth") == [(2, "FATAL")]
+    assert lines_db.value("SELECT count(given_at) FROM logintel_internal._score_truth") == 4, "each score of the template"
+    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel_internal._line_truth") == [(2, "FATAL")]
 
 
 def test_corrections_are_rejected_by_template_and_declared_level(lines_db: Database) -> None:
@@ -119,7 +119,7 @@ def test_accepted_corrections_stay_and_say_so_and_one_may_think_again(lines_db: 
     assert lines_db.value("SELECT logintel.accept_corrections('job <*> failed', 'after all')") == 3
     assert [row[3:5] + row[7:] for row in lines_db.execute(CURRENT)] == [
         ("DEBUG", "ERROR", "after all"), ("INFO", "ERROR", "after all")]
-    assert lines_db.value("SELECT count(*) FROM logintel.feedback") == 6
+    assert lines_db.value("SELECT count(*) FROM logintel_internal.feedback") == 6
 
 
 def test_what_most_lines_are_predicted_is_accepted(db: Database) -> None:
@@ -170,11 +170,11 @@ def test_the_verdict_on_a_deleted_line_stays_and_is_of_no_other_line(lines_db: D
     lines_db.execute("DELETE FROM log_entries WHERE id = 4")
     lines_db.execute("INSERT INTO log_entries (id, level, message) OVERRIDING SYSTEM VALUE VALUES (4, 'INFO', 'disk failed')")
     assert (4, "ERROR", None) in lines_db.execute(SHOWN)
-    assert lines_db.execute("SELECT * FROM logintel._line_truth") == []
+    assert lines_db.execute("SELECT * FROM logintel_internal._line_truth") == []
     lines_db.execute("SELECT logintel.give_feedback(4, 'ERROR')")
     assert [row[1:5] for row in lines_db.execute(CURRENT)] == [
         (4, "node <*> panicked", None, "INFO"), (4, "disk failed", None, "ERROR")]
-    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel._line_truth") == [(4, "ERROR")]
+    assert lines_db.execute("SELECT log_entry_id, true_level FROM logintel_internal._line_truth") == [(4, "ERROR")]
     lines_db.execute("DELETE FROM log_entries WHERE id = 4")
     assert lines_db.value("SELECT logintel.withdraw_feedback(4)") == 2
 
@@ -217,8 +217,8 @@ def test_managers_give_feedback_and_readers_read_it(lines_db: Database) -> None:
     assert session.execute("SELECT DISTINCT given_by FROM logintel.ml_feedback").fetchall() == [(manager,)]
     assert len(session.execute("SELECT * FROM logintel.ml_corrections").fetchall()) == 3
     for query in ("SELECT logintel.give_feedback(1, 'ERROR')", "SELECT logintel.withdraw_feedback(6, true)",
-                  "SELECT logintel.reject_corrections('job <*> failed')", "SELECT * FROM logintel.feedback",
-                  "SELECT * FROM logintel._line_truth", "SELECT * FROM logintel._score_truth"):
+                  "SELECT logintel.reject_corrections('job <*> failed')", "SELECT * FROM logintel_internal.feedback",
+                  "SELECT * FROM logintel_internal._line_truth", "SELECT * FROM logintel_internal._score_truth"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(query)
 
@@ -229,12 +229,12 @@ def test_two_who_judge_the_same_at_once_are_both_heard(lines_db: Database) -> No
         first.execute("SELECT logintel.give_feedback(1, 'ERROR', whole_template => %s)", (whole_template,))
         thread = threading.Thread(target=give_and_commit, args=(second, whole_template))
         thread.start()
-        while not lines_db.value("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'logintel.feedback'::regclass AND NOT granted)"):
+        while not lines_db.value("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'logintel_internal.feedback'::regclass AND NOT granted)"):
             assert thread.is_alive()
         first.commit()
         thread.join(30)
     assert [row[0:1] + row[4:6] for row in lines_db.execute(CURRENT)] == [("line", "ERROR", "Jobs"), ("template", "ERROR", "Jobs")]
-    assert lines_db.value("SELECT count(*) FROM logintel.feedback") == 4
+    assert lines_db.value("SELECT count(*) FROM logintel_internal.feedback") == 4
 
 
 def give_and_commit(session: psycopg.Connection, whole_template: bool) -> None:
@@ -248,7 +248,7 @@ def test_who_cannot_see_what_the_other_said_is_asked_to_retry(lines_db: Database
                             (3, IsolationLevel.REPEATABLE_READ), (4, IsolationLevel.SERIALIZABLE)):
         session = lines_db.connect(autocommit=False)
         session.isolation_level = isolation
-        session.execute("SELECT count(*) FROM logintel.feedback")
+        session.execute("SELECT count(*) FROM logintel_internal.feedback")
         lines_db.execute("SELECT logintel.give_feedback(%s, is_anomaly => true)", (line,))
         with pytest.raises(psycopg.errors.SerializationFailure):
             session.execute("SELECT logintel.give_feedback(%s, 'ERROR')", (line,))

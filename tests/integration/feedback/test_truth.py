@@ -45,8 +45,8 @@ def test_corrections_say_what_is_true(judged: tuple[Database, dict[str, str | No
 def test_accuracies_are_measured_against_what_is_true(judged: tuple[Database, dict[str, str | None]]) -> None:
     db, truth = judged
     measured = dict(db.execute(
-        "SELECT s.template, j.true_level FROM logintel._judged_lines(ARRAY(SELECT hour FROM logintel.hourly_counts)) j "
-        "JOIN logintel.scores s ON s.id = j.score_id WHERE j.true_level IS NOT NULL"))
+        "SELECT s.template, j.true_level FROM logintel._judged_lines(ARRAY(SELECT hour FROM logintel_internal.hourly_counts)) j "
+        "JOIN logintel_internal.scores s ON s.id = j.score_id WHERE j.true_level IS NOT NULL"))
     assert measured == {template: level for template, level in truth.items() if level}
 
 

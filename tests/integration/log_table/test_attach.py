@@ -100,7 +100,7 @@ def test_a_mapping_that_does_not_fit_is_named(
         attach(own_table, table, **columns)
     assert message in str(caught.value)
     assert caught.value.diag.message_hint
-    assert own_table.value("SELECT count(*) FROM logintel.attachments") == 0
+    assert own_table.value("SELECT count(*) FROM logintel_internal.attachments") == 0
 
 
 def test_a_second_table_is_refused_until_the_first_is_detached(db: Database) -> None:
@@ -174,7 +174,7 @@ def test_only_who_owns_the_log_table_detaches_it(db: Database) -> None:
         db.connect(user=manager).execute("SELECT logintel.detach()")
     assert db.value("SELECT count(*) FROM ml_predictions") == 1
     db.connect(user=member).execute("SELECT logintel.detach()")
-    assert db.value("SELECT count(*) FROM logintel.attachments") == 0
+    assert db.value("SELECT count(*) FROM logintel_internal.attachments") == 0
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_numbers_are_read_in_no_scale_that_nobody_named_without_saying_so(own_ta
         session.execute("SELECT logintel.detach()")
         session.execute(attach % ", level_scale => 'syslog'")
     assert len(notices) == 1
-    assert own_table.value("SELECT level_scale ->> '4' FROM logintel.attachments") == "WARN"
+    assert own_table.value("SELECT level_scale ->> '4' FROM logintel_internal.attachments") == "WARN"
 
 
 @pytest.mark.parametrize("scale", ["roman", "", "{}", "[1]", '{"1": "gelb"}', '{"1": null}', "{"])
@@ -230,4 +230,4 @@ def test_a_scale_that_is_none_attaches_nothing(own_table: Database, scale: str) 
     with pytest.raises(psycopg.Error, match="there is no level scale '") as caught:
         own_table.execute("SELECT logintel.attach('logs', level_scale => %s)", (scale,))
     assert "windows" in str(caught.value.diag.message_hint)
-    assert own_table.execute("SELECT * FROM logintel.attachments") == []
+    assert own_table.execute("SELECT * FROM logintel_internal.attachments") == []

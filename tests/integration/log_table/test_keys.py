@@ -40,7 +40,7 @@ def test_a_table_without_a_key_is_refused_with_the_cure_which_cures_it(free: Dat
     with pytest.raises(psycopg.Error, match=complaint) as caught:
         free.execute("SELECT logintel.attach('app')")
     assert "SELECT logintel.attach('public.app', add_key => true)" in str(caught.value.diag.message_hint)
-    assert free.execute("SELECT * FROM logintel.attachments") == []
+    assert free.execute("SELECT * FROM logintel_internal.attachments") == []
     free.execute("SELECT logintel.attach('app', add_key => true)")
     free.execute("INSERT INTO app (message) VALUES ('panicked'), ('slow')")
     assert free.execute(PREDICTED) == [("FATAL",), ("WARN",)]

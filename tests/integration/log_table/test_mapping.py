@@ -51,7 +51,7 @@ def test_a_dry_run_tells_the_same_and_attaches_nothing(free: Database) -> None:
     before = free.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'app'::regclass ORDER BY attnum")
     dry = free.execute("SELECT * FROM logintel.attach('app', add_key => true, dry_run => true)")
     assert free.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'app'::regclass ORDER BY attnum") == before
-    assert free.execute("SELECT * FROM logintel.attachments") == []
+    assert free.execute("SELECT * FROM logintel_internal.attachments") == []
     assert free.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'app'::regclass") == []
     assert free.execute("SELECT * FROM logintel.attach('app', add_key => true)") == dry
 

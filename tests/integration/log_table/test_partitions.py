@@ -194,7 +194,7 @@ def test_only_a_table_partitioned_by_its_timestamp_can_be_managed(db: Database) 
     db.execute("CREATE TABLE events (id bigint, message text, timestamp timestamptz)")
     with pytest.raises(psycopg.errors.WrongObjectType, match=r"partitions of public\.events cannot be managed"):
         db.execute("SELECT logintel.attach('events', manage_partitions => true)")
-    assert db.value("SELECT count(*) FROM logintel.attachments") == 0
+    assert db.value("SELECT count(*) FROM logintel_internal.attachments") == 0
 
 
 def test_partitions_belong_to_the_owner_of_the_log_table(empty_db: Database) -> None:

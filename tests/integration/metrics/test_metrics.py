@@ -51,8 +51,8 @@ def test_figures_are_what_counting_line_by_line_gives(db: Database) -> None:
              choose.random() < 0.5, choose.random() < 0.3),
         )
     db.execute(
-        "UPDATE logintel.feedback SET declared_level = 'INFO' "
-        "WHERE id IN (SELECT id FROM logintel.feedback WHERE is_current AND scope = 'template' ORDER BY id LIMIT 5)"
+        "UPDATE logintel_internal.feedback SET declared_level = 'INFO' "
+        "WHERE id IN (SELECT id FROM logintel_internal.feedback WHERE is_current AND scope = 'template' ORDER BY id LIMIT 5)"
     )
     maintain(db)
     assert_measured_as_expected(db)
@@ -100,7 +100,7 @@ def test_a_verdict_given_later_changes_its_hour_and_no_other(scoring_db: Databas
     scoring_db.execute("SELECT logintel.give_feedback(2, 'ERROR')")
     maintain(scoring_db)
     assert (figures(scoring_db, TEN)["feedback_lines"], figures(scoring_db, TEN)["accuracy"]) == (2, 1.0)
-    scoring_db.execute("UPDATE logintel.feedback SET is_current = false")  # withdrawn
+    scoring_db.execute("UPDATE logintel_internal.feedback SET is_current = false")  # withdrawn
     maintain(scoring_db)
     assert (figures(scoring_db, TEN)["feedback_lines"], figures(scoring_db, TEN)["accuracy"]) == (0, None)
 
@@ -159,18 +159,18 @@ def test_what_was_served_is_measured_whatever_rescoring_shows_since(scoring_db: 
 def test_calibration_errors_are_those_of_training(scoring_db: Database, scores: list[tuple[float, bool, int]]) -> None:
     confidence, right, lines = (np.array(column) for column in zip(*scores, strict=True))
     scoring_db.execute(
-        "TRUNCATE logintel.scores, logintel.hourly_counts, logintel.feedback, logintel.metric_sums, logintel.latency_sums, "
-        "logintel.metric_hours, logintel.judged_scores, logintel.count_changes, logintel.model_metrics"
+        "TRUNCATE logintel_internal.scores, logintel_internal.hourly_counts, logintel_internal.feedback, logintel_internal.metric_sums, logintel_internal.latency_sums, "
+        "logintel_internal.metric_hours, logintel_internal.judged_scores, logintel_internal.count_changes, logintel_internal.model_metrics"
     )
     scoring_db.execute(
         f"WITH scores AS (INSERT INTO {SCORES} (model_set_id, shape_hash, template, service, source_type, level, status_class, "
         "  latency_bucket, predicted_level, level_confidence, latency_us, at_write) "
         f"SELECT (SELECT max(id) FROM {MODEL_SETS}), n, n::text, '', '', CASE WHEN is_right THEN 'Warning' ELSE 'FATAL' END, '', '', 'WARN', "
         "  confidence, 1, false FROM unnest(%s::float8[], %s::boolean[]) WITH ORDINALITY AS s (confidence, is_right, n) RETURNING id, template, level), "
-        "verdicts AS (INSERT INTO logintel.feedback (scope, shape, shape_hash, true_level) "
+        "verdicts AS (INSERT INTO logintel_internal.feedback (scope, shape, shape_hash, true_level) "
         "SELECT 'template', ROW (template, '', '', '', '', '')::logintel.shape, 0, logintel.normalize_level(level) FROM scores), "
-        "counts AS (INSERT INTO logintel.hourly_counts SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s RETURNING *) "
-        "INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount) SELECT hour, score_id, lines, true, false FROM counts",
+        "counts AS (INSERT INTO logintel_internal.hourly_counts SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s RETURNING *) "
+        "INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount) SELECT hour, score_id, lines, true, false FROM counts",
         (confidence.tolist(), right.tolist(), TEN, lines.tolist()),
     )
     level = len(scores) * [[1.0, 0.0]]

@@ -88,7 +88,7 @@ def test_lines_that_failed_are_counted_once_and_stay_counted(scoring_db: Databas
     for _ in range(2):
         maintain(scoring_db)
         assert scoring_db.execute(FAILURES) == [("anomaly", 1, 3, 2), ("level", 1, 3, 2)]
-    assert scoring_db.value("SELECT count(*) FROM logintel.failures") == 0
+    assert scoring_db.value("SELECT count(*) FROM logintel_internal.failures") == 0
     for model in intact:
         scoring_db.execute(f"UPDATE {MODELS} SET onnx = %s WHERE id = %s", model)
     assert scoring_db.connect().execute("SELECT logintel.backfill()").fetchone() == (3,)
@@ -162,8 +162,8 @@ def test_a_dropped_version_keeps_its_series(scoring_db: Database) -> None:
     before = measured(scoring_db)[TEN, "level", 1]
     scoring_db.execute(WITHOUT_DEFAULTS)
     scoring_db.execute(
-        "INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount) "
-        "SELECT hour, score_id, 0, false, false FROM logintel.hourly_counts"
+        "INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount) "
+        "SELECT hour, score_id, 0, false, false FROM logintel_internal.hourly_counts"
     )
     assert maintain(scoring_db) == 1
     assert measured(scoring_db)[TEN, "level", 1] == before

@@ -14,8 +14,8 @@ from support.tiny_models import deploy, tiny_model
 
 TASKS = "SELECT logintel._task_091_measure_models(), logintel._task_101_measure_drift()"
 READ_AGAIN = (
-    "INSERT INTO logintel.count_changes (hour, score_id, lines, is_new, is_recount) "
-    "SELECT date_trunc('hour', \"timestamp\", 'UTC'), score_id, count(*), false, true FROM logintel.predictions GROUP BY 1, 2"
+    "INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount) "
+    "SELECT date_trunc('hour', \"timestamp\", 'UTC'), score_id, count(*), false, true FROM logintel_internal.predictions GROUP BY 1, 2"
 )
 LARGE = ("scores", "hourly_counts", "score_totals", "predictions")
 
@@ -46,7 +46,7 @@ def test_figures_are_those_of_all_lines_however_they_came_and_went(db: Database,
         lambda: insert_many(db, 40, choose.randint(1, 1000)),
         lambda: db.execute("DELETE FROM log_entries WHERE id IN (SELECT id FROM log_entries ORDER BY random() LIMIT 9)"),
         lambda: db.execute("UPDATE log_entries SET message = 'slow ' || message WHERE id IN (SELECT min(id) + 1 FROM log_entries)"),
-        lambda: db.execute("UPDATE logintel.feedback SET is_current = false WHERE id % 3 = 0"),
+        lambda: db.execute("UPDATE logintel_internal.feedback SET is_current = false WHERE id % 3 = 0"),
         lambda: [session.commit() for session in late],
         write_late,
         judge,
@@ -105,7 +105,7 @@ def test_the_list_of_what_is_new_is_bounded_and_keeps_the_most_frequent(db: Data
             (words, often, often),
         )
         maintain(db)
-    assert db.value("SELECT max(count) FROM (SELECT count(*) FROM logintel.drift_news GROUP BY day, measure, model_id, service) c") == 100
+    assert db.value("SELECT max(count) FROM (SELECT count(*) FROM logintel_internal.drift_news GROUP BY day, measure, model_id, service) c") == 100
     [(value, evidence)] = db.execute("SELECT value, evidence FROM ml_drift WHERE measure = 'new_templates' AND service IS NULL")
     assert value == pytest.approx(560 / 1560)
     assert [row["lines"] for row in evidence] == [7] * 10

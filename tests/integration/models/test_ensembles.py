@@ -170,7 +170,7 @@ def test_lines_wait_while_a_member_is_corrupt_and_doctor_names_it(db: Database) 
     assert db.execute(checks) == [(
         "ok", "level 3 combines its members by average; level 1, member of level 3 reproduces its golden cases; "
         "level 2, member of level 3 reproduces its golden cases")]
-    db.execute("UPDATE logintel.models SET onnx = 'no model' WHERE version = 2")
+    db.execute("UPDATE logintel_internal.models SET onnx = 'no model' WHERE version = 2")
     db.execute(BY_PYTHON)
     insert_anew(db, "job 2 failed", "brand new")
     assert db.execute("SELECT lines, predictions, pending FROM ml_status") == [(3, 2, 1)]

@@ -31,7 +31,7 @@ LINES = 1100
 IN_FORCE = "SELECT models FROM logintel.ml_status"
 VERSIONS = f"SELECT name, version FROM {MODELS} WHERE metadata ->> 'origin' IS NULL ORDER BY 1, 2"
 OUTCOMES = "SELECT outcome FROM logintel.ml_retrainings ORDER BY id"
-TESTS = "SELECT name, share, metric, auto, why FROM logintel.ab_tests ORDER BY id"
+TESTS = "SELECT name, share, metric, auto, why FROM logintel_internal.ab_tests ORDER BY id"
 
 Learn = Callable[..., None]
 
@@ -243,7 +243,7 @@ def test_what_keeps_it_from_its_end_is_in_its_row(
 def test_nothing_half_done_stays(fresh_db: Database) -> None:
     """The last of three models fails to be written: the two before it go as well."""
     fresh_db.execute("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the disk is full''; END'")
-    fresh_db.execute("CREATE TRIGGER fail BEFORE UPDATE ON logintel.retrainings FOR EACH ROW WHEN (NEW.report IS NOT NULL) "
+    fresh_db.execute("CREATE TRIGGER fail BEFORE UPDATE ON logintel_internal.retrainings FOR EACH ROW WHEN (NEW.report IS NOT NULL) "
                      "EXECUTE FUNCTION fail()")
     with pytest.raises(psycopg.errors.RaiseException):
         force(fresh_db)
@@ -256,6 +256,6 @@ def test_nothing_half_done_stays(fresh_db: Database) -> None:
 @pytest.mark.usefixtures("learns")
 def test_a_test_that_cannot_be_started_leaves_the_model_registered(fresh_db: Database) -> None:
     fresh_db.execute("CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no tests today''; END'")
-    fresh_db.execute("CREATE TRIGGER fail BEFORE INSERT ON logintel.ab_tests FOR EACH ROW EXECUTE FUNCTION fail()")
+    fresh_db.execute("CREATE TRIGGER fail BEFORE INSERT ON logintel_internal.ab_tests FOR EACH ROW EXECUTE FUNCTION fail()")
     assert force(fresh_db, "level") == ["level 2 registered: no test could be started: no tests today"]
     assert fresh_db.execute(VERSIONS) == [("level", 2)]

@@ -151,7 +151,7 @@ def test_what_led_to_nothing_is_not_tried_again_at_once(fresh_db: Database) -> N
     assert db.execute(ADVISED) == [("level",)]
     retrain_with("level refused")
     assert db.execute(ADVISED) == []
-    db.execute("UPDATE logintel.retrainings SET finished_at = finished_at - interval '7 days'")
+    db.execute("UPDATE logintel_internal.retrainings SET finished_at = finished_at - interval '7 days'")
     assert db.execute(ADVISED) == [("level",)]
 
 

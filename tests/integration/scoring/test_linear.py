@@ -133,15 +133,15 @@ def test_a_graph_that_says_something_else_in_sql_does_not_come_in(db: Database) 
     db.execute("CREATE OR REPLACE FUNCTION logintel._tokens(text text) RETURNS text[] LANGUAGE sql IMMUTABLE AS 'SELECT ARRAY[''else'']'")
     with pytest.raises(psycopg.Error, match=r"golden case 1 is off by .* by SQL; the conversion changed the model"):
         register(db, tiny_model())
-    assert db.execute("SELECT count(*) FROM logintel.models") == [(0,)]
+    assert db.execute("SELECT count(*) FROM logintel_internal.models") == [(0,)]
 
 
 def test_rows_of_another_hash_function_are_made_again(fresh_db: Database) -> None:
     # As on a server that hashes otherwise: what was restored there finds nothing, and is not asked.
-    fresh_db.execute("UPDATE logintel.layouts SET hash_canary = 0")
-    fresh_db.execute("UPDATE logintel.linear_models SET hash_canary = 0")
-    fresh_db.execute("UPDATE logintel.layout_weights SET key = key + 1")
-    fresh_db.execute("UPDATE logintel.linear_weights SET key = key + 1")
+    fresh_db.execute("UPDATE logintel_internal.layouts SET hash_canary = 0")
+    fresh_db.execute("UPDATE logintel_internal.linear_models SET hash_canary = 0")
+    fresh_db.execute("UPDATE logintel_internal.layout_weights SET key = key + 1")
+    fresh_db.execute("UPDATE logintel_internal.linear_weights SET key = key + 1")
     [problem] = fresh_db.execute("SELECT detail, next_step FROM logintel.doctor() WHERE \"check\" = 'scorers'")
     assert problem == ("the models in force are not laid out for SQL", "run CALL logintel.maintain('45 s')")
     fresh_db.execute("CALL logintel.maintain('45 s')")
@@ -162,9 +162,9 @@ def test_a_restored_database_lays_its_models_out_by_itself(fresh_db: Database, e
 def test_layouts_go_with_the_sets_that_no_longer_serve(db: Database) -> None:
     deploy(db, tiny_model())
     deploy(db, tiny_model())
-    assert db.value("SELECT count(*) FROM logintel.layouts") == 2
+    assert db.value("SELECT count(*) FROM logintel_internal.layouts") == 2
     db.execute("CALL logintel.maintain('45 s')")
-    assert db.value("SELECT count(*) FROM logintel.layouts") == 1
+    assert db.value("SELECT count(*) FROM logintel_internal.layouts") == 1
     db.execute("SELECT logintel.rollback('level')")
     insert(db, "something failed")
     assert db.execute("SELECT predicted_level, model_version FROM ml_predictions") == [("ERROR", "level 1")]
@@ -173,9 +173,9 @@ def test_layouts_go_with_the_sets_that_no_longer_serve(db: Database) -> None:
 def test_versions_out_of_use_keep_no_rows_and_get_them_again(db: Database) -> None:
     for _ in range(3):
         deploy(db, tiny_model())
-    with_rows = "SELECT DISTINCT version FROM logintel.linear_weights JOIN logintel.models ON id = model_id ORDER BY 1"
+    with_rows = "SELECT DISTINCT version FROM logintel_internal.linear_weights JOIN logintel_internal.models ON id = model_id ORDER BY 1"
     assert db.execute(with_rows) == [(1,), (2,), (3,)]
-    db.execute("UPDATE logintel.models SET created_at = now() - interval '2 days'")
+    db.execute("UPDATE logintel_internal.models SET created_at = now() - interval '2 days'")
     db.execute("CALL logintel.maintain('45 s')")
     assert db.execute(with_rows) == [(3,)]
     db.execute("SELECT logintel.rollback('level')")
@@ -189,19 +189,19 @@ def test_known_words_and_templates_are_told_by_sql_too(db: Database) -> None:
     put_into_force(db, linear_models())
     template = next(line.shape.template for line in lines() if len(line.shape.template.split()) > 4)
     insert(db, template, template + " zyzzyva")
-    found = "SELECT unknown_words > 0, is_new_template FROM logintel.scores ORDER BY length(template)"
+    found = "SELECT unknown_words > 0, is_new_template FROM logintel_internal.scores ORDER BY length(template)"
     assert db.execute(found) == [(False, False), (True, True)]
 
 
 def test_probabilities_add_up_to_one(db: Database) -> None:
     put_into_force(db, linear_models())
     insert(db, *(line.shape.template for line in lines()[:500]))
-    sums = db.execute("SELECT (SELECT sum(p) FROM unnest(level_probabilities) AS p) FROM logintel.scores")
+    sums = db.execute("SELECT (SELECT sum(p) FROM unnest(level_probabilities) AS p) FROM logintel_internal.scores")
     assert np.abs(np.array(sums, float) - 1).max() < 1e-5
 
 
 def test_a_layout_that_has_lost_rows_scores_nothing_and_is_made_again(fresh_db: Database) -> None:
-    fresh_db.execute("DELETE FROM logintel.layout_weights")
+    fresh_db.execute("DELETE FROM logintel_internal.layout_weights")
     insert(fresh_db, "new while rows are missing")
     assert fresh_db.execute("SELECT predictions, pending FROM ml_status") == [(0, 1)]
     fresh_db.execute("CALL logintel.maintain('45 s')")
@@ -218,7 +218,7 @@ def test_the_upkeep_takes_no_layout_from_what_is_being_put_into_force(db: Databa
     deploying.execute("SELECT logintel.deploy('level', 2)")
     db.connect().execute("CALL logintel.maintain('45 s')")  # waits for nobody
     deploying.commit()
-    assert db.value("SELECT count(*) FROM logintel.layouts WHERE model_set_id = logintel._set_in_force()") == 1
+    assert db.value("SELECT count(*) FROM logintel_internal.layouts WHERE model_set_id = logintel._set_in_force()") == 1
 
 
 def test_a_classifier_does_not_vote_whatever_its_metadata_say(db: Database) -> None:
@@ -246,7 +246,7 @@ def test_metadata_that_would_break_views_are_refused(db: Database, changes: dict
     with pytest.raises(psycopg.Error, match=fault):
         session.execute("SELECT logintel.import_model(%s, %s, %s, %s)",
                         (model.name, model.onnx, json.dumps(model.metadata | changes), json.dumps(model.golden)))  # fmt: skip
-    assert db.execute("SELECT count(*) FROM logintel.models") == [(0,)]
+    assert db.execute("SELECT count(*) FROM logintel_internal.models") == [(0,)]
 
 
 def test_golden_cases_that_are_none_are_refused_in_one_line(db: Database) -> None:

@@ -48,7 +48,7 @@ def known_db(scoring_db: Database) -> Database:
     """3,000 shapes that the model in force knows, and statistics of them."""
     insert(scoring_db.connection, 1, 3_000)
     scoring_db.execute("SELECT logintel.maintain()")
-    scoring_db.execute("ANALYZE logintel.scores")
+    scoring_db.execute("ANALYZE logintel_internal.scores")
     return scoring_db
 
 
@@ -75,7 +75,7 @@ def test_a_set_that_the_statistics_do_not_know_is_looked_up_by_the_index(known_d
 
 def test_plans_made_for_a_tiny_table_are_right_when_it_has_grown(scoring_db: Database) -> None:
     insert(scoring_db.connection, 1, 8)
-    scoring_db.execute("ANALYZE logintel.scores")
+    scoring_db.execute("ANALYZE logintel_internal.scores")
     session = scoring_db.connect()
     for i in range(9, 30):
         insert(session, i, i)
@@ -83,7 +83,7 @@ def test_plans_made_for_a_tiny_table_are_right_when_it_has_grown(scoring_db: Dat
     assert_looked_up_by_index(hot)
     assert len(cold) == 3  # the shapes that nobody knows, their scores, and the predictions
     for plan in cold:
-        if not plan.startswith("Query Text: \n    INSERT INTO logintel.scores"):
+        if not plan.startswith("Query Text: \n    INSERT INTO logintel_internal.scores"):
             assert "Seq Scan on scores" not in plan and "Hash Join" not in plan, plan
 
 
@@ -108,7 +108,7 @@ def test_lines_that_are_left_out_are_noted_and_only_they_are_scored_again(scorin
         == scoring_db.value("SELECT count(*) FROM log_entries")
         == 21
     )
-    assert scoring_db.value("SELECT count(*) FROM logintel.pending") == 0
+    assert scoring_db.value("SELECT count(*) FROM logintel_internal.pending") == 0
 
 
 def test_the_write_path_is_short_enough_to_read(scoring_db: Database) -> None:

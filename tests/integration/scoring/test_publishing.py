@@ -7,7 +7,7 @@ from support.servers import Database
 from support.tiny_models import deploy, register, tiny_model
 
 PUBLISH = "SELECT logintel._task_051_publish_scores()"
-KNOWN = "SELECT count(*) FROM logintel.scores WHERE evicted_txid IS NULL"
+KNOWN = "SELECT count(*) FROM logintel_internal.scores WHERE evicted_txid IS NULL"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def learned_twice(db: Database) -> Database:
 def test_what_was_published_is_not_looked_at_again(learned_twice: Database) -> None:
     assert learned_twice.value(PUBLISH) == 2
     assert learned_twice.value(PUBLISH) == 0
-    assert learned_twice.execute("SELECT canonical, evicted_txid IS NULL FROM logintel.scores ORDER BY id") == [
+    assert learned_twice.execute("SELECT canonical, evicted_txid IS NULL FROM logintel_internal.scores ORDER BY id") == [
         (True, True), (False, False)]  # fmt: skip
     learned_twice.execute("INSERT INTO log_entries (message) VALUES ('never seen before'), ('nor this')")
     assert learned_twice.value(PUBLISH) == 1
@@ -40,13 +40,13 @@ def test_a_duplicate_keeps_what_its_lines_show_and_goes_with_them(learned_twice:
     before = learned_twice.execute("SELECT template, predicted_level FROM ml_predictions ORDER BY id")
     learned_twice.execute("SELECT logintel.maintain()")
     assert learned_twice.execute("SELECT template, predicted_level FROM ml_predictions ORDER BY id") == before
-    assert learned_twice.value("SELECT count(*) FROM logintel.scores") == 2
+    assert learned_twice.value("SELECT count(*) FROM logintel_internal.scores") == 2
     learned_twice.execute("DELETE FROM log_entries USING logintel.ml_predictions p WHERE p.log_entry_id = log_entries.id "
-                          "AND p.score_id = (SELECT max(id) FROM logintel.scores)")  # fmt: skip
+                          "AND p.score_id = (SELECT max(id) FROM logintel_internal.scores)")  # fmt: skip
 
     def gone() -> bool:  # other tests' transactions on the server may hold the score, too
         learned_twice.execute("SELECT logintel.maintain()")
-        return learned_twice.value("SELECT count(*) FROM logintel.scores") == 1
+        return learned_twice.value("SELECT count(*) FROM logintel_internal.scores") == 1
 
     wait_until(gone, seconds=120)
 
@@ -65,7 +65,7 @@ def test_publishing_does_not_wait_for_a_deployment_that_scores_shapes(learned_tw
 def test_a_deployment_serves_from_its_commit_and_what_served_before_is_kept(db: Database) -> None:
     deploy(db, tiny_model())
     register(db, tiny_model())
-    serving = "SELECT model_set_id FROM logintel.serving ORDER BY id"
+    serving = "SELECT model_set_id FROM logintel_internal.serving ORDER BY id"
     before = db.execute(serving)
     admin = db.connect(autocommit=False)
     admin.execute("SELECT logintel.deploy('level')")
@@ -75,5 +75,5 @@ def test_a_deployment_serves_from_its_commit_and_what_served_before_is_kept(db: 
     assert (
         db.value("SELECT logintel._set_in_force()")
         == new[0]
-        == db.value("SELECT max(model_set_id) FROM logintel.deployments")
+        == db.value("SELECT max(model_set_id) FROM logintel_internal.deployments")
     )

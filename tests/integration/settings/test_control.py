@@ -103,7 +103,7 @@ def test_a_restored_history_is_what_it_was_and_a_restored_pause_ends_as_it_would
     empty_db.execute("INSERT INTO public.log_entries (message) VALUES ('started')")
     assert empty_db.execute(LINES_AND_PREDICTIONS) == [(1, 0, 1)]
     assert empty_db.value("SELECT logintel.resume()") == "deferred"
-    assert empty_db.value("SELECT count(*) FROM logintel.settings_history") == 4
+    assert empty_db.value("SELECT count(*) FROM logintel_internal.settings_history") == 4
 
 
 def test_who_manages_may_pause_and_who_reads_may_only_look(db: Database) -> None:
@@ -115,12 +115,12 @@ def test_who_manages_may_pause_and_who_reads_may_only_look(db: Database) -> None
     session.execute("SELECT logintel.resume()")
     session = db.connect(user=reader)
     assert session.execute("SELECT changed_by FROM logintel.ml_settings_history").fetchall() == [(manager,)] * 2
-    for query in ("SELECT logintel.pause()", "SELECT logintel.resume()", "SELECT * FROM logintel.settings_history"):
+    for query in ("SELECT logintel.pause()", "SELECT logintel.resume()", "SELECT * FROM logintel_internal.settings_history"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(query)
     session = db.connect(user=manager)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        session.execute("DELETE FROM logintel.settings_history")
+        session.execute("DELETE FROM logintel_internal.settings_history")
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM logintel.settings WHERE name = 'mode'", "TRUNCATE logintel.settings"])

@@ -104,9 +104,9 @@ def test_many_templates_are_judged_by_the_upkeep(mislabelled_db: Database) -> No
         "SELECT 'part ' || translate(n::text, '0123456789', 'abcdefghij') || ' done', 'billing', 'INFO' FROM generate_series(1, 3100) n"
     )
     assert (HIDDEN, "hidden problem") in suspects(mislabelled_db)  # as long as no upkeep has judged them, who asks does
-    assert mislabelled_db.value("SELECT count(*) FROM logintel.suspects") == 0
+    assert mislabelled_db.value("SELECT count(*) FROM logintel_internal.suspects") == 0
     mislabelled_db.execute("CALL logintel.maintain('45 s')")
-    assert mislabelled_db.value("SELECT count(*) FROM logintel.suspects") > 0
+    assert mislabelled_db.value("SELECT count(*) FROM logintel_internal.suspects") > 0
     assert (HIDDEN, "hidden problem") in suspects(mislabelled_db)
     mislabelled_db.execute("SELECT logintel.reject_corrections(%s)", (HIDDEN,))
     assert (HIDDEN, "hidden problem") not in suspects(mislabelled_db)
@@ -116,9 +116,9 @@ def test_many_templates_are_judged_by_the_upkeep(mislabelled_db: Database) -> No
 
 def test_a_template_that_is_never_counted_again_leaves_no_opinion(mislabelled_db: Database) -> None:
     mislabelled_db.execute("CALL logintel.maintain('45 s')")
-    assert mislabelled_db.value("SELECT count(*) FROM logintel.template_opinions") > 10
+    assert mislabelled_db.value("SELECT count(*) FROM logintel_internal.template_opinions") > 10
     mislabelled_db.execute("TRUNCATE log_entries")
-    assert mislabelled_db.value("SELECT count(*) FROM logintel.template_opinions") == 0
+    assert mislabelled_db.value("SELECT count(*) FROM logintel_internal.template_opinions") == 0
     assert suspects(mislabelled_db) == []
 
 

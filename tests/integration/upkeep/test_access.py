@@ -23,7 +23,7 @@ def test_a_role_with_insert_and_nothing_else_is_scored(scoring_db: Database) -> 
     writer = scoring_db.connect(user=role)
     writer.execute("INSERT INTO log_entries (message) VALUES ('panicked'), ('never seen before')")
     assert scoring_db.execute("SELECT lines, predictions FROM ml_status") == [(3, 3)]
-    for query in ("SELECT * FROM logintel.models", "SELECT * FROM logintel.ml_status", "SELECT * FROM log_entries"):
+    for query in ("SELECT * FROM logintel_internal.models", "SELECT * FROM logintel.ml_status", "SELECT * FROM log_entries"):
         with pytest.raises(DENIED):
             writer.execute(query)
 
@@ -44,10 +44,10 @@ def test_a_reader_reads_every_view_and_changes_nothing(scoring_db: Database) -> 
     assert reader.execute("SELECT predicted_level FROM logintel.analyze('failed')").fetchall() == [("ERROR",)]
     assert reader.execute("SELECT predicted_level FROM logintel.predict_log(1)").fetchall() == [("FATAL",)]
     for query in (
-        "SELECT * FROM logintel.models",
-        "UPDATE logintel.models SET onnx = ''",
+        "SELECT * FROM logintel_internal.models",
+        "UPDATE logintel_internal.models SET onnx = ''",
         "UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'",
-        "DELETE FROM logintel.predictions",
+        "DELETE FROM logintel_internal.predictions",
         "SELECT logintel.deploy('level')",
         "SELECT logintel.retire('level', 1)",
         "SELECT logintel.drop_model('level', 1)",
@@ -55,7 +55,7 @@ def test_a_reader_reads_every_view_and_changes_nothing(scoring_db: Database) -> 
         "SELECT logintel.create_ensemble('level', '{1,2}')",
         "SELECT logintel.import_model('level', '', '{}', '[]')",
         "SELECT logintel.detach()",
-        "INSERT INTO logintel.deployments (model_set_id, action, model_id) VALUES (1, 'deploy', 1)",
+        "INSERT INTO logintel_internal.deployments (model_set_id, action, model_id) VALUES (1, 'deploy', 1)",
     ):
         with pytest.raises(DENIED):
             reader.execute(query)
@@ -99,7 +99,7 @@ def test_a_manager_manages_models_but_not_other_peoples_tables(scoring_db: Datab
     manager.execute("SELECT * FROM logintel.maintain()")
     manager.execute("SELECT logintel.backfill()")
     with pytest.raises(DENIED):
-        manager.execute("UPDATE logintel.models SET onnx = ''")
+        manager.execute("UPDATE logintel_internal.models SET onnx = ''")
     scoring_db.execute("SELECT logintel.detach()")
     with pytest.raises(DENIED, match="must be owner of table"):
         manager.execute("SELECT logintel.attach('public.log_entries')")

@@ -37,8 +37,8 @@ def test_dump_and_restore_keep_predictions_and_go_on_scoring(db: Database, empty
         "SELECT * FROM logintel.settings ORDER BY name",
         "SELECT * FROM logintel.level_names ORDER BY name",
         f"SELECT name, version, sha256, onnx FROM {MODELS} ORDER BY id",
-        "SELECT f::text FROM logintel.feedback f ORDER BY f.id",
-        "SELECT * FROM logintel._line_truth",
+        "SELECT f::text FROM logintel_internal.feedback f ORDER BY f.id",
+        "SELECT * FROM logintel_internal._line_truth",
         "SELECT * FROM logintel.ml_model_metrics",
     ):
         assert empty_db.execute(query) == db.execute(query), query

@@ -18,7 +18,7 @@ KEPT = (
     f"SELECT * FROM {MODEL_SETS} ORDER BY id",
     f"SELECT * FROM {DEPLOYMENTS} ORDER BY id",
     f"SELECT id, name, version, sha256 FROM {MODELS} ORDER BY id",
-    "SELECT * FROM logintel.serving ORDER BY id",
+    "SELECT * FROM logintel_internal.serving ORDER BY id",
     "SELECT lines, predictions, pending FROM logintel.ml_status",
     IN_FORCE,
 )

@@ -11,7 +11,7 @@ from support.pending_lines import wait_until
 from support.servers import Database
 from support.tiny_models import deploy
 
-COUNTED = "SELECT coalesce(sum(lines), 0) FROM logintel.score_totals"
+COUNTED = "SELECT coalesce(sum(lines), 0) FROM logintel_internal.score_totals"
 RAN = "SELECT task FROM logintel.ml_upkeep WHERE ran_at IS NOT NULL ORDER BY ran_at DESC LIMIT 1"
 
 
@@ -89,7 +89,7 @@ def test_what_a_task_did_is_seen_while_a_later_one_runs(db: Database) -> None:
         db.execute("SET lock_timeout = '1 s'")
         assert upkeep(db.connect()) == ["another maintain() is running"]
         assert db.value("SELECT count(*) FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == 0  # a task at work is none
-        db.execute("UPDATE logintel.locks SET name = name WHERE name <> 'upkeep'")  # nor is any other lock kept
+        db.execute("UPDATE logintel_internal.locks SET name = name WHERE name <> 'upkeep'")  # nor is any other lock kept
     finally:
         holder.rollback()
         thread.join()
@@ -176,7 +176,7 @@ def test_a_cancelled_task_is_told_and_so_is_one_whose_session_was_lost(db: Datab
     for ended_by in ("pg_cancel_backend", "pg_terminate_backend"):
         running = psycopg.connect(db.dsn, autocommit=True)
         ended = threading.Thread(target=limited_run, args=(running,))
-        db.execute("DELETE FROM logintel.upkeep_tasks")
+        db.execute("DELETE FROM logintel_internal.upkeep_tasks")
         ended.start()
         wait_until(lambda pid=running.info.backend_pid: db.value("SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = %s", (pid,)))
         assert db.value("SELECT count(*) FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == 0

@@ -26,7 +26,7 @@ def full_db(db: Database) -> Database:
     for _ in range(4):
         db.execute("CALL logintel.maintain('45 s')")
     db.execute("ANALYZE")
-    assert db.value("SELECT count(*) FROM logintel.scores WHERE evicted_txid IS NULL") == SHAPES
+    assert db.value("SELECT count(*) FROM logintel_internal.scores WHERE evicted_txid IS NULL") == SHAPES
     return db
 
 
@@ -47,23 +47,23 @@ def test_a_few_new_shapes_cost_what_a_few_cost(full_db: Database) -> None:
     insert_new_shapes(full_db, 10, "new")
     full_db.execute("SELECT logintel._task_051_publish_scores()")
     read = {task: rows_read(full_db, task) for task in TASKS}
-    assert full_db.value("SELECT count(*) FROM logintel.scores WHERE evicted_txid IS NULL") == SHAPES
+    assert full_db.value("SELECT count(*) FROM logintel_internal.scores WHERE evicted_txid IS NULL") == SHAPES
     assert max(read.values()) <= 500, read
 
 
 def test_scores_that_lost_their_lines_are_found_without_looking_at_the_others(full_db: Database) -> None:
-    lineless = "WHERE id IN (SELECT p.log_entry_id FROM logintel.predictions p JOIN logintel.scores s ON s.id = p.score_id " \
+    lineless = "WHERE id IN (SELECT p.log_entry_id FROM logintel_internal.predictions p JOIN logintel_internal.scores s ON s.id = p.score_id " \
         "WHERE s.evicted_txid IS NOT NULL LIMIT 10)"
     full_db.execute(f"DELETE FROM log_entries {lineless}")
 
     def removed() -> bool:  # other tests' transactions on the server may hold a score too
         full_db.execute("SELECT logintel._task_061_count_predictions()")
         full_db.execute(  # a score stays while another reader has not read how its lines went
-            "UPDATE logintel.count_readers SET read_to = (SELECT max(id) FROM logintel.count_changes) "
-            "WHERE reader <> 'known shapes' AND EXISTS (SELECT FROM logintel.count_changes)")
+            "UPDATE logintel_internal.count_readers SET read_to = (SELECT max(id) FROM logintel_internal.count_changes) "
+            "WHERE reader <> 'known shapes' AND EXISTS (SELECT FROM logintel_internal.count_changes)")
         read = {task: rows_read(full_db, task) for task in TASKS[1:]}
         assert max(read.values()) <= 500, read
-        return full_db.value("SELECT count(*) FROM logintel.scores") == SHAPES * 3 // 2 - 10
+        return full_db.value("SELECT count(*) FROM logintel_internal.scores") == SHAPES * 3 // 2 - 10
 
     wait_until(removed, seconds=120)
 
@@ -72,23 +72,23 @@ def test_changes_that_all_have_read_are_removed(full_db: Database) -> None:
     insert_new_shapes(full_db, 10, "new")
     full_db.execute("SELECT logintel._task_061_count_predictions()")
     full_db.execute("SELECT logintel._task_062_evict_shapes()")
-    assert full_db.value("SELECT count(*) FROM logintel.count_changes") == 10
-    full_db.execute("UPDATE logintel.count_readers SET read_to = (SELECT max(id) FROM logintel.count_changes)")
+    assert full_db.value("SELECT count(*) FROM logintel_internal.count_changes") == 10
+    full_db.execute("UPDATE logintel_internal.count_readers SET read_to = (SELECT max(id) FROM logintel_internal.count_changes)")
     full_db.execute("SELECT logintel._task_061_count_predictions()")
-    assert full_db.value("SELECT count(*) FROM logintel.count_changes") == 0
+    assert full_db.value("SELECT count(*) FROM logintel_internal.count_changes") == 0
 
 
 def test_reconcile_corrects_what_is_wrong_and_tells_readers_only_that(full_db: Database) -> None:
-    full_db.execute("DELETE FROM logintel.count_changes")
-    right = full_db.execute("SELECT hour, score_id, lines FROM logintel.hourly_counts ORDER BY 1, 2")
-    totals = full_db.execute("SELECT * FROM logintel.score_totals ORDER BY 1")
-    wrong = full_db.value("SELECT max(score_id) FROM logintel.hourly_counts")
-    full_db.execute("UPDATE logintel.hourly_counts SET lines = lines + 3 WHERE score_id = %s", (wrong,))
-    full_db.execute("UPDATE logintel.score_totals SET lines = 7 WHERE score_id = %s - 1", (wrong,))
+    full_db.execute("DELETE FROM logintel_internal.count_changes")
+    right = full_db.execute("SELECT hour, score_id, lines FROM logintel_internal.hourly_counts ORDER BY 1, 2")
+    totals = full_db.execute("SELECT * FROM logintel_internal.score_totals ORDER BY 1")
+    wrong = full_db.value("SELECT max(score_id) FROM logintel_internal.hourly_counts")
+    full_db.execute("UPDATE logintel_internal.hourly_counts SET lines = lines + 3 WHERE score_id = %s", (wrong,))
+    full_db.execute("UPDATE logintel_internal.score_totals SET lines = 7 WHERE score_id = %s - 1", (wrong,))
     assert ("counts corrected", 1) in full_db.execute("SELECT * FROM logintel.reconcile()")
-    assert full_db.execute("SELECT hour, score_id, lines FROM logintel.hourly_counts ORDER BY 1, 2") == right
-    assert full_db.execute("SELECT * FROM logintel.score_totals ORDER BY 1") == totals
-    assert full_db.execute("SELECT score_id, lines, is_new, is_recount FROM logintel.count_changes") == [(wrong, -3, False, False)]
+    assert full_db.execute("SELECT hour, score_id, lines FROM logintel_internal.hourly_counts ORDER BY 1, 2") == right
+    assert full_db.execute("SELECT * FROM logintel_internal.score_totals ORDER BY 1") == totals
+    assert full_db.execute("SELECT score_id, lines, is_new, is_recount FROM logintel_internal.count_changes") == [(wrong, -3, False, False)]
 
 
 def test_a_check_that_fails_says_so_and_the_others_run(db: Database) -> None:
@@ -115,7 +115,7 @@ def test_doctor_has_a_row_for_all_triggers_or_one_for_each_table_that_lacks_some
 
 def test_the_first_lines_of_a_score_are_told_from_later_ones_once(db: Database) -> None:
     deploy(db)
-    changes = "SELECT lines, is_new, is_recount FROM logintel.count_changes ORDER BY id"
+    changes = "SELECT lines, is_new, is_recount FROM logintel_internal.count_changes ORDER BY id"
     db.execute("SELECT logintel._task_061_count_predictions()")
     db.execute("INSERT INTO log_entries (message, timestamp) VALUES ('failed', '2026-01-01 10:00Z'), ('failed', '2026-01-01 11:00Z')")
     db.execute("SELECT logintel._task_061_count_predictions()")

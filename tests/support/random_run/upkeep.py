@@ -75,7 +75,7 @@ class Operations:
             ("classification_min_confidence", choose(("0.4", "0.6", "1"))),
         ))  # fmt: skip
         line = f"(SELECT id FROM log_entries ORDER BY md5(id || 's{self._random.randrange(100)}') LIMIT 1)"
-        template = "(SELECT template FROM logintel._scores_now WHERE is_correction ORDER BY md5(template), 1 LIMIT 1)"
+        template = "(SELECT template FROM logintel_internal._scores_now WHERE is_correction ORDER BY md5(template), 1 LIMIT 1)"
         return choose((
             *[f"UPDATE logintel.settings SET value = '{value}' WHERE name = '{name}'"] * 5,
             *[f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})"] * 2,
@@ -86,7 +86,7 @@ class Operations:
             f"SELECT logintel.{choose(('accept', 'reject'))}_corrections({template})",
             f"SELECT logintel.withdraw_feedback({line}, {choose(('true', 'false'))})",
             f"SELECT * FROM logintel.predict_log({line})",
-            "SELECT logintel.start_ab_test(name, 3 - max(version), 0.5) FROM logintel._in_force GROUP BY name LIMIT 1",
+            "SELECT logintel.start_ab_test(name, 3 - max(version), 0.5) FROM logintel_internal._in_force GROUP BY name LIMIT 1",
             "SELECT logintel.stop_ab_test('level')",
         ))  # fmt: skip
 

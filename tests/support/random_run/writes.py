@@ -44,7 +44,7 @@ class Writes:
         """Return a condition that a few lines fulfil: the latest, those that wait, or any."""
         salt, many = self._random.randrange(100), self._random.randint(1, most)
         where = self._random.choice((
-            "", f"WHERE id > (SELECT max(id) - 9 FROM {of})", "WHERE id IN (SELECT log_entry_id FROM logintel.pending)",
+            "", f"WHERE id > (SELECT max(id) - 9 FROM {of})", "WHERE id IN (SELECT log_entry_id FROM logintel_internal.pending)",
         ))  # fmt: skip
         order = f"ORDER BY md5(id || 's{salt}'), 2 LIMIT {many}"
         return f"""(id, "timestamp") IN (SELECT id, "timestamp" FROM {of} {where} {order})"""
