@@ -250,7 +250,8 @@ def _cached(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
 def _load(plpy: Any, row: Mapping[str, Any]) -> _Scorer:
     title = f"{row['name']} {row['version']}"
     stored = plpy.execute(
-        prepared(plpy, "SELECT onnx, metadata::text FROM logintel_internal.models WHERE id = $1", ["integer"]), [row["id"]]
+        prepared(plpy, "SELECT onnx, metadata::text FROM logintel_internal.models WHERE id = $1", ["integer"]),
+        [row["id"]],
     )[0]
     metadata = json.loads(stored["metadata"])
     if metadata["kind"] == "ensemble":

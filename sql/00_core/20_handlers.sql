@@ -9,8 +9,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $function$
     SELECT p.proname
     FROM pg_proc p
-    JOIN pg_class c ON c.oid = 'logintel_internal.locks'::regclass AND c.relnamespace = p.pronamespace
-    WHERE (c.relowner = p.proowner OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = p.proowner))
+    JOIN pg_class c ON c.oid = 'logintel_internal.locks'::regclass
+    WHERE p.pronamespace = 'logintel'::regnamespace
+      AND (c.relowner = p.proowner OR (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = p.proowner))
       AND p.proname >= format('_%s_', kind)::name  -- by the index; ` follows _
       AND p.proname < format('_%s`', kind)::name
       AND substr(p.proname::text, length(kind) + 3) ~ '^[0-9]{3}_'

@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     FOR astray IN
         SELECT c.oid::regclass AS name FROM pg_class c
-        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relowner <> keeper
+        WHERE c.relnamespace = 'logintel_internal'::regnamespace AND c.relowner <> keeper
           AND c.oid IN (SELECT i.inhrelid FROM pg_inherits i
               WHERE i.inhparent = 'logintel_internal.predictions'::regclass)
           AND pg_has_role(current_user, c.relowner, 'USAGE') AND pg_has_role(current_user, keeper, 'USAGE')

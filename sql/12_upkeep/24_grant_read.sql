@@ -79,7 +79,7 @@ $function$
 DECLARE
     readable record;
 BEGIN
-    EXECUTE format('GRANT USAGE ON SCHEMA logintel TO %s', to_role);
+    EXECUTE format('GRANT USAGE ON SCHEMA logintel, logintel_internal TO %s', to_role);
     FOR readable IN SELECT c.oid::regclass AS name FROM pg_class c
                     WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v' AND c.relname LIKE E'ml\\_%' LOOP
         EXECUTE format('GRANT SELECT ON %s TO %s', readable.name, to_role);

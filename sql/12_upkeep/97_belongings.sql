@@ -45,14 +45,15 @@ BEGIN
     IF kept_by IS NULL THEN
         RETURN;
     END IF;
-    GRANT USAGE ON SCHEMA logintel TO logintel_fetcher;
+    GRANT USAGE ON SCHEMA logintel, logintel_internal TO logintel_fetcher;
     GRANT EXECUTE ON FUNCTION logintel._log_lines() TO logintel_fetcher;
-    GRANT USAGE, CREATE ON SCHEMA logintel TO logintel_owner;
+    GRANT USAGE, CREATE ON SCHEMA logintel, logintel_internal TO logintel_owner;
     FOR thing IN
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
                c.oid::regclass::text AS name
         FROM pg_class c
-        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> kept_by
+        WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])
+          AND c.relkind IN ('r', 'p', 'v', 'S') AND c.relowner <> kept_by
           AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'i'
                                                                            AND d.classid = 'pg_class'::regclass))
         UNION ALL
@@ -76,7 +77,8 @@ DECLARE
     tbl regclass;
 BEGIN
     FOR tbl IN SELECT c.oid FROM pg_class c
-               WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p') AND c.relreplident = 'd'
+               WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])
+                 AND c.relkind IN ('r', 'p') AND c.relreplident = 'd'
                  AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) LOOP
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', tbl);
     END LOOP;

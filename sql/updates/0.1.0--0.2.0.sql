@@ -1,16 +1,38 @@
 -- What 0.2.0 changes in the tables of 0.1.0. Make appends all functions, triggers and views, which replace the old.
 
+-- What is private leaves the schema that people browse.
+-- include 00_core/10_internal.sql
+DO $block$
+DECLARE
+    private record;
+BEGIN
+    FOR private IN
+        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.oid::regclass AS name
+        FROM pg_class c
+        WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+          AND c.relname NOT LIKE E'ml\\_%' AND c.relname NOT IN ('settings', 'level_names', 'log_lines')
+          AND (NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel')
+               OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                                                    AND d.deptype = 'e')
+               OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid
+                                                      AND i.inhparent = 'logintel.predictions'::regclass))
+    LOOP
+        EXECUTE format('ALTER %s %s SET SCHEMA logintel_internal', private.kind, private.name);
+    END LOOP;
+END
+$block$;
+
 -- One word for one thing, and what is private begins with _; rights and triggers stay as they were.
-ALTER TABLE logintel.shape_scores RENAME TO scores;
-ALTER SEQUENCE logintel.shape_scores_id_seq RENAME TO scores_id_seq;
-ALTER INDEX logintel.shape_scores_pkey RENAME TO scores_pkey;
-ALTER INDEX logintel.shape_scores_canonical_key RENAME TO scores_canonical_key;
-ALTER INDEX logintel.shape_scores_known_idx RENAME TO scores_known_idx;
-ALTER INDEX logintel.shape_scores_rescored_id_idx RENAME TO scores_rescored_id_idx;
-ALTER INDEX logintel.shape_scores_scored_at_idx RENAME TO scores_scored_at_idx;
-ALTER VIEW logintel.scored_shapes RENAME TO _scored_shapes;  -- it shows hashes; what asks it is replaced, then it goes
-ALTER VIEW logintel.score_counts RENAME TO _score_counts;
-ALTER VIEW logintel.score_counts_by_hour RENAME TO _score_counts_by_hour;
+ALTER TABLE logintel_internal.shape_scores RENAME TO scores;
+ALTER SEQUENCE logintel_internal.shape_scores_id_seq RENAME TO scores_id_seq;
+ALTER INDEX logintel_internal.shape_scores_pkey RENAME TO scores_pkey;
+ALTER INDEX logintel_internal.shape_scores_canonical_key RENAME TO scores_canonical_key;
+ALTER INDEX logintel_internal.shape_scores_known_idx RENAME TO scores_known_idx;
+ALTER INDEX logintel_internal.shape_scores_rescored_id_idx RENAME TO scores_rescored_id_idx;
+ALTER INDEX logintel_internal.shape_scores_scored_at_idx RENAME TO scores_scored_at_idx;
+ALTER VIEW logintel_internal.scored_shapes RENAME TO _scored_shapes;  -- it shows hashes; what asks it is replaced, then it goes
+ALTER VIEW logintel_internal.score_counts RENAME TO _score_counts;
+ALTER VIEW logintel_internal.score_counts_by_hour RENAME TO _score_counts_by_hour;
 ALTER FUNCTION logintel.shape(text, text, text, text, integer, double precision) RENAME TO _shape;
 ALTER FUNCTION logintel.shape_version() RENAME TO _shape_version;
 ALTER FUNCTION logintel.status_class(integer) RENAME TO _status_class;
@@ -319,7 +341,7 @@ SELECT NULL::boolean AS scoring, NULL::text AS mode, NULL::regclass AS log_table
 DROP VIEW logintel.ml_deployed_models, logintel.ml_stats_by_severity;
 
 -- 07_feedback
-DROP INDEX logintel.feedback_shape_hash_idx;
+DROP INDEX logintel_internal.feedback_shape_hash_idx;
 CREATE INDEX feedback_shape_hash_idx ON logintel_internal.feedback (shape_hash) WHERE scope = 'line';
 DROP VIEW logintel.line_verdicts, logintel.score_verdicts, logintel.ab_evidence, logintel.ab_answers;
 DROP FUNCTION logintel._hours_of_verdicts(bigint[]);

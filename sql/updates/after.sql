@@ -5,8 +5,8 @@ UPDATE logintel_internal.attachments SET columns = columns;
 DROP FUNCTION IF EXISTS logintel._corrections();
 DO $block$
 BEGIN
-    REVOKE ALL ON logintel._scored_shapes FROM PUBLIC;
-    DROP VIEW logintel._scored_shapes;
+    REVOKE ALL ON logintel_internal._scored_shapes FROM PUBLIC;
+    DROP VIEW logintel_internal._scored_shapes;
 EXCEPTION WHEN undefined_table OR dependent_objects_still_exist THEN
     RETURN;  -- there is none, or a view of somebody's own asks it
 END

@@ -3,14 +3,16 @@
 SELECT logintel._lock_deployments();
 DO $block$
 DECLARE
+    -- 0.1.0 has all in one schema.
+    private CONSTANT text := CASE WHEN to_regclass('logintel.pending') IS NULL THEN 'logintel_internal' ELSE 'logintel' END;
     log_table regclass;
 BEGIN
-    FOR log_table IN SELECT a.log_table FROM logintel_internal.attachments a LOOP
+    FOR log_table IN EXECUTE format('SELECT a.log_table FROM %I.attachments a', private) LOOP
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', log_table);
     END LOOP;
+    EXECUTE format('LOCK TABLE %I.pending IN SHARE ROW EXCLUSIVE MODE', private);
 END
 $block$;
-LOCK TABLE logintel_internal.pending IN SHARE ROW EXCLUSIVE MODE;
 
 -- Roles to which grant_read(), grant_work() and grant_manage() gave rights, for after.sql: by now they have them on what is there.
 SELECT set_config('logintel.readers', coalesce(string_agg(DISTINCT a.grantee::text, ','), ''), true)

@@ -326,7 +326,7 @@ def test_no_function_of_a_superuser_reads_lines_or_runs_for_others(attacked: Dat
     assert of_superuser and all(name.startswith("_installer_") for name in of_superuser)
     relations = attacked.execute(
         "SELECT c.relname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner AND r.rolsuper "
-        "WHERE c.relnamespace = 'logintel'::regnamespace"
+        "WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])"
     )
     assert relations == []
 

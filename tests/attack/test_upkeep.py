@@ -105,7 +105,7 @@ def test_a_generated_column_and_a_line_ahead_stop_nothing(kept: Database) -> Non
 
 def test_one_crowded_day_is_in_the_way_of_no_later_one(kept: Database) -> None:
     for offset in (5, 6, 7):
-        kept.execute(f"DROP TABLE log_entries_{name_of(kept, offset)}, logintel.predictions_{name_of(kept, offset)}")
+        kept.execute(f"DROP TABLE log_entries_{name_of(kept, offset)}, logintel_internal.predictions_{name_of(kept, offset)}")
     add(kept, 5, lines=10_001)
     maintain(kept)
     for offset in (6, 7):

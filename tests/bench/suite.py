@@ -90,7 +90,7 @@ def settle(connection: psycopg.Connection) -> None:
     while connection.execute(behind).fetchone() == (True,):
         maintain(connection)
     tables = connection.execute(
-        "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'logintel'::regnamespace "
+        "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) "
         "AND c.relkind = 'r' AND NOT c.relispartition"
     ).fetchall()
     connection.execute(f"VACUUM ANALYZE {', '.join(name for (name,) in tables)}")

@@ -37,7 +37,7 @@ COLUMNS = """
                      CASE a.attgenerated WHEN 's' THEN 'GENERATED AS' ELSE (SELECT 'DEFAULT' FROM pg_attrdef d WHERE (d.adrelid, d.adnum) = (c.oid, a.attnum)) END,
                      (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE (d.adrelid, d.adnum) = (c.oid, a.attnum)))
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'c') AND NOT c.relispartition"""
+    WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND c.relkind IN ('r', 'p', 'v', 'c') AND NOT c.relispartition"""
 CONSTRAINTS = """
     SELECT 'table ' || c.conrelid::regclass, 1000, format('CONSTRAINT %I %s', c.conname, pg_get_constraintdef(c.oid))
     FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
@@ -45,16 +45,16 @@ CONSTRAINTS = """
 INDEXES = """
     SELECT 'table ' || i.indrelid::regclass, 2000, pg_get_indexdef(i.indexrelid)
     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
-    WHERE t.relnamespace = 'logintel'::regnamespace AND NOT t.relispartition
+    WHERE t.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND NOT t.relispartition
       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))"""
 TRIGGERS = """
     SELECT format('%s %s', CASE t.relkind WHEN 'v' THEN 'view' ELSE 'table' END, t.oid::regclass), 3000, pg_get_triggerdef(g.oid)
     FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
-    WHERE t.relnamespace = 'logintel'::regnamespace AND NOT t.relispartition AND NOT g.tgisinternal"""
+    WHERE t.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND NOT t.relispartition AND NOT g.tgisinternal"""
 OPTIONS = """
     SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END, c.oid::regclass), 4000, 'WITH ' || array_to_string(c.reloptions, ', ')
     FROM pg_class c
-    WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.reloptions IS NOT NULL
+    WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.reloptions IS NOT NULL
     UNION ALL
     SELECT format('%s %s', CASE WHEN c.relkind = 'S' THEN 'sequence' ELSE 'table' END, c.oid::regclass), 4001,
            concat_ws(' ', 'dumped', nullif(m.condition, ''))
@@ -79,20 +79,20 @@ BODIES = """
     SELECT 'body of ' || p.oid::regprocedure, 0, pg_get_functiondef(p.oid) FROM pg_proc p
     WHERE p.pronamespace = 'logintel'::regnamespace
       AND NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
-                      WHERE g.tgfoid = p.oid AND t.relnamespace <> p.pronamespace)
+                      WHERE g.tgfoid = p.oid AND t.relnamespace <> ALL ('{logintel,logintel_internal}'::regnamespace[]))
     UNION ALL
     SELECT 'body of ' || c.oid::regclass, 0, pg_get_viewdef(c.oid) FROM pg_class c
-    WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind = 'v'"""
+    WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND c.relkind = 'v'"""
 
 RIGHTS = """
     WITH acls AS (
-        SELECT 'schema ' || n.nspname AS object, n.nspacl AS acl, n.nspowner AS owner FROM pg_namespace n WHERE n.nspname = 'logintel'
+        SELECT 'schema ' || n.nspname AS object, n.nspacl AS acl, n.nspowner AS owner FROM pg_namespace n WHERE n.nspname LIKE 'logintel%'
         UNION ALL
         SELECT c.oid::regclass::text, c.relacl, c.relowner FROM pg_class c
-        WHERE c.relnamespace = 'logintel'::regnamespace AND NOT c.relispartition
+        WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND NOT c.relispartition
         UNION ALL
         SELECT format('%s (%I)', c.oid::regclass, a.attname), a.attacl, c.relowner
-        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'logintel'::regnamespace
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])
         UNION ALL
         SELECT p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
         FROM pg_proc p WHERE p.pronamespace = 'logintel'::regnamespace)

@@ -122,7 +122,7 @@ class Server:
         name = f"logintel_test_{os.getpid()}_{next(_numbers)}"
         source = template.name if template else "template0"
         self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source)))
-        self.execute(sql.SQL("ALTER DATABASE {} SET search_path = public, logintel").format(sql.Identifier(name)))
+        self.execute(sql.SQL("ALTER DATABASE {} SET search_path = public, logintel, logintel_internal").format(sql.Identifier(name)))
         return Database(self, name)
 
 

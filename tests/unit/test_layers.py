@@ -10,7 +10,7 @@ from pathlib import Path
 SQL = Path(__file__).parents[2] / "sql"
 FOLDERS = sorted(folder for folder in SQL.iterdir() if re.match(r"[0-9]{2}_", folder.name))
 CREATED = re.compile(
-    r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE|TYPE|DOMAIN|SEQUENCE|VIEW|FUNCTION|PROCEDURE|AGGREGATE)\s+logintel\.(\w+)",
+    r"^\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:TABLE|TYPE|DOMAIN|SEQUENCE|VIEW|FUNCTION|PROCEDURE|AGGREGATE)\s+logintel(?:_internal)?\.(\w+)",
     re.MULTILINE,
 )
 STRING = r"'(?:[^']|'')*'"
@@ -50,7 +50,7 @@ def references(path: Path) -> set[str]:
     """The names that a file's statements, bodies and dynamic SQL have in the schema."""
     code = RAISE.sub(lambda statement: re.sub(STRING, "", statement[0]), COMMENT.sub("", path.read_text()))
     code = re.sub(STRING, lambda text: "" if re.search(r"\b[Rr]un\b", text[0]) else text[0], code)
-    return set(re.findall(r"\blogintel\.(\w+)", code))
+    return set(re.findall(r"\blogintel(?:_internal)?\.(\w+)", code))
 
 
 def upward_references() -> Iterator[tuple[str, str, str]]:

@@ -28,7 +28,8 @@ SELECT string_agg(DISTINCT v.oid::regclass::text, ', ')
 FROM pg_depend d JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
 JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 JOIN pg_class v ON v.oid = r.ev_class
-WHERE c.relnamespace = 'logintel'::regnamespace AND v.relnamespace <> c.relnamespace"""
+WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])
+  AND v.relnamespace <> ALL ('{logintel,logintel_internal}'::regnamespace[])"""
 
 
 def install(dsn: Dsn = None) -> None:
@@ -66,7 +67,7 @@ def uninstall(
         print(f"logintel {release} goes, with all predictions, models and verdicts; log lines stay")
         if not (yes or typer.confirm(f"remove logintel from database {connection.info.dbname}?")):
             raise UserError("nothing was removed")
-        connection.execute("DROP SCHEMA logintel CASCADE")
+        connection.execute("DROP SCHEMA logintel, logintel_internal CASCADE")
     print("removed")
 
 

@@ -25,7 +25,8 @@ _LACKING = """
             AND NOT has_function_privilege(p.oid, 'EXECUTE')
           UNION ALL
           SELECT 'SELECT on ' || c.oid::regclass FROM pg_class c
-          WHERE c.relnamespace = 'logintel'::regnamespace AND c.relname IN ('ab_tests', 'feedback', 'log_lines')
+          WHERE c.oid IN ('logintel_internal.ab_tests'::regclass, 'logintel_internal.feedback'::regclass,
+                          'logintel.log_lines'::regclass)
             AND NOT has_table_privilege(c.oid, 'SELECT')
           ORDER BY 1) AS l"""
 _PASSED = {True: "yes", False: "no", None: "cannot be judged"}

@@ -43,7 +43,8 @@ class Result:
 def retrain_models(connection: psycopg.Connection, retraining: int, *, lines: int | None, seed: int) -> list[Result]:
     """Do a retraining that was begun, on an autocommit connection, and finish it. Raises UserError, psycopg.Error."""
     [(names,)] = connection.execute("SELECT names FROM logintel.ml_retrainings WHERE id = %s", (retraining,)).fetchall()
-    tests = dict(connection.execute("SELECT name, id FROM logintel_internal.ab_tests WHERE ended_at IS NULL").fetchall())
+    running = "SELECT name, id FROM logintel_internal.ab_tests WHERE ended_at IS NULL"
+    tests = dict(connection.execute(running).fetchall())
     skipped = [Result(name, f"skipped: A/B test {tests[name]} is running") for name in names if name in tests]
     wanted = [name for name in names if name not in tests]
     current = {name: in_force.find(connection, name) for name in wanted}

@@ -10,7 +10,8 @@ from logintel.training.dataset import Line
 
 _SOURCE = """
     SELECT format('%%I.%%I', n.nspname, c.relname), to_json(period.first) #>> '{}', to_json(period.last) #>> '{}'
-    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
+    JOIN pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN (
         SELECT min(l."timestamp") AS first, max(l."timestamp") AS last
         FROM (SELECT "timestamp" FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS l) AS period"""

@@ -17,7 +17,8 @@ BATCH_LINES = 5000
 _UNMAPPED = {"log_id", "tags", "raw_log"}
 _ATTACHED = """
     SELECT n.nspname, c.relname, c.oid, a.columns
-    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table JOIN pg_namespace n ON n.oid = c.relnamespace"""
+    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
+    JOIN pg_namespace n ON n.oid = c.relnamespace"""
 _WRITABLE_COLUMNS = """
     SELECT a.attname, t.typcategory
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid

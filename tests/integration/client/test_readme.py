@@ -64,7 +64,7 @@ def test_every_command_works_in_order(empty_db: Database, tmp_path: Path) -> Non
 
 
 def test_what_the_readmes_name_is_there(db: Database) -> None:
-    relations = {name for (name,) in db.execute("SELECT relname FROM pg_class WHERE relnamespace = 'logintel'::regnamespace")}
+    relations = {name for (name,) in db.execute("SELECT relname FROM pg_class WHERE relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])")}
     functions = {name for (name,) in db.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'logintel'::regnamespace")}
     for text in (README, MODELS):
         assert set(re.findall(r"`(ml_\w+)`", text)) <= relations

@@ -100,6 +100,6 @@ def test_nothing_else_is_open_to_everybody(installed: Database) -> None:
     assert (
         installed.execute("""
         SELECT c.oid::regclass FROM pg_class c CROSS JOIN aclexplode(c.relacl) AS a
-        WHERE c.relnamespace = 'logintel'::regnamespace AND a.grantee = 0""")
+        WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND a.grantee = 0""")
         == []
     )

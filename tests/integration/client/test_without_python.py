@@ -123,7 +123,7 @@ def use(db: Owned, tmp_path: Path) -> None:
     db.rows("CALL logintel.maintain('45 s')")
     assert db.rows("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
     views = db.rows(
-        "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'logintel'::regnamespace AND relkind = 'v'"
+        "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND relkind = 'v'"
     )
     assert len(views) > 15
     for (view,) in views:

@@ -28,7 +28,7 @@ def where_it_stands(db: Database, word: str) -> list[str]:
     """Tables that hold the word in any column, logintel's and the log table's."""
     tables = db.execute(
         "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'm') "
-        "AND c.relnamespace IN ('logintel'::regnamespace, 'public'::regnamespace)"
+        "AND c.relnamespace = ANY ('{logintel,logintel_internal,public}'::regnamespace[])"
     )
     return [
         table

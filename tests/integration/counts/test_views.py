@@ -23,7 +23,7 @@ def lines_db(db: Database) -> Database:
 def test_every_object_and_column_has_a_comment(db: Database) -> None:
     undocumented = db.execute(
         "SELECT c.oid::regclass::text, a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
-        "WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'v', 'c') "
+        "WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND c.relkind IN ('r', 'v', 'c') "
         "AND (c.relkind <> 'c' AND obj_description(c.oid, 'pg_class') IS NULL "
         "     OR col_description(c.oid, a.attnum) IS NULL AND c.relname NOT IN ('_shapes', '_scores', 'analysis')) "
         "UNION ALL SELECT p.oid::regprocedure::text, NULL FROM pg_proc p "

@@ -59,7 +59,7 @@ def test_the_week_ahead_has_its_partitions(db: Database) -> None:
 
 
 def test_maintain_creates_what_the_week_ahead_lacks(db: Database) -> None:
-    db.execute(f"DROP TABLE log_entries_{day(7)}, logintel.predictions_{day(7)}")
+    db.execute(f"DROP TABLE log_entries_{day(7)}, logintel_internal.predictions_{day(7)}")
     db.execute("SELECT logintel.maintain()")
     assert {day(7)} <= partitions(db, "log_entries") & partitions(db, "predictions")
     assert db.value("SELECT count(*) FROM logintel.doctor() WHERE status = 'problem' AND \"check\" = 'triggers'") == 0
@@ -76,7 +76,7 @@ def test_a_line_and_its_prediction_lie_in_the_partitions_of_the_lines_day(scorin
 def test_history_gets_partitions_before_it_is_loaded(scoring_db: Database) -> None:
     assert scoring_db.value(f"SELECT logintel.create_partitions({TODAY} - 10, {TODAY} - 1)") == 20
     insert_days(scoring_db, -5)
-    assert scoring_db.value(f"SELECT count(*) FROM logintel.predictions_{day(-5)}") == 3
+    assert scoring_db.value(f"SELECT count(*) FROM logintel_internal.predictions_{day(-5)}") == 3
 
 
 def test_lines_of_a_clock_that_ran_ahead_stay_where_they_are_and_keep_their_predictions(scoring_db: Database) -> None:
@@ -84,7 +84,7 @@ def test_lines_of_a_clock_that_ran_ahead_stay_where_they_are_and_keep_their_pred
     scoring_db.execute("SELECT logintel.maintain()")
     assert scoring_db.value(f"SELECT logintel.create_partitions({TODAY} + 20, {TODAY} + 21)") == 3
     assert scoring_db.value("SELECT count(*) FROM log_entries_default") == 3
-    assert scoring_db.value(f"SELECT count(*) FROM logintel.predictions_{day(20)}") == 3
+    assert scoring_db.value(f"SELECT count(*) FROM logintel_internal.predictions_{day(20)}") == 3
     assert counts(scoring_db) == (3,) * 5
 
 
@@ -97,7 +97,7 @@ def test_a_day_with_much_history_in_the_default_partition_stays_there(scoring_db
 def test_a_line_moved_to_another_day_takes_its_prediction_along(scoring_db: Database) -> None:
     insert_days(scoring_db, 0, lines=1)
     scoring_db.execute("UPDATE log_entries SET timestamp = now() + interval '2 days'")
-    assert scoring_db.value(f"SELECT count(*) FROM logintel.predictions_{day(2)}") == 1
+    assert scoring_db.value(f"SELECT count(*) FROM logintel_internal.predictions_{day(2)}") == 1
     assert counts(scoring_db) == (1,) * 5
 
 
@@ -276,11 +276,11 @@ def test_a_managed_table_of_any_name_in_any_schema_gets_its_days(db: Database, n
 
 def test_a_table_that_has_the_name_of_a_day_is_kept_and_in_nobodys_way(scoring_db: Database) -> None:
     taken, expired = f"log_entries_{day(5)}", f"log_entries_{day(-9)}"
-    scoring_db.execute(f"DROP TABLE {taken}, logintel.predictions_{day(5)}")
-    scoring_db.execute(f"CREATE VIEW {taken} AS SELECT 1 AS theirs; CREATE TABLE logintel.predictions_{day(5)} (theirs text)")
+    scoring_db.execute(f"DROP TABLE {taken}, logintel_internal.predictions_{day(5)}")
+    scoring_db.execute(f"CREATE VIEW {taken} AS SELECT 1 AS theirs; CREATE TABLE logintel_internal.predictions_{day(5)} (theirs text)")
     scoring_db.execute(f"CREATE TABLE {expired} (theirs text); INSERT INTO {expired} VALUES ('kept')")
-    scoring_db.execute(f"CREATE TABLE logintel.predictions_{day(-9)} PARTITION OF {PREDICTIONS} {day_bounds(-9)[0]}")
-    scoring_db.execute(f"ALTER TABLE logintel.predictions_{day(-9)} OWNER TO logintel_owner")
+    scoring_db.execute(f"CREATE TABLE logintel_internal.predictions_{day(-9)} PARTITION OF {PREDICTIONS} {day_bounds(-9)[0]}")
+    scoring_db.execute(f"ALTER TABLE logintel_internal.predictions_{day(-9)} OWNER TO logintel_owner")
     keep_days(scoring_db, 3)
     scoring_db.execute("CALL logintel.maintain('45 s')")
     assert f"{day(5)}_2" in partitions(scoring_db, "log_entries") & partitions(scoring_db, "predictions")
@@ -315,7 +315,7 @@ def test_a_name_that_ends_in_no_day_is_nobodys_day(scoring_db: Database) -> None
 def test_without_its_default_partition_a_table_still_gets_and_loses_its_days(scoring_db: Database) -> None:
     scoring_db.execute(f"SELECT logintel.create_partitions({TODAY} - 5, {TODAY})")
     insert_days(scoring_db, -5, 0)
-    scoring_db.execute(f"DROP TABLE log_entries_default, log_entries_{day(7)}, logintel.predictions_{day(7)}")
+    scoring_db.execute(f"DROP TABLE log_entries_default, log_entries_{day(7)}, logintel_internal.predictions_{day(7)}")
     keep_days(scoring_db, 3)
     scoring_db.execute("CALL logintel.maintain('45 s')")
     assert scoring_db.execute("SELECT task, failure FROM logintel.ml_upkeep WHERE failure IS NOT NULL") == []
@@ -339,7 +339,7 @@ def test_the_upkeep_waits_for_nobody_who_keeps_the_log_table_locked_and_tells_it
     db = scoring_db
     db.execute("CALL logintel.maintain('45 s')")
     db.execute(f"CREATE TABLE log_entries_old PARTITION OF log_entries {day_bounds(-9)[0]}")
-    db.execute(f"DROP TABLE log_entries_{day(7)}, logintel.predictions_{day(7)}")
+    db.execute(f"DROP TABLE log_entries_{day(7)}, logintel_internal.predictions_{day(7)}")
     keep_days(db, 3)
     owner = db.connect(autocommit=False)
     owner.execute("LOCK TABLE log_entries")

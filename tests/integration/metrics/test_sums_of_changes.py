@@ -117,7 +117,7 @@ def reads(db: Database) -> dict[str, int]:
     session.execute(TASKS)
     rows = session.execute(
         "SELECT regexp_replace(relname, '^(predictions).*', '\\1'), sum(seq_tup_read + coalesce(idx_tup_fetch, 0) + coalesce(idx_scan, 0))::int "
-        "FROM pg_stat_xact_user_tables WHERE schemaname = 'logintel' GROUP BY 1"
+        "FROM pg_stat_xact_user_tables WHERE schemaname = 'logintel_internal' GROUP BY 1"
     ).fetchall()
     session.commit()
     return {name: count for name, count in rows if name in LARGE}

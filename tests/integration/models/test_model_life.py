@@ -78,7 +78,7 @@ def test_no_other_role_does_any_of_it(scoring_db: Database) -> None:
             s for s in signatures if scoring_db.value("SELECT has_function_privilege(%s, %s, 'EXECUTE')", (role, s))]
         assert allowed == []
         written = scoring_db.execute(
-            "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'logintel'::regnamespace AND c.relkind IN ('r', 'p') "
+            "SELECT c.relname FROM pg_class c WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND c.relkind IN ('r', 'p') "
             "AND has_table_privilege(%s, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')", (role,))
         assert written == []
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -62,5 +62,5 @@ def test_upkeep_goes_on_where_a_dump_was_restored_by_somebody_else(
     assert empty_db.execute("SELECT id, predicted_level FROM logintel.ml_predictions ORDER BY id") == [
         (2, "INFO"), (3, "ERROR"),
     ]  # fmt: skip
-    others = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'logintel'::regnamespace AND relowner <> 'logintel_owner'::regrole"
+    others = "SELECT oid::regclass FROM pg_class WHERE relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND relowner <> 'logintel_owner'::regrole"
     assert empty_db.execute(others) == []
