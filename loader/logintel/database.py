@@ -34,6 +34,8 @@ _HOW_TO_WRITE = (
 )
 # A URI in which all is encoded that has to be: what is read as a name is one, and no part of the password.
 _SAFE_URI = re.compile(r"postgres(ql)?://([\w.~!$&'()*+,;=:%-]*@)?[^@]*", re.DOTALL)
+# Of user:password without its @host, what follows a comma in the password is taken for a host: one with no port.
+_PASSWORD_AS_HOST = re.compile(r"postgres(ql)?://(?=[^@/?]*:)(?=[^@/?]*,)(?![^@/?,]*:[0-9]+(,[^@/?,]*:[0-9]+)*([/?]|$))[^@]*$")
 _SECRETS = {"password", "sslpassword"}
 
 
@@ -137,7 +139,7 @@ def _holds_names_alone(dsn: str | None) -> bool:
     if any("://" in name for name in names) or not all(re.fullmatch("[0-9]{0,5}", port) for port in ports):
         return False
     if (dsn or "").startswith(("postgresql://", "postgres://")):
-        return _SAFE_URI.fullmatch(dsn) is not None
+        return _SAFE_URI.fullmatch(dsn) is not None and not _PASSWORD_AS_HOST.match(dsn)
     return all("@" not in given.get(name, "")[1:] for name in ("host", "hostaddr", "dbname"))
 
 

@@ -87,6 +87,8 @@ CASES = st.tuples(st.sampled_from(COMMANDS), st.sampled_from(STRINGS), PASSWORDS
 @example(("status", STRINGS[0], f"{BEGIN}@[{END}"))
 @example(("status", STRINGS[0], f"{BEGIN}/{END}"))
 @example(("worker", STRINGS[9], f"{BEGIN} {END}"))
+@example(("status", STRINGS[5], f",{BEGIN}{END}"))
+@example(("status", STRINGS[5], f"12,{BEGIN}{END}"))
 def test_a_password_in_a_connection_string_is_not_printed(capfd: pytest.CaptureFixture, case: tuple[str, str, str]):
     command, string, password = case
     dsn = string.format(password)

@@ -60,7 +60,7 @@ def is_rolled_up(db: Database) -> bool:
 @contextlib.contextmanager
 def at_most_rows_are_read(db: Database, table: str, most: int, by: psycopg.Connection) -> Iterator[None]:
     """Check that a session reads no more rows and index entries of a table and its partitions than that."""
-    like = (table.removeprefix("logintel.") + "%",) * 2
+    like = (table.removeprefix("logintel_internal.") + "%",) * 2
     read = (
         "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE %s) "
         "+ (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE %s)"

@@ -389,7 +389,7 @@ def test_what_stops_the_whole_load_is_said_in_one_line(db: Database):
     db.execute("ALTER TABLE log_entries RENAME TO kept; CREATE VIEW log_entries AS SELECT * FROM kept")
     db.execute("ALTER TABLE kept ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
     role = db.create_role("loader")
-    db.execute(f"GRANT USAGE ON SCHEMA logintel TO {role}; GRANT SELECT ON logintel_internal.attachments TO {role}")
+    db.execute(f"GRANT USAGE ON SCHEMA logintel, logintel_internal TO {role}; GRANT SELECT ON logintel_internal.attachments TO {role}")
     with pytest.raises(
         UserError, match=r"a.csv: the server stopped the load: permission denied .*no line of it was loaded"
     ):
