@@ -3,12 +3,26 @@
 --
 -- severity_gap tells the most dangerous: a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what
 -- the model gives each level, and how the other lines of the same template declare theirs.
+--
+-- Which scores are corrected is asked once; lines are found by their time and score, as in ml_anomalies.
 CREATE OR REPLACE VIEW logintel.ml_corrections AS
-SELECT (c.line).* FROM (SELECT logintel._corrected_lines() AS line) AS c;
+SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, predicted.level AS predicted_level,
+       coalesce(v.true_level, c.true_level) AS true_level, coalesce(c.confidence, p.level_confidence) AS level_confidence,
+       predicted.severity_number - declared.severity_number AS severity_gap,
+       logintel.severity(predicted.level, p.is_anomaly) AS severity, l.message, p.template, c.template_lines,
+       c.template_declared_levels, p.level_probabilities, p.model_version, p.predicted_at, c.reason
+FROM logintel._corrected_scores() c
+JOIN logintel_internal._predictions_now p ON p.score_id = c.score_id
+JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+    p.predicted_at)
+JOIN logintel_internal.levels predicted ON predicted.level = coalesce(c.suspected_level, p.predicted_level)
+JOIN logintel_internal.levels declared ON declared.level = p.declared_level
+LEFT JOIN logintel_internal._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
+WHERE coalesce(v.true_level, c.true_level) IS DISTINCT FROM p.declared_level;
 
 COMMENT ON VIEW logintel.ml_corrections IS 'Lines whose declared level is corrected: by the models in force (is_correction of ml_predictions), or because their template is a suspect (ml_suspects). With the evidence; those that feedback rejects are left out.';
 COMMENT ON COLUMN logintel.ml_corrections.log_entry_id IS 'Key of the line.';
-COMMENT ON COLUMN logintel.ml_corrections."timestamp" IS 'When the line was written at its source.';
+COMMENT ON COLUMN logintel.ml_corrections."timestamp" IS 'When the line was written at its source; of a line without a time, when it was scored.';
 COMMENT ON COLUMN logintel.ml_corrections.service IS 'Service of the line.';
 COMMENT ON COLUMN logintel.ml_corrections.host IS 'Host of the line.';
 COMMENT ON COLUMN logintel.ml_corrections.declared_level IS 'Level that the source declared, normalised.';
