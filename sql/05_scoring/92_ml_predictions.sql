@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW logintel.ml_predictions AS
 SELECT p.log_entry_id AS id, p.log_entry_id, p.predicted_level, p.level_confidence,
        p.category, p.category_confidence, p.labels,
        p.is_anomaly, p.anomaly_score, p.anomaly_confidence, p.anomaly_type, p.severity,
-       p.model_version, p."timestamp", p.predicted_at,
+       p.model_version, p.predicted_at, p."timestamp",
        p.template, p.service, p.source_type, p.declared_level, p.is_correction, p.is_abstained,
        p.score_id, p.latency_us, p.rescored_at
 FROM logintel_internal._predictions_now p;
@@ -21,8 +21,8 @@ COMMENT ON COLUMN logintel.ml_predictions.anomaly_confidence IS 'Confidence of i
 COMMENT ON COLUMN logintel.ml_predictions.anomaly_type IS 'Kind of anomaly; null when the line is none.';
 COMMENT ON COLUMN logintel.ml_predictions.severity IS 'critical, high, medium or low, from the predicted level and the anomaly.';
 COMMENT ON COLUMN logintel.ml_predictions.model_version IS 'The models that made the prediction, such as "anomaly 1, level 3".';
-COMMENT ON COLUMN logintel.ml_predictions."timestamp" IS 'Time of the line, or of its prediction where the line has none; the key of the daily partitions.';
 COMMENT ON COLUMN logintel.ml_predictions.predicted_at IS 'Start of the transaction that scored the line.';
+COMMENT ON COLUMN logintel.ml_predictions."timestamp" IS 'Time of the line, or of its prediction where the line has none; the key of the daily partitions.';
 COMMENT ON COLUMN logintel.ml_predictions.template IS 'The masked message.';
 COMMENT ON COLUMN logintel.ml_predictions.service IS 'Service of the line.';
 COMMENT ON COLUMN logintel.ml_predictions.source_type IS 'Source type of the line.';
