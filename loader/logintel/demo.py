@@ -32,7 +32,7 @@ TOUR = (
         "Predictions of the latest lines (ml_recent_predictions)",
         "SELECT log_entry_id, service, declared_level, predicted_level, level_confidence AS confidence, category,\n"
         "       severity, left(message, 60) AS message\n"
-        "FROM logintel.ml_recent_predictions LIMIT 8",
+        "FROM logintel.ml_recent_predictions ORDER BY \"timestamp\" DESC LIMIT 8",
     ),
     (
         "Corrections: levels that the sources got wrong, most dangerous first (ml_corrections)",

@@ -21,16 +21,11 @@ _OF_CORRECTIONS = (
 )
 _OF_ANOMALIES = f"{_TIME}, anomaly_type AS anomaly, anomaly_score AS score, predicted_level AS level, {_MESSAGE}"
 
-# The views are newest first by themselves, hour after hour, and stop at a LIMIT: sorted as a whole, they would be read
-# to the end. So only what they gave is sorted. A line without a time counts when it was scored.
 _NEWEST = """
-SELECT {columns} FROM (
-    SELECT * FROM {view}
-    WHERE (%(service)s::text IS NULL OR service = %(service)s)
-      AND ((%(since)s::timestamptz IS NULL AND %(ago)s::interval IS NULL)
-           OR coalesce("timestamp", predicted_at) >= coalesce(%(since)s::timestamptz, now() - %(ago)s::interval))
-    LIMIT %(limit)s) AS newest
-ORDER BY coalesce("timestamp", predicted_at) DESC"""
+SELECT {columns} FROM {view} AS found
+WHERE (%(service)s::text IS NULL OR service = %(service)s)
+  AND "timestamp" >= coalesce(%(since)s::timestamptz, now() - %(ago)s::interval, '-infinity')
+ORDER BY found."timestamp" DESC LIMIT %(limit)s"""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

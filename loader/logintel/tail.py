@@ -33,13 +33,12 @@ _WANTED = """
 AND (%(service)s::text IS NULL OR r.service = %(service)s)"""
 _LINES = """
 SELECT r.predicted_at, r.log_entry_id,
-       date_trunc('second', coalesce(r."timestamp", r.predicted_at))::text, row_to_json(r)
+       date_trunc('second', r."timestamp")::text, row_to_json(r)
 FROM logintel.ml_recent_predictions AS r WHERE {wanted}"""
 _KEYS = """
 SELECT r.log_entry_id, r.predicted_at FROM logintel.ml_recent_predictions AS r
 WHERE r.predicted_at >= %(since)s AND {wanted}"""
-# The view is newest first by itself, and stops at a LIMIT: sorted once more, it would be read to the end.
-_NEWEST = _LINES + "\nLIMIT %(lines)s"
+_NEWEST = _LINES + "\nORDER BY r.predicted_at DESC LIMIT %(lines)s"
 # The keys are an array, and no query: PostgreSQL leaves lines out by it before it reads their messages.
 _NEW = _LINES + """
 AND r.predicted_at >= %(since)s AND r.log_entry_id <> ALL (%(shown)s::bigint[])

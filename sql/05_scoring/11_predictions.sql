@@ -23,6 +23,7 @@ COMMENT ON COLUMN logintel_internal.predictions.txid IS 'Id of that transaction.
 CREATE TABLE logintel_internal.predictions_default (LIKE logintel_internal.predictions INCLUDING ALL);
 CREATE INDEX predictions_default_log_entry_id_idx ON logintel_internal.predictions_default (log_entry_id);
 CREATE INDEX predictions_default_predicted_at_idx ON logintel_internal.predictions_default (predicted_at);
+CREATE INDEX predictions_default_timestamp_idx ON logintel_internal.predictions_default ("timestamp");
 CREATE INDEX predictions_default_txid_timestamp_idx ON logintel_internal.predictions_default
     USING brin (txid, "timestamp") WITH (pages_per_range = 16);
 ALTER TABLE logintel_internal.predictions ATTACH PARTITION logintel_internal.predictions_default DEFAULT;

@@ -1,15 +1,14 @@
 CREATE OR REPLACE VIEW logintel.ml_recent_predictions AS
-SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.declared_level, p.predicted_level, p.level_confidence,
+SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, p.predicted_level, p.level_confidence,
        p.category, p.is_anomaly, p.anomaly_score, p.anomaly_type, p.severity, l.message, p.model_version, p.predicted_at
-FROM logintel.ml_predictions p
+FROM logintel_internal._predictions_now p
 JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
     p.predicted_at)
-WHERE p.predicted_at >= now() - interval '24 hours'
-ORDER BY p.predicted_at DESC;
+WHERE p.predicted_at >= now() - interval '24 hours';
 
-COMMENT ON VIEW logintel.ml_recent_predictions IS 'Predictions of the last 24 hours with their lines, newest first.';
+COMMENT ON VIEW logintel.ml_recent_predictions IS 'Predictions of the last 24 hours with their lines. The newest: ORDER BY "timestamp" DESC with a LIMIT.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.log_entry_id IS 'Key of the line.';
-COMMENT ON COLUMN logintel.ml_recent_predictions."timestamp" IS 'When the line was written at its source.';
+COMMENT ON COLUMN logintel.ml_recent_predictions."timestamp" IS 'When the line was written at its source; of a line without a time, when it was scored.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.service IS 'Service of the line.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.host IS 'Host of the line.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.declared_level IS 'Level that the source declared, normalised.';

@@ -1,9 +1,17 @@
+-- A filter of its reader's, and an ORDER BY with a LIMIT, reach the indexes of the predictions: nothing stands between,
+-- and the time is theirs.
 CREATE OR REPLACE VIEW logintel.ml_anomalies AS
-SELECT (a.line).* FROM (SELECT logintel._anomalies() AS line) AS a;
+SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.anomaly_type, p.anomaly_score, p.severity,
+       p.predicted_level, p.category, l.http_status, l.response_time_ms, l.message, p.template,
+       p.model_version, p.predicted_at
+FROM logintel_internal._predictions_now p
+JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
+    p.predicted_at)
+WHERE p.is_anomaly;
 
-COMMENT ON VIEW logintel.ml_anomalies IS 'Lines predicted to be anomalies, newest first.';
+COMMENT ON VIEW logintel.ml_anomalies IS 'Lines predicted to be anomalies. The newest: ORDER BY "timestamp" DESC with a LIMIT.';
 COMMENT ON COLUMN logintel.ml_anomalies.log_entry_id IS 'Key of the line.';
-COMMENT ON COLUMN logintel.ml_anomalies."timestamp" IS 'When the line was written at its source.';
+COMMENT ON COLUMN logintel.ml_anomalies."timestamp" IS 'When the line was written at its source; of a line without a time, when it was scored.';
 COMMENT ON COLUMN logintel.ml_anomalies.service IS 'Service of the line.';
 COMMENT ON COLUMN logintel.ml_anomalies.host IS 'Host of the line.';
 COMMENT ON COLUMN logintel.ml_anomalies.anomaly_type IS 'Kind of anomaly.';

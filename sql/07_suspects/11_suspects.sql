@@ -1,5 +1,4 @@
--- The templates that are suspected, where there are too many to judge them whenever somebody asks. All of it can be
--- made again, so no dump holds it.
+-- The templates that are suspected, as the upkeep judged them last. All of it can be made again, so no dump holds it.
 CREATE TABLE logintel_internal.suspects (
     rank bigint NOT NULL,
     suspicion text NOT NULL,
@@ -49,6 +48,8 @@ CREATE TABLE logintel_internal.suspects_state (
     one_row boolean NOT NULL DEFAULT true,
     judged_at timestamptz,
     verdicts text,
+    last_score bigint,
+    last_change bigint,
     CONSTRAINT suspects_state_pkey PRIMARY KEY (one_row),
     CONSTRAINT suspects_state_one_row_check CHECK (one_row)
 );
@@ -58,3 +59,5 @@ COMMENT ON TABLE logintel_internal.suspects_state IS 'When templates were judged
 COMMENT ON COLUMN logintel_internal.suspects_state.one_row IS 'Always true: it is the key.';
 COMMENT ON COLUMN logintel_internal.suspects_state.judged_at IS 'When the rows of suspects were made; null where nobody made them.';
 COMMENT ON COLUMN logintel_internal.suspects_state.verdicts IS 'Which verdicts there were then.';
+COMMENT ON COLUMN logintel_internal.suspects_state.last_score IS 'The largest id of a score then.';
+COMMENT ON COLUMN logintel_internal.suspects_state.last_change IS 'The last change of the counts then.';

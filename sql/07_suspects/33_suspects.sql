@@ -43,21 +43,34 @@ $function$;
 
 COMMENT ON FUNCTION logintel._suspects_among_all() IS 'The rows of suspects, judged now.';
 
--- Few templates are judged when somebody asks, so what is said is never old. Of very many it takes seconds: the upkeep
--- does it every ten minutes, and after verdicts. Until it has done so, those who ask wait, if there is an end to it.
+-- Few templates take tens of milliseconds to judge, very many take seconds. So the upkeep does it, and notes what it
+-- went by. What it said of few counts for two minutes, while there are no new verdicts and no new shapes; else they are
+-- judged when somebody asks. Very many are judged by the upkeep alone, every ten minutes and after verdicts. Until it has
+-- done so, those who ask wait, if there is an end to it.
 CREATE OR REPLACE FUNCTION logintel._has_many_scores() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT count(*) > 3000 FROM (SELECT FROM logintel_internal.scores LIMIT 3001) AS s);
 
-COMMENT ON FUNCTION logintel._has_many_scores() IS 'Whether the upkeep judges templates, because there are too many to do it for each who asks.';
+COMMENT ON FUNCTION logintel._has_many_scores() IS 'Whether there are too many scores to judge their templates whenever somebody asks.';
+
+CREATE OR REPLACE FUNCTION logintel._verdicts_and_shapes(OUT verdicts text, OUT last_score bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN ROW((SELECT concat(max(f.id), ' ', count(*) FILTER (WHERE f.is_current)) FROM logintel_internal.feedback f),
+           (SELECT max(s.id) FROM logintel_internal.scores s));
+
+COMMENT ON FUNCTION logintel._verdicts_and_shapes() IS 'What tells whether there are new verdicts, or new shapes.';
 
 CREATE OR REPLACE FUNCTION logintel._upkeep_has_judged() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN logintel._has_many_scores()
-       AND (EXISTS (SELECT FROM logintel_internal.suspects_state s WHERE s.judged_at IS NOT NULL)
-            OR (SELECT count(*) > 30000 FROM (SELECT FROM logintel_internal.scores LIMIT 30001) AS s));
+RETURN CASE WHEN logintel._has_many_scores()
+            THEN EXISTS (SELECT FROM logintel_internal.suspects_state s WHERE s.judged_at IS NOT NULL)
+                 OR (SELECT count(*) > 30000 FROM (SELECT FROM logintel_internal.scores LIMIT 30001) AS s)
+            ELSE EXISTS (SELECT FROM logintel_internal.suspects_state s
+                         WHERE s.judged_at > now() - interval '2 minutes'
+                           AND (s.verdicts, s.last_score) = (SELECT n.verdicts, n.last_score
+                                                             FROM logintel._verdicts_and_shapes() n)) END;
 
-COMMENT ON FUNCTION logintel._upkeep_has_judged() IS 'Whether suspects are read as the upkeep has judged them.';
+COMMENT ON FUNCTION logintel._upkeep_has_judged() IS 'Whether what the upkeep said last of templates is what counts; of very many it does, even where it has said nothing yet.';
 
 CREATE OR REPLACE FUNCTION logintel._suspects() RETURNS SETOF logintel_internal.suspects
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -71,28 +84,39 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._suspects() IS 'The templates that are suspected, most harmful first.';
+COMMENT ON FUNCTION logintel._suspects() IS 'The templates that are suspected, most harmful first, as judged now or, where there are very many, by the upkeep.';
 
 CREATE OR REPLACE FUNCTION logintel._task_076_judge_templates() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    verdicts_now text := (SELECT concat(max(f.id), ' ', count(*) FILTER (WHERE f.is_current))
-        FROM logintel_internal.feedback f);
+    is_large CONSTANT boolean := logintel._has_many_scores();
+    before logintel_internal.suspects_state := (SELECT s FROM logintel_internal.suspects_state s);
+    now_at record;
     found bigint;
 BEGIN
-    IF NOT logintel._has_many_scores() OR EXISTS (
-        SELECT FROM logintel_internal.suspects_state s
-        WHERE s.judged_at > now() - interval '10 minutes' AND s.verdicts = verdicts_now) THEN
+    SELECT n.*, (SELECT q.last_value FROM logintel_internal.count_changes_id_seq q) AS last_change INTO now_at
+    FROM logintel._verdicts_and_shapes() n;
+    IF is_large AND before.judged_at > now() - interval '10 minutes' AND before.verdicts = now_at.verdicts THEN
+        RETURN 0;
+    END IF;
+    IF NOT is_large AND (before.verdicts, before.last_score, before.last_change)
+                        = (now_at.verdicts, now_at.last_score, now_at.last_change) THEN
+        UPDATE logintel_internal.suspects_state SET judged_at = now();
         RETURN 0;
     END IF;
     DELETE FROM logintel_internal.suspects;
-    INSERT INTO logintel_internal.suspects
-    SELECT e.* FROM logintel._with_evidence(ARRAY(SELECT s FROM logintel._suspects_among_all() s)) e;
+    INSERT INTO logintel_internal.suspects SELECT * FROM logintel._suspects_among_all();
     GET DIAGNOSTICS found = ROW_COUNT;
-    UPDATE logintel_internal.suspects_state SET judged_at = now(), verdicts = verdicts_now;
+    IF is_large THEN
+        UPDATE logintel_internal.suspects s SET telling_words = e.telling_words, nearest_templates = e.nearest_templates
+        FROM logintel._with_evidence(ARRAY(SELECT s FROM logintel_internal.suspects s ORDER BY s.rank)) e
+            WHERE e.rank = s.rank;
+    END IF;
+    UPDATE logintel_internal.suspects_state
+    SET judged_at = now(), verdicts = now_at.verdicts, last_score = now_at.last_score, last_change = now_at.last_change;
     RETURN found;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._task_076_judge_templates() IS 'Task of the upkeep: judges all templates, where these are many; returns how many are suspected.';
+COMMENT ON FUNCTION logintel._task_076_judge_templates() IS 'Task of the upkeep: judges all templates where there is something new; returns how many are suspected.';

@@ -92,7 +92,7 @@ CREATE OR REPLACE FUNCTION logintel._suspects_with_evidence() RETURNS SETOF logi
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF logintel._upkeep_has_judged() THEN
+    IF logintel._has_many_scores() AND logintel._upkeep_has_judged() THEN
         RETURN QUERY SELECT * FROM logintel._suspects();
     ELSE
         RETURN QUERY

@@ -24,13 +24,15 @@ SELECT m.name, m.version, m.window_start,
        CASE WHEN m.window_start < '294276-12-31 23:00Z' THEN m.window_start + interval '1 hour' ELSE 'infinity' END AS window_end,
        m.predictions, m.coverage, m.feedback_lines, m.accuracy, m.declared_lines, m.declared_accuracy,
        m."precision", m.recall, m.false_positive_rate, m.calibration_error, m.declared_calibration_error,
-       m.mean_confidence, m.abstained_share, m.latency_mean_us, m.latency_p95_us, m.latency_max_us, m.known_share, m.failures, m.measured_at
+       m.mean_confidence, m.abstained_share, m.latency_mean_us, m.latency_p95_us, m.latency_max_us, m.known_share, m.failures, m.measured_at,
+       m.window_start AS "time"
 FROM windows m
 ORDER BY m.window_start DESC, m.name, m.version;
 
 COMMENT ON VIEW logintel.ml_model_metrics IS 'How each model version did in each hour, newest first, measured by the upkeep. An hour follows its lines and the verdicts on them, under the settings that were in force when its first lines were measured; one whose lines are gone keeps its figures. Null where the data cannot give a figure.';
 COMMENT ON COLUMN logintel.ml_model_metrics.name IS 'level, category or anomaly.';
 COMMENT ON COLUMN logintel.ml_model_metrics.version IS 'Version that scored the lines, whatever rescore() shows of them since.';
+COMMENT ON COLUMN logintel.ml_model_metrics."time" IS 'The same as window_start: charts ask for it by this name.';
 COMMENT ON COLUMN logintel.ml_model_metrics.window_start IS 'Start of the hour, UTC, by the timestamp of the lines.';
 COMMENT ON COLUMN logintel.ml_model_metrics.window_end IS 'Its end; infinity where there is none.';
 COMMENT ON COLUMN logintel.ml_model_metrics.predictions IS 'Lines that the version scored.';

@@ -6,7 +6,8 @@ SELECT m.name, m.version, d.day, d.service, d.measure,
             WHEN d.value >= d.watch_from AND running.days >= required.days
                  OR d.value >= d.drift_from AND running.days >= required.days - 1 THEN 'watch'
             ELSE 'none' END AS state,
-       d.value, d.usual, d.watch_from, d.drift_from, d.lines, d.evidence, d.judged_at
+       d.value, d.usual, d.watch_from, d.drift_from, d.lines, d.evidence, d.judged_at,
+       d.day::timestamp AT TIME ZONE 'UTC' AS "time"
 FROM logintel_internal.drift d
 JOIN logintel_internal.models m ON m.id = d.model_id
 CROSS JOIN LATERAL (SELECT CASE WHEN d.service IS NULL THEN 1 ELSE 3 END AS days) AS required
@@ -20,6 +21,7 @@ ORDER BY d.day DESC, m.name, d.service NULLS FIRST, d.measure;
 COMMENT ON VIEW logintel.ml_drift IS 'How far the lines of each day are from those that the models were trained on, newest day first. For a single service, what is over after a day or two is no drift.';
 COMMENT ON COLUMN logintel.ml_drift.name IS 'level, category or anomaly.';
 COMMENT ON COLUMN logintel.ml_drift.version IS 'The version that served the lines.';
+COMMENT ON COLUMN logintel.ml_drift."time" IS 'Where that day begins: charts ask for it by this name.';
 COMMENT ON COLUMN logintel.ml_drift.day IS 'The day, UTC, by the time of the lines.';
 COMMENT ON COLUMN logintel.ml_drift.service IS 'The service whose lines are judged, digits in it as #; null for all lines.';
 COMMENT ON COLUMN logintel.ml_drift.measure IS 'classes and confidence: what the model predicts and how sure it is. services: the mix of known services. new_templates, unknown_words, new_services: what the training lines did not have.';

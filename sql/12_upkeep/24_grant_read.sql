@@ -28,7 +28,7 @@ AS $function$
     FROM pg_proc p
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
-                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line', '_hours_of_anomalies', '_hours_of_corrections')
+                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line')
                         THEN 'readers'
                     WHEN p.proname IN ('_drift_lines', '_has_cron') THEN 'managers'
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',

@@ -158,6 +158,17 @@ DROP FUNCTION logintel.backfill(timestamptz, integer);
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
 -- include 05_scoring/16_truncations.sql
+-- What is asked of views by time is found by it.
+DO $block$
+DECLARE
+    day regclass;
+BEGIN
+    FOR day IN SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'logintel_internal.predictions'::regclass LOOP
+        EXECUTE format('CREATE INDEX %I ON %s ("timestamp")',
+                       (SELECT c.relname FROM pg_class c WHERE c.oid = day) || '_timestamp_idx', day);
+    END LOOP;
+END
+$block$;
 
 -- 06_counts
 -- include 06_counts/11_count_changes.sql

@@ -1,8 +1,9 @@
 -- Ends every update. The functions that read the log table are written for its columns, in no file.
 SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel_internal.attachments);
 UPDATE logintel_internal.attachments SET columns = columns;
--- A view of the new release asks another function; views of users on it stay.
+-- Views of the new release ask other functions, or none; views of users on them stay.
 DROP FUNCTION IF EXISTS logintel._corrections();
+DROP FUNCTION IF EXISTS logintel._anomalies();
 DO $block$
 BEGIN
     REVOKE ALL ON logintel_internal._scored_shapes FROM PUBLIC;

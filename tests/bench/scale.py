@@ -28,6 +28,15 @@ OTHER_QUERIES = {
     "ml_predictions of a line": f"SELECT * FROM logintel.ml_predictions WHERE log_entry_id = {LARGE // 2}",
 }
 """What somebody asks a view first, beside its first rows."""
+_OF_AN_HOUR = """SELECT * FROM logintel.{} WHERE "timestamp" >= now() - interval '1 hour' ORDER BY "timestamp" DESC LIMIT 50"""
+FILTERED_QUERIES = {
+    f"{view}, newest 50 of an hour": _OF_AN_HOUR.format(view)
+    for view in ("ml_anomalies", "ml_corrections", "ml_recent_predictions")
+} | {
+    "critical in the last 5 minutes": "SELECT * FROM logintel.ml_recent_predictions "
+    "WHERE severity = 'critical' AND \"timestamp\" >= now() - interval '5 minutes'"
+}
+"""What dashboards and alerts ask, with a filter of time."""
 
 # In the order of time, as lines arrive.
 _SAMPLE_SCORES = """
@@ -57,6 +66,8 @@ def views(suite: Suite) -> Iterator[Result]:
     milliseconds = {name: _warm_milliseconds(connection, query) for name, query in queries.items()}
     slowest_first = dict(sorted(milliseconds.items(), key=lambda item: -item[1]))
     yield Result("views_10m_ms", max(milliseconds.values()), "ms, the slowest", slowest_first)
+    filtered = {name: _warm_milliseconds(connection, query) for name, query in FILTERED_QUERIES.items()}
+    yield Result("views_filtered_ms", max(filtered.values()), "ms, the slowest", filtered)
 
 
 def _insert_tail(connection: psycopg.Connection) -> None:

@@ -245,8 +245,14 @@ def _of_units(connection: psycopg.Connection, column: str) -> list[tuple[Unit, f
 
 
 def _line_of(unit: Unit) -> Line:
-    line = simulated(1, 0)[0]
+    line = _any_line()
     return line._replace(shape=Shape(**{**line.shape._asdict(), "template": unit[0], "service": unit[1]}))
+
+
+@cache
+def _any_line() -> Line:
+    """What else than its template and service a line has; the simulator takes its time to make one."""
+    return simulated(1, 0)[0]
 
 
 def _figures_of(name: str, runs: Sequence[dict[str, Judged]], pairs: Sequence[tuple[Judged, Judged]]) -> Iterator[Result]:

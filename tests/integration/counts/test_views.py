@@ -68,7 +68,7 @@ def test_recent_predictions_and_anomalies_show_their_lines(lines_db: Database) -
         f"UPDATE {PREDICTIONS} SET predicted_at = now() - interval '25 hours' WHERE log_entry_id = 2"
     )
     lines_db.execute("INSERT INTO log_entries (message) VALUES ('started')")
-    recent = [row[0] for row in lines_db.execute("SELECT log_entry_id FROM ml_recent_predictions")]
+    recent = [row[0] for row in lines_db.execute('SELECT log_entry_id FROM ml_recent_predictions ORDER BY "timestamp" DESC, 1 DESC')]
     assert (recent[0], sorted(recent)) == (7, [1, 3, 4, 5, 6, 7])
     assert lines_db.execute("SELECT log_entry_id, anomaly_type, severity, message FROM ml_anomalies") == [
         (1, "system_failure", "critical", "node 1 panicked")
