@@ -45,8 +45,8 @@ COMMENT ON FUNCTION logintel._suspects_among_all() IS 'The rows of suspects, jud
 
 -- Few templates take tens of milliseconds to judge, very many take seconds. So the upkeep does it, and notes what it
 -- went by. What it said of few counts for two minutes, while there are no new verdicts and no new shapes; else they are
--- judged when somebody asks. Very many are judged by the upkeep alone, every ten minutes and after verdicts. Until it has
--- done so, those who ask wait, if there is an end to it.
+-- judged when somebody asks. Very many are judged by the upkeep alone, every ten minutes and after verdicts. Until it
+-- has done so, those who ask wait, if there is an end to it.
 CREATE OR REPLACE FUNCTION logintel._has_many_scores() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT count(*) > 3000 FROM (SELECT FROM logintel_internal.scores LIMIT 3001) AS s);

@@ -7,8 +7,9 @@
 -- Which scores are corrected is asked once; lines are found by their time and score, as in ml_anomalies.
 CREATE OR REPLACE VIEW logintel.ml_corrections AS
 SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, predicted.level AS predicted_level,
-       coalesce(v.true_level, c.true_level) AS true_level, coalesce(c.confidence, p.level_confidence) AS level_confidence,
-       predicted.severity_number - declared.severity_number AS severity_gap,
+       coalesce(v.true_level, c.true_level) AS true_level,
+       coalesce(c.confidence, p.level_confidence) AS level_confidence,
+       (predicted.severity_number - declared.severity_number)::integer AS severity_gap,
        logintel.severity(predicted.level, p.is_anomaly) AS severity, l.message, p.template, c.template_lines,
        c.template_declared_levels, p.level_probabilities, p.model_version, p.predicted_at, c.reason,
        (p.level_probabilities ->> 'DEBUG')::real AS probability_debug,

@@ -248,7 +248,7 @@ COMMENT ON TABLE logintel_internal.failures IS 'Inserts whose lines were left wa
 INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount)
 SELECT h.hour, h.score_id, h.lines, row_number() OVER (PARTITION BY h.score_id ORDER BY h.hour) = 1, true
 FROM logintel_internal.hourly_counts h ORDER BY h.hour;
-DROP TABLE logintel.changed_hours;
+DROP TABLE logintel_internal.changed_hours;
 ALTER TABLE logintel_internal.model_metrics RENAME COLUMN coverage TO hour_lines;
 UPDATE logintel_internal.model_metrics m
 SET hour_lines = (SELECT max(n.lines) FROM (SELECT sum(o.predictions)::double precision AS lines FROM logintel_internal.model_metrics o
@@ -354,7 +354,7 @@ DROP VIEW logintel.ml_deployed_models, logintel.ml_stats_by_severity;
 -- 07_feedback
 DROP INDEX logintel_internal.feedback_shape_hash_idx;
 CREATE INDEX feedback_shape_hash_idx ON logintel_internal.feedback (shape_hash) WHERE scope = 'line';
-DROP VIEW logintel.line_verdicts, logintel.score_verdicts, logintel.ab_evidence, logintel.ab_answers;
+DROP VIEW logintel_internal.line_verdicts, logintel_internal.score_verdicts, logintel_internal.ab_evidence, logintel_internal.ab_answers;
 DROP FUNCTION logintel._hours_of_verdicts(bigint[]);
 
 -- 08_ab_tests

@@ -46,7 +46,7 @@ ANSWERS = (
     "SELECT id, predicted_level, level_confidence, category, labels, anomaly_score, severity, declared_level FROM logintel.ml_predictions ORDER BY id",
     "SELECT log_entry_id, predicted_level, true_level FROM logintel.ml_corrections ORDER BY 1",
     "SELECT log_entry_id, anomaly_score, severity FROM logintel.ml_anomalies ORDER BY 1",
-    "SELECT log_entry_id, true_level, true_category, is_anomaly, note FROM logintel_internal.feedback ORDER BY id",
+    "SELECT log_entry_id, true_level, true_category, is_anomaly, note FROM feedback ORDER BY id",
     "SELECT models, lines, predictions, pending FROM logintel.ml_status",
     "SELECT name, version, state FROM logintel.ml_models ORDER BY 1, 2",
     "SELECT level, predictions FROM logintel.ml_stats_by_level ORDER BY 1",
@@ -55,7 +55,7 @@ ANSWERS = (
 SHIPPED_ROWS = (
     "SELECT name, description FROM logintel.settings ORDER BY name",
     "SELECT name, level FROM logintel.level_names WHERE shipped ORDER BY name",
-    "SELECT level, severity_number FROM logintel_internal.levels ORDER BY level",
+    "SELECT level, severity_number FROM levels ORDER BY level",
 )
 
 

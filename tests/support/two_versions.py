@@ -6,7 +6,7 @@ from string import ascii_lowercase
 from support.servers import Database
 from support.tiny_models import TinyModel, deploy, register, tiny_model
 
-RESULTS = "SELECT {} FROM logintel.ml_ab_results WHERE id = (SELECT max(id) FROM logintel_internal.ab_tests) ORDER BY side DESC"
+RESULTS = "SELECT {} FROM logintel.ml_ab_results WHERE id = (SELECT max(id) FROM ab_tests) ORDER BY side DESC"
 WEAK = tiny_model("level", (("good", "ERROR"), ("bad", "INFO"), ("job", "INFO")))
 STRONG = tiny_model("level", (("good", "ERROR"), ("bad", "ERROR"), ("job", "INFO")))
 """The two differ where the word is `bad`, of lines that are errors."""
@@ -48,7 +48,7 @@ def results(db: Database, *columns: str) -> list[tuple]:
 
 def outcome(db: Database) -> tuple:
     """How the latest test ended, and why."""
-    [row] = db.execute("SELECT outcome, reason FROM logintel_internal.ab_tests ORDER BY id DESC LIMIT 1")
+    [row] = db.execute("SELECT outcome, reason FROM ab_tests ORDER BY id DESC LIMIT 1")
     return row
 
 

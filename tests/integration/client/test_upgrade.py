@@ -15,7 +15,7 @@ from support.pending_lines import blocked_sessions, wait_until
 from support.servers import Database, Server
 
 pytestmark = pytest.mark.local_only  # a release is put into the server's folder, and its package into a session
-PENDING = "SELECT count(*) FROM logintel_internal.pending"
+PENDING = "SELECT count(*) FROM pending"
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_a_worker_of_the_release_goes_on_or_is_told_why_not(old_db: Database) ->
         update.commit()
         working.result()
     for session in (worker, old_db.connect()):
-        session.execute("INSERT INTO logintel_internal.pending (log_entry_id) SELECT max(id) FROM log_entries")
+        session.execute("INSERT INTO pending (log_entry_id) SELECT max(id) FROM log_entries")
         go_on_or_be_told_why_not(session)
     while old_db.value("SELECT logintel.backfill()"):
         pass
