@@ -18,7 +18,8 @@ BEGIN
         IF NOT EXISTS (SELECT FROM logintel_internal.model_sets s
             JOIN logintel_internal.models m ON m.id = ANY (s.model_ids)
                        WHERE s.id = logintel._set_in_force() AND m.name = model.name
-                         AND NOT (logintel._is_of_other_shapes(m.metadata) AND m.metadata ->> 'origin' = 'default')) THEN
+                         AND NOT (logintel._is_of_other_shapes(m.metadata)
+                                  AND m.metadata ->> 'origin' IS NOT DISTINCT FROM 'default')) THEN
             PERFORM logintel.deploy(model.name, version, 'default model');
         END IF;
     END LOOP;

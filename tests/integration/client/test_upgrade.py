@@ -123,15 +123,14 @@ def test_default_models_give_way_to_those_for_the_new_templates(old_db: Database
     assert (old_db.value(PENDING), old_db.value("SELECT count(*) FROM logintel_internal.scores")) == (waiting, before)
 
 
-def test_new_lines_have_the_new_templates_and_older_ones_keep_theirs(old_db: Database) -> None:
+def test_new_lines_have_the_new_templates_and_older_ones_keep_theirs(old_db: Database, package: Path) -> None:
     lines = [("result=ok;total=9",), ("result=bad;total=9",)]
     templates = ("SELECT s.template FROM logintel_internal.predictions p JOIN logintel.{} s ON s.id = p.score_id "
                  "JOIN log_entries l ON l.id = p.log_entry_id WHERE l.message LIKE 'result%' ORDER BY l.id")
     session = old_db.connect()
-    session.execute("SELECT logintel.backfill()")
+    use_old_package(session, package)
     with session.cursor() as cursor:
         cursor.executemany("INSERT INTO log_entries (level, message) VALUES ('INFO', %s)", lines)
-    session.execute("SELECT logintel.backfill()")
     [(older,)] = session.execute("SELECT min(id) FROM log_entries WHERE message LIKE 'result%'")
     assert old_db.execute(templates.format("shape_scores")) == [("<*>",), ("<*>",)]
     before = answers(old_db)
