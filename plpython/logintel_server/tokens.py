@@ -57,7 +57,7 @@ def features(shape: Mapping[str, str | None], level: str | None) -> dict[str, st
 
 
 def words(template: str) -> str:
-    """Return the words of a template: lower case, camelCase and identifiers taken apart, masks and classes of codes kept."""
+    """Return the words of a template: lower case, identifiers taken apart, masks and classes of codes kept."""
     return " ".join(tokenize(template))
 
 

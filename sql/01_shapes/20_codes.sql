@@ -1,6 +1,6 @@
--- Codes that say how something ended stay in a template as classes. Blanks and words are the same in message and template,
--- so the place of a code is found by what stands before it; where that was masked there is none. A message that is a
--- template has classes already: they stay. All by string functions: a regular expression that knew this would cost five
+-- Codes that say how something ended stay in a template as classes. Blanks and words are the same in message and
+-- template, so the place of a code is found by what stands before it; where that was masked there is none. A message
+-- that is a template has classes already: they stay. All by string functions: a regular expression that knew this would cost five
 -- times as much.
 
 -- A number alone is a code: nothing that goes on behind it.
@@ -8,7 +8,8 @@ CREATE OR REPLACE FUNCTION logintel._status_code_class(code text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN left(code, 1) COLLATE "C" BETWEEN '1' AND '5' AND rtrim(left(code, 3), '0123456789') = '' AND length(code) >= 3
-         AND ltrim(substr(code, 4, 1), 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_%/-') = substr(code, 4, 1)
+         AND ltrim(substr(code, 4, 1), 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_%/-')
+             = substr(code, 4, 1)
     THEN '<' || left(code, 1) || 'xx>'
     WHEN left(code, 5) IN ('<1xx>', '<2xx>', '<3xx>', '<4xx>', '<5xx>') THEN left(code, 5) END;
 
@@ -22,8 +23,9 @@ DECLARE
 BEGIN
     RETURN CASE
         WHEN left(code, 3) = '<0>' THEN '<0>'
-        WHEN left(number, 1) NOT BETWEEN '0' AND '9' OR substr(code, length(number) + 1, 1) ~ '[A-Za-z0-9_%/-]' THEN NULL
-        WHEN is_signal THEN CASE WHEN number IN ('3', '4', '5', '6', '7', '8', '9', '11', '24', '25', '31') THEN '<fatal>' END
+        WHEN left(number, 1) NOT BETWEEN '0' AND '9' THEN NULL
+        WHEN substr(code, length(number) + 1, 1) COLLATE "C" ~ '[A-Za-z0-9_%/-]' THEN NULL
+        WHEN is_signal THEN CASE WHEN number = ANY ('{3,4,5,6,7,8,9,11,24,25,31}') THEN '<fatal>' END
         WHEN ltrim(number, '0x') = '' THEN '<0>'
         ELSE '<nonzero>' END;
 END

@@ -25,7 +25,8 @@ BEGIN
         class := logintel._status_code_class(code);
         IF class IS NOT NULL THEN
             before := left(before, length(before) - length(code));
-            template := replace(template, before || CASE WHEN left(code, 1) = '<' THEN '<<*>>' ELSE '<*>' END, before || class);
+            template := replace(
+                template, before || CASE WHEN left(code, 1) = '<' THEN '<<*>>' ELSE '<*>' END, before || class);
         END IF;
     ELSIF strpos(plain, 'T /') > 0 THEN
         template := logintel._with_answer(template, plain);
@@ -42,8 +43,8 @@ COMMENT ON FUNCTION logintel._mask_with_codes(text) IS 'The template of a messag
 -- become classes (20_codes.sql).
 --
 -- The message counts with its first 4,096 characters only; counting them is left to messages that may have more.
--- COLLATE "C" makes the result the same in every locale. This is the hot path, and the planner inlines it: each state of
--- the regular expression and each word looked for costs every line. loader/logintel/defaults/masks.py does the same,
+-- COLLATE "C" makes the result the same in every locale. This is the hot path, and the planner inlines it: each state
+-- of the regular expression and each word looked for costs every line. loader/logintel/defaults/masks.py does the same,
 -- and a test compares the two.
 CREATE OR REPLACE FUNCTION logintel.mask(message text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

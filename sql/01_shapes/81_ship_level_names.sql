@@ -41,7 +41,8 @@ SELECT v.level, name, true
 FROM (VALUES
     ('INFO', 'audit success,user notice,strict standards'),
     ('WARN', 'audit failure,user warning,core warning,compile warning,user deprecated'),
-    ('ERROR', 'fatal error,parse error,user error,core error,compile error,recoverable fatal error,catchable fatal error')
+    ('ERROR', 'fatal error,parse error,user error,core error,compile error'),
+    ('ERROR', 'recoverable fatal error,catchable fatal error')
 ) AS v (level, names), string_to_table(v.names, ',') AS name
 ON CONFLICT (name) DO NOTHING;
 

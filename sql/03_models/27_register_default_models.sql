@@ -1,5 +1,5 @@
--- What somebody trained and deployed stays in force. A default model goes into force where no model of its name is, and in
--- the place of an earlier default one that was made for other shapes.
+-- What somebody trained and deployed stays in force. A default model goes into force where no model of its name is, and
+-- in the place of an earlier default one that was made for other shapes.
 CREATE OR REPLACE FUNCTION logintel.register_default_models() RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$

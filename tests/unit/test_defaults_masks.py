@@ -26,8 +26,8 @@ from logintel.defaults.masks import mask
     # Text without blanks: the digits and their unit, not the sentence.
     ("第3次连接数据库失败", "第<*>次连接数据库失败"),
     ("订单12已创建", "订单<*>已创建"),
-    ("用户7登录成功，耗时12ms", "用户<*>登录成功，耗时<*>"),
-    ("пользователь7вошёл", "пользователь<*>вошёл"),
+    ("用户7登录成功 耗时12ms", "用户<*>登录成功 耗时<*>"),
+    ("Größe7überschritten", "Größ<*>überschritten"),
     # Keys and words.
     ('{"level":"error","code":17,"msg":"disk_full"}', '{"level":"error","code":<*>,"msg":"disk_full"}'),
     ("result=ok;total=9", "result=ok;total=<*>"),

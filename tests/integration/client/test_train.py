@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from logintel.errors import UserError
 from logintel.defaults.masks import SHAPE_VERSION
+from logintel.errors import UserError
 from logintel.simulation import generate
 from logintel.training.command import train
 from logintel.training.dataset import read_lines

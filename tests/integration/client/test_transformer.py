@@ -5,8 +5,8 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from logintel.errors import UserError
 from logintel.defaults.masks import SHAPE_VERSION
+from logintel.errors import UserError
 from logintel.training import transformer
 from logintel.training.dataset import read_lines
 from logintel.training.models import train_models

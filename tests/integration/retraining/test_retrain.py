@@ -12,8 +12,8 @@ import numpy as np
 import psycopg
 import pytest
 
-from logintel.errors import UserError
 from logintel.defaults.masks import SHAPE_VERSION
+from logintel.errors import UserError
 from logintel.retraining import run
 from logintel.retraining.command import retrain
 from logintel.simulation import generate

@@ -50,3 +50,10 @@ def test_the_planner_takes_the_mask_into_the_write_path(fresh_db: Database) -> N
     plan = fresh_db.execute("EXPLAIN (VERBOSE) SELECT logintel._shape_hash(message, service, source_type, level, http_status, "
                             "response_time_ms, 7) FROM log_entries")
     assert "logintel.mask" not in str(plan) and "_code_classes" not in str(plan) and "_shape_hash" not in str(plan)
+
+
+def test_anybody_may_mask(fresh_db: Database) -> None:
+    role = fresh_db.connect(user=fresh_db.create_role("anybody"))
+    fresh_db.execute(f"SELECT logintel.grant_read('{fresh_db.name}_anybody')")
+    for message in ("GET /a 500", "status 500", "exit 1", "\x1b[1mx"):
+        assert role.execute("SELECT logintel.mask(%s)", (message,)).fetchone() == (masks.mask(message),)
