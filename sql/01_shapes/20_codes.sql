@@ -1,7 +1,7 @@
 -- Codes that say how something ended stay in a template as classes. Blanks and words are the same in message and
 -- template, so the place of a code is found by what stands before it; where that was masked there is none. A message
--- that is a template has classes already: they stay. All by string functions: a regular expression that knew this would cost five
--- times as much.
+-- that is a template has classes already: they stay. All by string functions: a regular expression that knew this would
+-- cost five times as much.
 
 -- A number alone is a code: nothing that goes on behind it.
 CREATE OR REPLACE FUNCTION logintel._status_code_class(code text) RETURNS text
