@@ -114,7 +114,7 @@ def test_default_models_give_way_to_those_for_the_new_templates(old_db: Database
     old_db.execute(TO_NEWEST)
     assert old_db.value("SELECT models FROM logintel.ml_status") == "anomaly 2, category 2, level 2"
     assert old_db.execute("SELECT name, version, state FROM logintel.ml_models WHERE name = 'level' ORDER BY version") == [
-        ("level", 1, "registered"), ("level", 2, "in force"), ("level", 3, "in test"), ("level", 4, "registered")]
+        ("level", 1, "registered"), ("level", 2, "in force"), ("level", 3, "shadow"), ("level", 4, "registered")]
     assert old_db.value("SELECT logintel.register_default_models()") == []
     # What the earlier set knew, this one knows.
     waiting = old_db.value(PENDING)
