@@ -15,7 +15,7 @@ from hashlib import md5
 
 from logintel_server.lower_case import lower_case
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever the features of a shape change: models trained with another version have to be trained again."""
 
 SHAPE_FIELDS = ("template", "service", "source_type", "level", "status_class", "latency_bucket")
@@ -25,8 +25,10 @@ MASK = "<*>"
 MAX_TOKENS = 256
 MAX_VALUE_CHARACTERS = 128
 
-# Acronym (the HTTP of HTTPServer), word, mask. Linear in the length of the text.
-_ASCII_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|<\*>")
+# A mask, or what masking leaves of a code.
+_CLASS = r"<(?:\*|0|nonzero|fatal|[1-5]xx)>"
+# Acronym (the HTTP of HTTPServer), word, class. Linear in the length of the text.
+_ASCII_TOKEN = re.compile(rf"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|{_CLASS}")
 
 # Letters with case beyond ASCII.
 _CASED = "\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u058f\u1e00-\u1fff"
@@ -38,7 +40,7 @@ _BREAK = (
     "\ud800-\uf8ff\ufe00-\ufe1f\ufe30-\ufe6f\ufeff-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffff"
     "\U000e0000-\U0010ffff"
 )
-_CHUNK = re.compile(rf"[A-Za-z{_CASED}]+|[{_SINGLE}]|[^{_BREAK}{_CASED}{_SINGLE}]+|<\*>")
+_CHUNK = re.compile(rf"[A-Za-z{_CASED}]+|[{_SINGLE}]|[^{_BREAK}{_CASED}{_SINGLE}]+|{_CLASS}")
 
 _UNFIT = re.compile("[\x00-\x20\x7f-\xa0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff]+")
 _DIGITS = re.compile("[0-9]+")
@@ -55,7 +57,7 @@ def features(shape: Mapping[str, str | None], level: str | None) -> dict[str, st
 
 
 def words(template: str) -> str:
-    """Return the words of a template: lower case, camelCase and identifiers taken apart, masks kept as `<*>`."""
+    """Return the words of a template: lower case, identifiers taken apart, masks and classes of codes kept."""
     return " ".join(tokenize(template))
 
 

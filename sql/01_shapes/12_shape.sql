@@ -9,7 +9,7 @@ CREATE TYPE logintel.shape AS (
 );
 
 COMMENT ON TYPE logintel.shape IS 'Shape of a log line: the masked message and the context that models read.';
-COMMENT ON COLUMN logintel.shape.template IS 'The message, its tokens that hold a digit replaced by <*>.';
+COMMENT ON COLUMN logintel.shape.template IS 'The message; what holds a digit in it replaced by <*>, codes by their class.';
 COMMENT ON COLUMN logintel.shape.service IS 'Component or service that wrote the line.';
 COMMENT ON COLUMN logintel.shape.source_type IS 'Kind of source.';
 COMMENT ON COLUMN logintel.shape.level IS 'Level as the source wrote it. The level model never sees it.';

@@ -1,13 +1,3 @@
--- The masked message: every token that holds a digit becomes <*>. The message counts with its first 4,096 characters
--- only; counting them is left to messages that may have more. COLLATE "C" makes the result the same in every locale.
-CREATE OR REPLACE FUNCTION logintel.mask(message text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN regexp_replace(
-    CASE WHEN octet_length(message) > 4096 THEN left(message, 4096) ELSE coalesce(message, '') END COLLATE "C",
-    '[^ \t\n\r\f\v]*[0-9][^ \t\n\r\f\v]*', '<*>', 'g');
-
-COMMENT ON FUNCTION logintel.mask(text) IS 'The template of a message: its tokens that hold a digit replaced by <*>. Never null.';
-
 -- Each argument stands once in the body, so that the planner can inline the function into the write path.
 CREATE OR REPLACE FUNCTION logintel._status_class(http_status integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -28,7 +18,7 @@ COMMENT ON FUNCTION logintel._latency_bucket(double precision) IS 'Bucket of a r
 -- Raise this whenever _shape() gives another result for any line: models record it.
 CREATE OR REPLACE FUNCTION logintel._shape_version() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN 1;
+RETURN 2;
 
 COMMENT ON FUNCTION logintel._shape_version() IS 'Version of the shape function; a model records the one it was trained with.';
 

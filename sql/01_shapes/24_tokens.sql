@@ -2,19 +2,34 @@
 -- tokens for any text, which tests hold both to. Which characters are letters, spaces or punctuation is listed here and
 -- there, because collations and versions of Unicode differ.
 
--- Words of text that is ASCII: letters alone, camelCase and acronyms taken apart, masks kept. \x01 stands for a mask.
+-- Words of text that is ASCII: letters alone, camelCase and acronyms taken apart, masks and classes of codes kept. The
+-- characters \x01 to \x09 stand for these.
 CREATE OR REPLACE FUNCTION logintel._ascii_tokens(text text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    letters text COLLATE "C" := regexp_replace(
-        replace(translate(text, E'\x01', ' '), '<*>', E' \x01 ') COLLATE "C", E'[^A-Za-z\x01]+', ' ', 'g');
+    classes CONSTANT text[] := '{<*>,<0>,<nonzero>,<fatal>,<1xx>,<2xx>,<3xx>,<4xx>,<5xx>}';
+    letters text COLLATE "C" := replace(translate(text, E'\x01\x02\x03\x04\x05\x06\x07\x08\x09', '         '),
+                                        '<*>', E' \x01 ');
+    has_classes boolean := letters ~ '<(0|nonzero|fatal|[1-5]xx)>';
 BEGIN
+    IF has_classes THEN
+        FOR i IN 2..9 LOOP
+            letters := replace(letters, classes[i], ' ' || chr(i) || ' ');
+        END LOOP;
+    END IF;
+    letters := regexp_replace(letters, E'[^A-Za-z\x01-\x09]+', ' ', 'g');
     IF letters ~ '[a-z][A-Z]|[A-Z][A-Z][a-z]' THEN
         letters := regexp_replace(regexp_replace(letters, '([a-z])([A-Z])', E'\\1 \\2', 'g'),
                                   '([A-Z])([A-Z][a-z])', E'\\1 \\2', 'g');
     END IF;
-    RETURN string_to_array(replace(lower(btrim(letters)), E'\x01', '<*>'), ' ');
+    letters := replace(lower(btrim(letters)), E'\x01', '<*>');
+    IF has_classes THEN
+        FOR i IN 2..9 LOOP
+            letters := replace(letters, chr(i), classes[i]);
+        END LOOP;
+    END IF;
+    RETURN string_to_array(letters, ' ');
 END
 $function$;
 
@@ -22,7 +37,7 @@ COMMENT ON FUNCTION logintel._ascii_tokens(text) IS 'The words of a text in ASCI
 
 
 -- A chunk is a run of letters that have a case, one character of a script without spaces or one pictograph, a run of
--- other letters, or a mask.
+-- other letters, a mask, or a class of codes.
 CREATE OR REPLACE FUNCTION logintel._unicode_tokens(text text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -37,8 +52,8 @@ DECLARE
     chunk text;
     tokens text[] := '{}';
 BEGIN
-    FOR chunk IN SELECT (regexp_matches(text COLLATE "C", format('[A-Za-z%1$s]+|[%2$s]|[^%3$s%1$s%2$s]+|<[*]>',
-                                                                 cased, single, breaks), 'g'))[1] LOOP
+    FOR chunk IN SELECT (regexp_matches(text COLLATE "C", format('[A-Za-z%1$s]+|[%2$s]|[^%3$s%1$s%2$s]+'
+            '|<(?:[*]|0|nonzero|fatal|[1-5]xx)>', cased, single, breaks), 'g'))[1] LOOP
         IF octet_length(chunk) = length(chunk) THEN
             tokens := tokens || logintel._ascii_tokens(chunk);
         ELSE

@@ -25,14 +25,25 @@ FROM (VALUES
     ('DEBUG', 'debug debug1 debug2 debug3 debug4 debug5 dbg dbug debu d trace trace2 trace3 trace4 trc'),
     ('DEBUG', 'trce trac t verbose vrb v fine finer finest fein feiner silly 7 10 20'),
     ('INFO', 'info info2 info3 info4 information informational inf i notice note n config log system success ok http'),
-    ('INFO', 'infos informazioni bilgi hinweis konfiguration 5 6 30'),
-    ('WARN', 'warn warn2 warn3 warn4 warning wrn w 4 40'),
+    ('INFO', 'infos informazioni bilgi hinweis konfiguration normal 5 6 30'),
+    ('WARN', 'warn warn2 warn3 warn4 warning wrn w deprecated 4 40'),
     ('WARN', 'warnung avertissement attention advertencia avvertenza attenzione aviso varning waarschuwing'),
     ('ERROR', 'error error2 error3 error4 err e fail severe failure 3 50'),
     ('ERROR', 'fehler schwerwiegend erreur grave errore erro fel hata fout'),
     ('FATAL', 'fatal fatal2 fatal3 fatal4 fata ftl f critical crit c alert emerg emergency assert a 0 1 2 60'),
-    ('FATAL', 'panic pani dpanic panik')
+    ('FATAL', 'panic pani dpanic panik kritisch critique critico kritiek kritisk krytyczny kritik')
 ) AS v (level, names), string_to_table(v.names, ' ') AS name
+ON CONFLICT (name) DO NOTHING;
+
+-- Levels of two words, as PHP and Windows write them.
+INSERT INTO logintel.level_names (level, name, shipped)
+SELECT v.level, name, true
+FROM (VALUES
+    ('INFO', 'audit success,user notice,strict standards'),
+    ('WARN', 'audit failure,user warning,core warning,compile warning,user deprecated'),
+    ('ERROR', 'fatal error,parse error,user error,core error,compile error'),
+    ('ERROR', 'recoverable fatal error,catchable fatal error')
+) AS v (level, names), string_to_table(v.names, ',') AS name
 ON CONFLICT (name) DO NOTHING;
 
 -- Other letters, as unistr() reads them: a database in another encoding could not even read this file with them.
@@ -42,6 +53,7 @@ SELECT DISTINCT ON (2) v.level, logintel._level_name(unistr(name)), true
 FROM (VALUES
     -- Western languages
     ('INFO', 'informaci\00F3n INFORMACI\00D3N informa\00E7\00F5es INFORMA\00C7\00D5ES'),
+    ('FATAL', 'cr\00EDtico CR\00CDTICO cr\00EDtica CR\00CDTICA'),
     ('WARN', 'advert\00EAncia ADVERT\00CANCIA ostrze\017Cenie OSTRZE\017BENIE uyar\0131 UYARI'),
     ('ERROR', 'b\0142\0105d B\0141\0104D'),
     -- Russian

@@ -23,10 +23,11 @@ BEGIN
                 detail := format('%s %s%s reproduces its golden cases', model.name, model.version, model.part);
                 PERFORM logintel._check_again(model.id);
             END IF;
-            IF (model.metadata ->> 'shape_version')::integer <> logintel._shape_version() THEN
+            IF logintel._is_of_other_shapes(model.metadata) THEN
                 status := 'problem';
                 detail := format('%s %s%s was trained with another version of the shape function', model.name, model.version, model.part);
-                next_step := 'train it again: logintel train --deploy';
+                next_step := CASE WHEN model.metadata ->> 'origin' = 'default' THEN 'SELECT logintel.register_default_models()'
+                                  ELSE 'train it again: logintel train --deploy' END;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             status := 'problem';

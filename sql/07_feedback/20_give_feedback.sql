@@ -37,6 +37,19 @@ $function$;
 
 COMMENT ON FUNCTION logintel._remember_verdict(logintel_internal.feedback) IS 'Makes a verdict the current one of its line or template; returns its id.';
 
+-- Release 0.1.0 masked whole words. A line that it scored has that shape until it is scored again, and verdicts are of it.
+CREATE OR REPLACE FUNCTION logintel._score_of_other_masks(log_entry_id bigint,
+    message text) RETURNS logintel_internal.scores
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT s FROM logintel_internal.predictions p JOIN logintel_internal.scores s ON s.id = p.score_id
+    WHERE p.log_entry_id = $1 AND s.template <> logintel.mask($2)
+      AND s.template = regexp_replace(left($2, 4096) COLLATE "C", '[^ \t\n\r\f\v]*[0-9][^ \t\n\r\f\v]*', '<*>', 'g')
+    LIMIT 1
+$function$;
+
+COMMENT ON FUNCTION logintel._score_of_other_masks(bigint, text) IS 'The score of a line that was scored when templates were masked as in release 0.1.0; null for any other.';
+
 CREATE OR REPLACE FUNCTION logintel.give_feedback(
     log_entry_id bigint, true_level text DEFAULT NULL, true_category text DEFAULT NULL, is_anomaly boolean DEFAULT NULL,
     note text DEFAULT NULL, whole_template boolean DEFAULT false
@@ -45,6 +58,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     verdict logintel_internal.feedback;
+    message text;
+    earlier logintel_internal.scores;
 BEGIN
     verdict.scope := CASE WHEN whole_template THEN 'template' ELSE 'line' END;
     verdict.log_entry_id := log_entry_id;
@@ -64,12 +79,18 @@ BEGIN
     END IF;
     SELECT logintel._shape(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms),
            logintel._shape_hash(l.message, l.service, l.source_type, l.level, l.http_status, l.response_time_ms,
-                                logintel._shape_seed())
-    INTO verdict.shape, verdict.shape_hash
+                                logintel._shape_seed()), l.message
+    INTO verdict.shape, verdict.shape_hash, message
     FROM logintel._fetched_lines(ARRAY[give_feedback.log_entry_id]) l;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no log line %', log_entry_id
             USING ERRCODE = 'no_data_found', HINT = 'Give the key of a line in the attached log table.';
+    END IF;
+    earlier := logintel._score_of_other_masks(log_entry_id, message);
+    IF earlier.id IS NOT NULL THEN
+        verdict.shape := ROW(earlier.template, earlier.service, earlier.source_type, earlier.level, earlier.status_class,
+                             earlier.latency_bucket);
+        verdict.shape_hash := earlier.shape_hash;
     END IF;
     RETURN logintel._remember_verdict(verdict);
 END
@@ -83,7 +104,8 @@ $function$
 DECLARE
     -- Of a line that is gone, what was said of it tells the template.
     template_hash text := coalesce(
-        (SELECT md5(logintel.mask(l.message)) FROM logintel._fetched_lines(ARRAY[withdraw_feedback.log_entry_id]) l),
+        (SELECT md5(coalesce((logintel._score_of_other_masks(l.id, l.message)).template, logintel.mask(l.message)))
+         FROM logintel._fetched_lines(ARRAY[withdraw_feedback.log_entry_id]) l),
         (SELECT md5((f.shape).template) FROM logintel_internal.feedback f
          WHERE f.log_entry_id = withdraw_feedback.log_entry_id ORDER BY f.id DESC LIMIT 1));
     ended bigint;

@@ -4,7 +4,7 @@
 -- Raised together with VERSION in logintel_server/tokens.py.
 CREATE OR REPLACE FUNCTION logintel._tokens_version() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN 1;
+RETURN 2;
 
 COMMENT ON FUNCTION logintel._tokens_version() IS 'Version of the tokens that models are given; a model records the one it was trained with.';
 

@@ -3,7 +3,10 @@
 -- who attaches a partition to his log table makes it there, too.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA logintel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    logintel.mask(text), logintel._status_class(integer), logintel._latency_bucket(double precision),
+    logintel.mask(text), logintel._mask_with_codes(text), logintel._with_exit_codes(text, text),
+    logintel._with_answer(text, text), logintel._with_class(text, text, text, text),
+    logintel._exit_code_class(text, boolean), logintel._status_code_class(text),
+    logintel._status_class(integer), logintel._latency_bucket(double precision),
     logintel._shape_version(),
     logintel._shape(text, text, text, text, integer, double precision),
     logintel._shape_hash(text, text, text, text, integer, double precision, bigint),

@@ -18,8 +18,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from logintel_server import tokens
 
 ANOMALY_THRESHOLD = 0.7
-# What mask() does; only where a token begins is there anything to look for.
-_WITH_DIGIT = re.compile(r"(?<![^ \t\n\r\f\v])[^ \t\n\r\f\v0-9]*+[0-9][^ \t\n\r\f\v]*")
+# What mask() does, but for classes of codes; only where a run begins is there anything to look for.
+_WITH_DIGIT = re.compile(r"(?<![A-Za-z_.@#%+*$!~^-])[A-Za-z_.@#%+*$!~^-]*+[0-9][A-Za-z0-9_.@#%+*$!~^:-]*")
 
 
 class Scores(TransformerMixin, BaseEstimator):

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import block_array, coo_array
 from scipy.sparse.csgraph import connected_components
 
-from logintel.defaults.corpora import mask
+from logintel.defaults.masks import mask
 from logintel.simulation import SimulatedLine, generate
 from logintel.training.dataset import NORMAL, Line, Shape
 from logintel.training.labels import LEVELS

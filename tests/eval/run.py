@@ -24,6 +24,7 @@ import anomalies
 import corrections
 import costs
 import drift
+import grouping
 import levels
 import own_templates
 import psycopg
@@ -72,6 +73,9 @@ QUESTIONS = {
     "anomaly_ordinary_share": Question(
         "Share of the ordinary lines (up to INFO, no anomaly to people) that the default models take for anomalies",
         "anomaly_ordinary_share.*", readings.ordinary_lines),
+    "grouping": Question(
+        "Grouping: lines in groups that are those of one true template, 8 systems; against masks of whole tokens",
+        "grouping_accuracy.*", grouping.accuracy),
     "level_time_split": Question(
         "Levels of later lines: the latest fifth of each system; templates repeat, and memory knows most of them",
         "level_time_split_.*", levels.time_split),

@@ -89,10 +89,10 @@ RIGHTS = """
         SELECT 'schema ' || n.nspname AS object, n.nspacl AS acl, n.nspowner AS owner FROM pg_namespace n WHERE n.nspname LIKE 'logintel%'
         UNION ALL
         SELECT c.oid::regclass::text, c.relacl, c.relowner FROM pg_class c
-        WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[]) AND NOT c.relispartition
+        WHERE c.relnamespace::regnamespace::text IN ('logintel', 'logintel_internal') AND NOT c.relispartition
         UNION ALL
         SELECT format('%s (%I)', c.oid::regclass, a.attname), a.attacl, c.relowner
-        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = ANY ('{logintel,logintel_internal}'::regnamespace[])
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace::regnamespace::text IN ('logintel', 'logintel_internal')
         UNION ALL
         SELECT p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
         FROM pg_proc p WHERE p.pronamespace = 'logintel'::regnamespace)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -42,15 +43,17 @@ FILL = """
     INSERT INTO log_entries (message) VALUES ('nobody knows this'), ('this one either');
     UPDATE logintel.settings SET value = 'inline' WHERE name = 'mode';
     CREATE VIEW mine AS SELECT * FROM logintel.ml_status"""
+_CLASS = re.compile("<(?!\\*)")
+"""Masks of the release had no classes of codes."""
 ANSWERS = (
     "SELECT id, predicted_level, level_confidence, category, labels, anomaly_score, severity, declared_level FROM logintel.ml_predictions ORDER BY id",
     "SELECT log_entry_id, predicted_level, true_level FROM logintel.ml_corrections ORDER BY 1",
     "SELECT log_entry_id, anomaly_score, severity FROM logintel.ml_anomalies ORDER BY 1",
     "SELECT log_entry_id, true_level, true_category, is_anomaly, note FROM feedback ORDER BY id",
-    "SELECT models, lines, predictions, pending FROM logintel.ml_status",
-    "SELECT name, version, state FROM logintel.ml_models ORDER BY 1, 2",
+    "SELECT lines, predictions, pending FROM logintel.ml_status",
+    "SELECT version, state FROM logintel.ml_models WHERE name = 'level' AND version < 4 ORDER BY 1",
     "SELECT level, predictions FROM logintel.ml_stats_by_level ORDER BY 1",
-    "SELECT models, lines, predictions, pending FROM mine",
+    "SELECT lines, predictions, pending FROM mine",
 )
 SHIPPED_ROWS = (
     "SELECT name, description FROM logintel.settings ORDER BY name",
@@ -80,11 +83,23 @@ def installed(server: Server) -> Iterator[Path]:
             archive.extractall(folder, filter="data")
         for name in NAMES:  # where its package looks for them
             shutil.copytree(ROOT / "models" / name, folder / "models" / name)
+            for model in (folder / "models" / name).iterdir():
+                _make_older(model)
         subprocess.run([*sudo, "install", "-m", "644", str(folder / "script.sql"), str(target)], check=True)
         yield folder
     finally:
         subprocess.run([*sudo, "rm", "-f", str(target)], check=True)
         shutil.rmtree(folder)
+
+
+def _make_older(folder: Path) -> None:
+    """Make of a default model one as the release had it: another graph, for other shapes."""
+    with (folder / "model.onnx").open("ab") as graph:
+        graph.write(b"\x32\x05older")  # its doc_string
+    described = json.loads((folder / "model.json").read_text("utf-8"))
+    described["metadata"] |= {"shape_version": 1, "tokens_version": 1}
+    described["golden"] = [case for case in described["golden"] if not _CLASS.search(case["shape"]["template"])]
+    (folder / "model.json").write_text(json.dumps(described), "utf-8")
 
 
 def use_old_package(connection: psycopg.Connection, folder: Path) -> None:
@@ -103,7 +118,7 @@ def fill(database: Database, folder: Path, roles: Sequence[str]) -> None:
     for model in (WEAK, STRONG):
         database.execute(
             "SELECT logintel.import_model(%s, %s, %s, %s)",
-            (model.name, model.onnx, json.dumps(model.metadata), json.dumps(model.golden)),
+            (model.name, model.onnx, json.dumps(model.metadata | {"shape_version": 1}), json.dumps(model.golden)),
         )
     for statement in FILL.split(";\n"):
         database.execute(statement)

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from logintel.defaults.masks import SHAPE_VERSION
 from logintel_server.tokens import SHAPE_FIELDS
 from support.servers import Database
 from support.tables import DEPLOYMENTS, MODEL_SETS, MODELS, SERVING
@@ -79,7 +80,7 @@ def _made(name: str, classes: tuple[tuple[str, str], ...], feature: str, model: 
         {"shape": dict.fromkeys(SHAPE_FIELDS, "") | {"template": word}, "label": label, "probabilities": row.tolist()}
         for word, label, row in zip(words, labels, probabilities, strict=True)
     ]
-    metadata = {"kind": "classifier", "target": name, "classes": pipeline.classes_.tolist(), "shape_version": 1}
+    metadata = {"kind": "classifier", "target": name, "classes": pipeline.classes_.tolist(), "shape_version": SHAPE_VERSION}
     return TinyModel(name, onnx.SerializeToString(), metadata, golden)
 
 

@@ -1,13 +1,13 @@
 """Lines for tests of training that have no server to make shapes."""
 
 import csv
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from logintel.defaults.masks import mask
 from logintel.simulation import SimulatedLine, generate
 from logintel.training.dataset import Line, Shape
 
@@ -15,11 +15,6 @@ LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 LOGHUB_LEVELS = {"V": "DEBUG", "D": "DEBUG", "I": "INFO", "notice": "INFO", "W": "WARN", "WARNING": "WARN",
                  "E": "ERROR", "error": "ERROR"} | {level: level for level in LEVELS}
-
-
-def mask(message: str) -> str:
-    """What logintel.mask() does."""
-    return re.sub(r"[^ \t\n\r\f\v]*[0-9][^ \t\n\r\f\v]*", "<*>", message[:4096])
 
 
 def simulated(count: int, seed: int = 1, corrupt: float = 0.0) -> list[tuple[SimulatedLine, Line]]:

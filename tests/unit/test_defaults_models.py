@@ -8,7 +8,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from logintel.defaults import build, corpora, linear, recipes
+from logintel.defaults import build, corpora, linear, masks, recipes
 from logintel.training import default_models, default_scores, export, golden
 from logintel.training.dataset import Line, Shape
 from logintel_server import runtime, tokens
@@ -19,7 +19,7 @@ TOLERANCE = 1e-5
 
 
 def line(message: str) -> Line:
-    return Line(Shape(template=corpora.mask(message)))
+    return Line(Shape(template=masks.mask(message)))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_confidence_holds_on_templates_and_systems_never_seen() -> None:
 def test_a_shipped_model_says_that_it_is_a_default_and_of_which_shapes(name: str) -> None:
     metadata = default_models.model(name).metadata
     assert (metadata["origin"], metadata["target"], metadata["kind"]) == ("default", name, "classifier")
-    assert (metadata["shape_version"], metadata["tokens_version"]) == (corpora.SHAPE_VERSION, tokens.VERSION)
+    assert (metadata["shape_version"], metadata["tokens_version"]) == (masks.SHAPE_VERSION, tokens.VERSION)
     assert "trained_at" not in metadata  # same sources, same files
 
 

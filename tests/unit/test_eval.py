@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 EVAL = Path(__file__).parent.parent / "eval"
-FIGURES = ["level_unseen_templates_accuracy", "level_unseen_templates_macro_f1", "level_unseen_templates_auc", "level_unseen_templates_calibration_error", "level_unseen_system_auc", "level_unseen_system_three_class_accuracy", "level_unseen_statements_auc", "level_unseen_statements_accuracy", "level_human_auc", "level_human_problem_accuracy", "level_problem_calibration_error", "anomaly_human_auc", "anomaly_human_f1", "anomaly_ordinary_share", "anomaly_ordinary_share_apache", "category_human_accuracy", "category_human_macro_f1", "level_time_split_accuracy", "level_random_split_accuracy", "corrections_precision", "corrections_recall", "corrections_unseen_system_auc", "corrections_unseen_system_precision_at_k", "corrections_recall_simulated", "anomaly_hdfs_sessions_f1", "anomaly_hdfs_sessions_pr_auc", "anomaly_type_macro_f1", "anomaly_f1", "anomaly_simulated_f1", "category_macro_f1", "category_multilabel_f1_micro", "drift_false_alarm_rate", "drift_watch_rate", "drift_detected_new_service", "drift_detected_reworded_release", "drift_detected_shifted_mix", "cost_default_models_us", "cost_default_models_mb", "ab_wrong_promotion_rate", "ab_wrong_promotion_rate_split", "ab_wrong_stop_rate", "ab_promotion_power", "ab_promotion_power_split", "ab_harmful_stop_power"]
+FIGURES = ["level_unseen_templates_accuracy", "level_unseen_templates_macro_f1", "level_unseen_templates_auc", "level_unseen_templates_calibration_error", "level_unseen_system_auc", "level_unseen_system_three_class_accuracy", "level_unseen_statements_auc", "level_unseen_statements_accuracy", "level_human_auc", "level_human_problem_accuracy", "level_problem_calibration_error", "anomaly_human_auc", "anomaly_human_f1", "anomaly_ordinary_share", "anomaly_ordinary_share_apache", "category_human_accuracy", "category_human_macro_f1", "grouping_accuracy", "grouping_accuracy_android", "level_time_split_accuracy", "level_random_split_accuracy", "corrections_precision", "corrections_recall", "corrections_unseen_system_auc", "corrections_unseen_system_precision_at_k", "corrections_recall_simulated", "anomaly_hdfs_sessions_f1", "anomaly_hdfs_sessions_pr_auc", "anomaly_type_macro_f1", "anomaly_f1", "anomaly_simulated_f1", "category_macro_f1", "category_multilabel_f1_micro", "drift_false_alarm_rate", "drift_watch_rate", "drift_detected_new_service", "drift_detected_reworded_release", "drift_detected_shifted_mix", "cost_default_models_us", "cost_default_models_mb", "ab_wrong_promotion_rate", "ab_wrong_promotion_rate_split", "ab_wrong_stop_rate", "ab_promotion_power", "ab_promotion_power_split", "ab_harmful_stop_power"]
 
 
 @pytest.fixture
@@ -52,6 +52,13 @@ def test_calibration_is_how_far_what_is_said_is_from_what_is_counting_lines_wher
     assert metrics.problem_calibration_error(truth, probabilities) == pytest.approx((2 * 0.1 + 2 * 0.2) / 4)
     weight = np.array([1, 1, 1, 7])
     assert metrics.problem_calibration_error(truth, probabilities, weight) == pytest.approx((2 * 0.1 + 8 * 0.2) / 10)
+
+
+def test_a_line_is_grouped_rightly_with_all_of_its_kind_and_no_others(evaluation) -> None:
+    grouping = evaluation("grouping")
+    assert grouping.grouping_accuracy("aabbc", "xxyyz") == 1
+    assert grouping.grouping_accuracy("aabbc", "xxyzz") == pytest.approx(2 / 5)
+    assert grouping.grouping_accuracy("aaaaa", "xxyyz") == grouping.grouping_accuracy("abcde", "xxxxx") == 0
 
 
 def test_an_interval_holds_most_draws_of_each_group_and_is_a_point_where_nothing_varies(evaluation) -> None:

@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupKFold
 
 from logintel import output
-from logintel.defaults import corpora, lexicon, linear, recipes
+from logintel.defaults import corpora, lexicon, linear, masks, recipes
 from logintel.defaults.corpora import Entry
 from logintel.defaults.recipes import RECIPES, fitted
 from logintel.model_files import model_json
@@ -89,7 +89,7 @@ def build(name: str) -> tuple[bytes, dict, list]:
         "evaluation": {"logistic_regression": figures},
         "confusion_matrix": {"classes": list(classes), "rows": confusion_matrix(
             labels, softened["unseen_templates"].argmax(1), labels=range(len(classes))).tolist()},
-        **metadata.of_training(examples, SEED, corpora.SHAPE_VERSION, ()),
+        **metadata.of_training(examples, SEED, masks.SHAPE_VERSION, ()),
         "sources_sha256": sources_sha256(),
     }
     if RECIPES[name].prior:

@@ -16,16 +16,14 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
+from logintel.defaults.masks import mask
 from logintel.simulation.templates import ANOMALY_TYPES, CATEGORIES, LEVELS
 from logintel.training.dataset import NORMAL, Line, Shape
 from logintel_server import tokens
 
-SHAPE_VERSION = 1
-"""The version of the SQL function logintel._shape() that mask() agrees with."""
 FOLDER = Path(str(resources.files("logintel_models"))) / "corpora"
 
 _LABELS = re.compile(r"(\S+) (\S+) (\S+) \| (.+)")
-_MASKED = re.compile(r"[^ \t\n\r\f\v]*[0-9][^ \t\n\r\f\v]*")
 
 
 class Entry(NamedTuple):
@@ -49,11 +47,6 @@ def entries() -> tuple[Entry, ...]:
         for entry in parse(file.read_text("utf-8"), file.stem):
             distinct.setdefault(" ".join(word for word in entry.words.split() if word != tokens.MASK), entry)
     return tuple(distinct.values())
-
-
-def mask(message: str) -> str:
-    """Return the template of a message as the SQL function logintel.mask() does: tokens with a digit are masked."""
-    return _MASKED.sub(tokens.MASK, message[:4096])
 
 
 def parse(text: str, name: str) -> Iterator[Entry]:

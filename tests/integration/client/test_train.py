@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from logintel.defaults.masks import SHAPE_VERSION
 from logintel.errors import UserError
 from logintel.simulation import generate
 from logintel.training.command import train
@@ -73,7 +74,7 @@ def test_the_server_scores_like_the_trainer(db: Database) -> None:
     train(lines=1200, outliers=True, deploy=True, dsn=db.dsn)
     connection = db.connect(autocommit=False)
     lines = read_lines(connection, 1200)
-    models = {model.name: model for model in train_models(lines, outliers=True, shape_version=1)[0]}
+    models = {model.name: model for model in train_models(lines, outliers=True, shape_version=SHAPE_VERSION)[0]}
     db.execute("SELECT logintel.backfill()")
     scored = {row[0]: row[1:] for row in db.execute(
         "SELECT (template, service, source_type, level, status_class, latency_bucket)::text, predicted_level, "

@@ -5,6 +5,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from logintel.defaults.masks import SHAPE_VERSION
 from logintel.errors import UserError
 from logintel.training import transformer
 from logintel.training.dataset import read_lines
@@ -21,7 +22,7 @@ def test_a_transformer_scores_lines_in_the_server(db: Database) -> None:
     db.logintel("simulate", "--lines", "1000")
     lines = [line._replace(category=None, is_anomaly=None, anomaly_type=None)
              for line in read_lines(db.connect(autocommit=False), 1000)]
-    model, _ = train_models(lines, shape_version=1, candidates=("transformer",))[0]
+    model, _ = train_models(lines, shape_version=SHAPE_VERSION, candidates=("transformer",))[0]
     assert model.metadata["candidate"] == "transformer"
     try:
         register(db, model)

@@ -12,6 +12,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from logintel.defaults.masks import SHAPE_VERSION
 from logintel.errors import UserError
 from logintel.retraining import run
 from logintel.retraining.command import retrain
@@ -46,7 +47,7 @@ def trained() -> dict[str, TrainedModel]:
                           line.anomaly_type, line.category))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "FOLDS", 2)
-        models, _ = train_models(lines, shape_version=1, candidates=("logistic_regression",))
+        models, _ = train_models(lines, shape_version=SHAPE_VERSION, candidates=("logistic_regression",))
     return {model.name: model for model in models}
 
 

@@ -77,7 +77,8 @@ def test_no_private_function_runs_for_others(scoring_db: Database) -> None:
                     "_level_name", "_line_time", "_is_time_of", "_level_kind", "_corrects",
                     "_time_of_number", "_time_of_parts", "_time_of_text", "_status_of_text", "_duration_of_text", "_flag_of_text",
                     "_service_name", "_readable", "_text_of_json", "_number_line", "_exactly", "_printed", "_level_of_scale", "_time_in_zone", "_time_of_date",
-                    "_status_of_number", "_duration_of_number"}
+                    "_status_of_number", "_duration_of_number", "_mask_with_codes", "_with_exit_codes", "_with_answer", "_with_class",
+                    "_exit_code_class", "_status_code_class"}
     of_views = {"_truth", "_uncounted", "_count_lines", "_corrected_scores", "_ab_results", "_retrain_advice",
                 "_handlers", "_handler_words", "_installer_sees", "_log_lines", "_hides_lines", "_is_visible",
                 "_source_levels", "_suspects_with_evidence", "_waiting_lines", "_predict_line"}
