@@ -125,7 +125,7 @@ def test_default_models_give_way_to_those_for_the_new_templates(old_db: Database
 
 def test_new_lines_have_the_new_templates_and_older_ones_keep_theirs(old_db: Database, package: Path) -> None:
     lines = [("result=ok;total=9",), ("result=bad;total=9",)]
-    templates = ("SELECT s.template FROM logintel_internal.predictions p JOIN logintel.{} s ON s.id = p.score_id "
+    templates = ("SELECT s.template FROM predictions p JOIN {} s ON s.id = p.score_id "
                  "JOIN log_entries l ON l.id = p.log_entry_id WHERE l.message LIKE 'result%' ORDER BY l.id")
     session = old_db.connect()
     use_old_package(session, package)
