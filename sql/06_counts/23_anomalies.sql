@@ -12,10 +12,10 @@ $function$;
 
 COMMENT ON FUNCTION logintel._hours_of_anomalies() IS 'When there are lines that are anomalies, newest first, with their scores.';
 
-CREATE OR REPLACE FUNCTION logintel._anomalies() RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._anomalous_lines() RETURNS TABLE (
     log_entry_id bigint, "timestamp" timestamptz, service text, host text, anomaly_type text, anomaly_score real,
     severity text, predicted_level text, category text, http_status integer, response_time_ms double precision,
-    message text, template text, model_version text, predicted_at timestamptz
+    message text, template text, model_version text, predicted_at timestamptz, log_table regclass
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -25,16 +25,16 @@ AS $function$
     CROSS JOIN LATERAL (
         SELECT p.log_entry_id, l."timestamp", p.service, l.host, p.anomaly_type, p.anomaly_score, p.severity,
                p.predicted_level, p.category, l.http_status, l.response_time_ms, l.message, p.template,
-               p.model_version, p.predicted_at
-        FROM logintel.ml_predictions p
-        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
-            p.predicted_at)
+               p.model_version, p.predicted_at, l.log_table
+        FROM logintel_internal._predictions_now p
+        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+            AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
         WHERE p."timestamp" >= (h.found).from_time AND p."timestamp" <= (h.found).to_time
           AND p.score_id = ANY ((h.found).score_ids)
         ORDER BY p.predicted_at DESC) AS line;
 $function$;
 
-COMMENT ON FUNCTION logintel._anomalies() IS 'The rows of ml_anomalies.';
+COMMENT ON FUNCTION logintel._anomalous_lines() IS 'The rows of ml_anomalies.';
 
 CREATE OR REPLACE FUNCTION logintel._anomalous_scores() RETURNS bigint[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off

@@ -1,5 +1,5 @@
 CREATE OR REPLACE VIEW logintel.ml_anomalies AS
-SELECT (a.line).* FROM (SELECT logintel._anomalies() AS line) AS a;
+SELECT (a.line).* FROM (SELECT logintel._anomalous_lines() AS line) AS a;
 
 COMMENT ON VIEW logintel.ml_anomalies IS 'Lines predicted to be anomalies, newest first.';
 COMMENT ON COLUMN logintel.ml_anomalies.log_entry_id IS 'Key of the line.';
@@ -17,3 +17,4 @@ COMMENT ON COLUMN logintel.ml_anomalies.message IS 'The message.';
 COMMENT ON COLUMN logintel.ml_anomalies.template IS 'The masked message.';
 COMMENT ON COLUMN logintel.ml_anomalies.model_version IS 'The models that made the prediction.';
 COMMENT ON COLUMN logintel.ml_anomalies.predicted_at IS 'When it was made.';
+COMMENT ON COLUMN logintel.ml_anomalies.log_table IS 'The line''s log table.';

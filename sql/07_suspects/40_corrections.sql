@@ -27,7 +27,7 @@ CREATE OR REPLACE FUNCTION logintel._corrected_lines() RETURNS TABLE (
     log_entry_id bigint, "timestamp" timestamptz, service text, host text, declared_level text, predicted_level text,
     true_level text, level_confidence real, severity_gap integer, severity text, message text, template text,
     template_lines bigint, template_declared_levels jsonb, level_probabilities jsonb, model_version text,
-    predicted_at timestamptz, reason text
+    predicted_at timestamptz, reason text, log_table regclass
 )
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -46,11 +46,11 @@ AS $function$
                coalesce(s.suspicion ->> 'reason', CASE WHEN EXISTS (
                    SELECT FROM jsonb_object_keys((h.found).evidence -> md5(p.template) -> 'declared') AS o (level)
                    WHERE logintel._level_kind(o.level) <> logintel._level_kind(p.declared_level))
-                   THEN 'differs_from_template' ELSE 'template_mislabelled' END)
+                   THEN 'differs_from_template' ELSE 'template_mislabelled' END), l.log_table
         FROM logintel_internal._predictions_now p
         CROSS JOIN LATERAL (SELECT (h.found).evidence -> p.score_id::text AS suspicion) AS s
-        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
-            p.predicted_at)
+        JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+            AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
         JOIN logintel_internal.levels predicted
             ON predicted.level = coalesce(s.suspicion ->> 'level', p.predicted_level)
         JOIN logintel_internal.levels declared ON declared.level = p.declared_level

@@ -1,8 +1,10 @@
 CREATE OR REPLACE VIEW logintel.ml_suspects AS
 SELECT s.rank, s.suspicion, s.reason, s.template, s.service, s.lines, s.declared_level, s.declared_levels,
        s.predicted_level, s.confidence, s.words_opinion, s.telling_words, s.neighbours_opinion, s.nearest_templates,
-       s.service_opinion, s.twins_opinion, s.first_seen, s.last_seen
-FROM logintel._suspects_with_evidence() s;
+       s.service_opinion, s.twins_opinion, s.first_seen, s.last_seen, a.log_table
+FROM logintel._suspects_with_evidence() s
+LEFT JOIN logintel_internal.attachments a ON a.id = s.attachment_id
+ORDER BY s.rank;
 
 COMMENT ON VIEW logintel.ml_suspects IS 'Templates whose level seems wrong in every line: the queue of what a person should look at, most harmful first. accept_corrections() and reject_corrections() end a suspicion.';
 COMMENT ON COLUMN logintel.ml_suspects.rank IS 'Order by expected harm: confidence, how far the level is off, and the number of lines.';
@@ -23,3 +25,4 @@ COMMENT ON COLUMN logintel.ml_suspects.service_opinion IS 'Log-odds by the other
 COMMENT ON COLUMN logintel.ml_suspects.twins_opinion IS 'Log-odds by what other services declare the same template.';
 COMMENT ON COLUMN logintel.ml_suspects.first_seen IS 'Time of its first line, as far as counted.';
 COMMENT ON COLUMN logintel.ml_suspects.last_seen IS 'Time of its last line, as far as counted.';
+COMMENT ON COLUMN logintel.ml_suspects.log_table IS 'The log table of these lines.';

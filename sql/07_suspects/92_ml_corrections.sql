@@ -25,3 +25,4 @@ COMMENT ON COLUMN logintel.ml_corrections.level_probabilities IS 'Evidence: the 
 COMMENT ON COLUMN logintel.ml_corrections.model_version IS 'The models that made the prediction.';
 COMMENT ON COLUMN logintel.ml_corrections.predicted_at IS 'When it was made.';
 COMMENT ON COLUMN logintel.ml_corrections.reason IS 'differs_from_template: other lines of its template declare another kind of level. template_mislabelled: all of them declare such a level, and the models in force or ml_suspects say otherwise. source_stamps_one_level: so does all that its service writes.';
+COMMENT ON COLUMN logintel.ml_corrections.log_table IS 'The line''s log table.';

@@ -1,8 +1,8 @@
 -- Ends every update. The functions that read the log table are written for its columns, in no file.
 SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel_internal.attachments);
 UPDATE logintel_internal.attachments SET columns = columns;
--- A view of the new release asks another function; views of users on it stay.
-DROP FUNCTION IF EXISTS logintel._corrections();
+-- Views of the new release ask other functions; views of users on them stay.
+DROP FUNCTION IF EXISTS logintel._corrections(), logintel._anomalies();
 DO $block$
 BEGIN
     REVOKE ALL ON logintel._scored_shapes FROM PUBLIC;
@@ -11,7 +11,7 @@ EXCEPTION WHEN undefined_table OR dependent_objects_still_exist THEN
     RETURN;  -- there is none, or a view of somebody's own asks it
 END
 $block$;
-SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel_internal.attachments a;
+SELECT logintel._installer_take_on(a) FROM logintel_internal.attachments a;
 -- A release that did not note which partitions it made left a comment on each.
 INSERT INTO logintel_internal.made_partitions (partition, day)
 SELECT p.tbl, p.day FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._partitions_by_time(a.log_table) p

@@ -48,7 +48,7 @@ def test_the_prediction_of_a_hidden_line_is_not_told(tenants: Database) -> None:
 
 def test_what_a_reader_may_call_by_himself_tells_no_message(tenants: Database) -> None:
     reader = tenants.connect(user=f"{tenants.name}_reader")
-    for function in ("_corrected_lines()", "_anomalies()", "_hours_of_corrections()", "_hours_of_anomalies()", "_uncounted()"):
+    for function in ("_corrected_lines()", "_anomalous_lines()", "_hours_of_corrections()", "_hours_of_anomalies()", "_uncounted()"):
         text = reader.execute(f"SELECT string_agg(f::text, ' ') FROM logintel.{function} AS f").fetchone()[0]
         assert "secretly" not in (text or ""), function
     tenants.execute("SELECT logintel.give_feedback(2, 'FATAL')")
