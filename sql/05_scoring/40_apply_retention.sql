@@ -138,7 +138,8 @@ BEGIN
     ELSE
         PERFORM logintel._announce('day_dropped', days);
         DELETE FROM logintel_internal.predictions_default p
-        WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour;
+        WHERE p."timestamp" >= hours.from_hour AND p."timestamp" < hours.to_hour
+          AND logintel._attachment_of(p.score_id) = attached.id;
     END IF;
     DELETE FROM logintel_internal.pending q
     WHERE q.attachment_id = attached.id AND q."timestamp" >= hours.from_hour AND q."timestamp" < hours.to_hour;
@@ -153,6 +154,10 @@ BEGIN
         PERFORM logintel._end_as_table_owner(attached, versions);
     END IF;
     IF predictions IS NOT NULL AND NOT is_shared THEN
+        EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', predictions);
+        IF logintel._has_predictions_of_others(attached.id, hours.from_hour, hours.to_hour) THEN
+            RAISE lock_not_available;  -- somebody has just written a line of that day into another table
+        END IF;
         EXECUTE format('DROP TABLE %s', predictions);
     END IF;
     dropped := true;
@@ -235,10 +240,11 @@ CREATE OR REPLACE FUNCTION logintel._check_054_retention() RETURNS TABLE (status
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN count(*) > 0 THEN 'note' ELSE 'ok' END,
-           format('%s days older than retention_days are still there', count(*)),
+           format('%s days%s older than retention_days are still there', count(DISTINCT e.day),
+                  ' of ' || string_agg(DISTINCT a.log_table::text, ', ')),
            CASE WHEN count(*) > 0 THEN
                'maintain() drops them, as soon as no transaction that read or wrote the log table stays open' END
-    FROM (SELECT DISTINCT e.day FROM logintel._expired_days() e) AS d;
+    FROM logintel._expired_days() e JOIN logintel_internal.attachments a ON a.id = e.attachment_id;
 END;
 
 COMMENT ON FUNCTION logintel._check_054_retention() IS 'Check of doctor(): days that retention has to drop.';
