@@ -18,7 +18,7 @@ from logintel import progress
 from logintel.database import connect, reason_of
 from logintel.errors import UserError
 from logintel.numbering import number_lines
-from logintel.options import Dsn
+from logintel.options import Dsn, LogTable
 
 Take = Callable[[psycopg.Connection], int]
 """Does one batch on an autocommit connection and returns how many it did, 0 when none is left."""
@@ -36,11 +36,15 @@ def backfill(
         bool,
         typer.Option("--rescore", help="Read history as the models in force score it: shapes instead of lines."),
     ] = False,
+    log_table: LogTable = None,
     dsn: Dsn = None,
 ) -> None:
     """Score the lines that have no prediction yet, in batches. May be stopped and run again at any time."""
-    if rescore and since:
-        raise UserError("--since does not go with --rescore: history is scored anew by shapes, which have no time")
+    if rescore and (since or log_table):
+        option = "--since" if since else "--table"
+        raise UserError(
+            f"{option} does not go with --rescore: history is scored anew by shapes, whatever lines have them"
+        )
     with contextlib.ExitStack() as stack:
         sessions = [stack.enter_context(closing(connect(dsn, autocommit=True))) for _ in range(jobs)]
         try:
@@ -48,7 +52,8 @@ def backfill(
                 print(f"rescored {rescore_shapes(*sessions, batch=batch, rate=rate):,} shapes")
             else:
                 _number_lines(sessions[0], rate)
-                print(f"processed {backfill_lines(*sessions, since=since, batch=batch, rate=rate):,} pending lines")
+                lines = backfill_lines(*sessions, since=since, batch=batch, rate=rate, log_table=log_table)
+                print(f"processed {lines:,} pending lines")
         except KeyboardInterrupt:
             raise UserError("interrupted; what is done stays done: run the same again to go on") from None
 
@@ -63,9 +68,10 @@ def _number_lines(session: psycopg.Connection, rate: int | None) -> None:
 
 
 def backfill_lines(
-    *sessions: psycopg.Connection, since: datetime | None = None, batch: int = 10_000, rate: int | None = None
-) -> int:
-    """Score pending lines on autocommit connections, side by side, until none is left.
+    *sessions: psycopg.Connection, since: datetime | None = None, batch: int = 10_000, rate: int | None = None,
+    log_table: str | None = None,
+) -> int:  # fmt: skip
+    """Score pending lines of all log tables, or of one, on autocommit connections, side by side, until none is left.
 
     At most `rate` lines a second are begun. Progress on stderr. Returns how many lines were taken out of the queue: not
     all of them have got a prediction, some were deleted meanwhile. Raises psycopg.Error; what was committed stays.
@@ -73,10 +79,12 @@ def backfill_lines(
     limit = batch_within(rate, len(sessions), batch)
 
     def take(session: psycopg.Connection) -> int:
-        [(lines,)] = session.execute("SELECT logintel.backfill(%s, max_lines => %s)", (since, limit)).fetchall()
+        query = "SELECT logintel.backfill(%s, max_lines => %s, log_table => %s::regclass)"
+        [(lines,)] = session.execute(query, (since, limit, log_table)).fetchall()
         return lines
 
-    total = None if since else _count(sessions[0], "SELECT pending FROM logintel.ml_status")
+    pending = "SELECT coalesce(sum(pending), 0)::bigint FROM logintel.ml_status"
+    total = None if since or log_table else _count(sessions[0], pending)
     with progress.bar("scoring", total) as show:
         return run_jobs(sessions, take, limit=limit, rate=rate, done=lambda lines: show(advance=lines))
 

@@ -16,7 +16,7 @@ FROM logintel.ml_models WHERE state = 'in force' ORDER BY name"""
 # As one document: whoever asks for the status reads one line.
 _STATUS_WITH_MODELS = f"""
 SELECT s.*, (SELECT coalesce(json_agg(m), '[]') FROM ({_MODELS_IN_FORCE}) AS m) AS models_in_force
-FROM logintel.ml_status s"""  # noqa: S608
+FROM logintel.ml_status s ORDER BY s.log_table"""  # noqa: S608
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="level, category or anomaly")]
 
@@ -75,7 +75,7 @@ def status(as_json: Json = False, dsn: Dsn = None) -> None:
         if as_json:
             output.show_query(connection, _STATUS_WITH_MODELS, as_json=True)
             return
-        output.show_record(connection.execute("SELECT * FROM logintel.ml_status"))
+        output.show_record(connection.execute("SELECT * FROM logintel.ml_status ORDER BY log_table"))
         output.show(connection.execute(_MODELS_IN_FORCE))
 
 

@@ -1,4 +1,4 @@
-"""Numbering the lines of a log table that are older than the key which logintel added to it."""
+"""Numbering the lines of log tables that are older than the key which logintel added to it."""
 
 import time
 
@@ -24,20 +24,27 @@ def number_lines(session: psycopg.Connection, *, rate: int | None = None) -> int
     """Number all lines without a number, on an autocommit connection of the table's owner, in batches of blocks.
 
     At most `rate` lines a second. Numbered lines get their predictions. Progress on stderr. Returns how many lines were
-    numbered. Raises psycopg.Error, InsufficientPrivilege for another role than the owner; what was committed stays.
+    numbered. Raises psycopg.Error, InsufficientPrivilege at the end where another role owns a table; what was committed
+    stays.
     """
     tables = [row for row in session.execute(_TABLES).fetchall() if _has_unnumbered(session, row[0])]
     if not tables:
         return 0
     numbered = 0
+    refused: psycopg.errors.InsufficientPrivilege | None = None
     with progress.bar("numbering", None) as show:
         for table, blocks in tables:
-            for block in range(0, blocks, _BLOCKS):
-                query = "SELECT logintel.number_lines(%s::oid::regclass, %s, %s)"
-                [(lines,)] = session.execute(query, (table, block, _BLOCKS)).fetchall()
-                numbered += lines
-                show(advance=lines)
-                time.sleep(lines / rate if rate else 0)
+            try:
+                for block in range(0, blocks, _BLOCKS):
+                    query = "SELECT logintel.number_lines(%s::oid::regclass, %s, %s)"
+                    [(lines,)] = session.execute(query, (table, block, _BLOCKS)).fetchall()
+                    numbered += lines
+                    show(advance=lines)
+                    time.sleep(lines / rate if rate else 0)
+            except psycopg.errors.InsufficientPrivilege as error:
+                refused = error
+    if refused:
+        raise refused
     return numbered
 
 

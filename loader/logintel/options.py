@@ -16,3 +16,10 @@ Dsn = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs: a document a row.")]
 
 Service = Annotated[str | None, typer.Option(help="Only lines of this service.", show_default=False)]
+
+LogTable = Annotated[
+    str | None,
+    typer.Option(
+        "--table", metavar="TABLE", help="The log table, where several are attached: app.events.", show_default=False
+    ),
+]

@@ -63,9 +63,9 @@ def show(cursor: psycopg.Cursor) -> None:
 
 
 def show_record(cursor: psycopg.Cursor) -> None:
-    """Print a result of one row as a table of names and values."""
-    [row] = cursor.fetchall()
-    show_rows(["", ""], zip(columns_of(cursor), row, strict=True), header=False)
+    """Print a result of one row, or of few, as a table of names and values: a column for each row."""
+    rows = cursor.fetchall()
+    show_rows([""] * (1 + len(rows)), zip(columns_of(cursor), *rows, strict=True), header=False)
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, header: bool = True) -> None:

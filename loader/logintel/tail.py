@@ -15,7 +15,7 @@ from rich.text import Text
 
 from logintel import output, streams
 from logintel.database import connect
-from logintel.options import Dsn, Json, Service
+from logintel.options import Dsn, Json, LogTable, Service
 from logintel.training.labels import LEVELS
 
 # A line is seen when its transaction commits, but its prediction has the time at which that transaction began: it may
@@ -30,18 +30,21 @@ _LEVELS_WIDTH = len("DEBUG -> ERROR")
 
 _WANTED = """
 (%(levels)s::text[] IS NULL OR r.predicted_level = ANY (%(levels)s))
-AND (%(service)s::text IS NULL OR r.service = %(service)s)"""
-_LINES = """
-SELECT r.predicted_at, r.log_entry_id,
-       date_trunc('second', r."timestamp")::text, row_to_json(r)
-FROM logintel.ml_recent_predictions AS r WHERE {wanted}"""
-_KEYS = """
-SELECT r.log_entry_id, r.predicted_at FROM logintel.ml_recent_predictions AS r
-WHERE r.predicted_at >= %(since)s AND {wanted}"""
+AND (%(service)s::text IS NULL OR r.service = %(service)s)
+AND (%(log_table)s::regclass IS NULL OR r.log_table = %(log_table)s::regclass)"""
+# A key is one of its table's.
+_KEY = "concat(r.log_table::oid, '.', r.log_entry_id)"
+_LINES = f"""
+SELECT r.predicted_at, {_KEY}, date_trunc('second', r."timestamp")::text, row_to_json(r)
+FROM logintel.ml_recent_predictions AS r WHERE {{wanted}}"""  # noqa: S608
+_KEYS = f"""
+SELECT {_KEY}, r.predicted_at FROM logintel.ml_recent_predictions AS r
+WHERE r.predicted_at >= %(since)s AND {{wanted}}"""  # noqa: S608
 _NEWEST = _LINES + "\nORDER BY r.predicted_at DESC LIMIT %(lines)s"
 # The keys are an array, and no query: PostgreSQL leaves lines out by it before it reads their messages.
-_NEW = _LINES + """
-AND r.predicted_at >= %(since)s AND r.log_entry_id <> ALL (%(shown)s::bigint[])
+_NEW = _LINES + f"""
+AND r.predicted_at >= %(since)s
+AND (r.log_entry_id <> ALL (%(shown_ids)s::bigint[]) OR {_KEY} <> ALL (%(shown)s::text[]))
 ORDER BY r.predicted_at, r.log_entry_id"""
 
 Level = StrEnum("Level", [(level, level) for level in LEVELS])
@@ -51,7 +54,7 @@ class Line(NamedTuple):
     """A line with its prediction, in the order of predictions. `time` is text, `row` is that of the view as JSON."""
 
     predicted_at: datetime
-    key: int
+    key: str
     time: str
     row: dict[str, Any]
 
@@ -69,6 +72,7 @@ def tail(
     ] = None,
     service: Service = None,
     no_follow: Annotated[bool, typer.Option("--no-follow", help="End after these lines.")] = False,
+    log_table: LogTable = None,
     as_json: Json = False,
     dsn: Dsn = None,
 ) -> None:
@@ -78,7 +82,7 @@ def tail(
     """
     levels = list(LEVELS[LEVELS.index(level) :]) if level else None
     with closing(connect(dsn, autocommit=True)) as connection:
-        feed = Feed(connection, levels, service)
+        feed = Feed(connection, levels, service, log_table)
         _show(feed.newest(lines), as_json)
         if not no_follow:
             _follow(feed, as_json)
@@ -95,11 +99,14 @@ def _follow(feed: "Feed", as_json: bool) -> None:
 class Feed:
     """The lines of a log, each given once."""
 
-    def __init__(self, connection: psycopg.Connection, levels: list[str] | None, service: str | None) -> None:
-        """Read on an autocommit connection; only lines predicted to be of `levels`, and of `service`."""
+    def __init__(
+        self, connection: psycopg.Connection, levels: list[str] | None, service: str | None,
+        log_table: str | None = None,
+    ) -> None:  # fmt: skip
+        """Read on an autocommit connection; only lines predicted to be of `levels`, of `service`, in `log_table`."""
         self._connection = connection
-        self._wanted = {"levels": levels, "service": service}
-        self._shown: dict[int, datetime] = {}  # by key, when the prediction was made
+        self._wanted = {"levels": levels, "service": service, "log_table": log_table}
+        self._shown: dict[str, datetime] = {}  # by key, when the prediction was made
         self._since = self._minute_ago()
 
     def newest(self, count: int) -> list[Line]:
@@ -113,7 +120,9 @@ class Feed:
     def new(self) -> list[Line]:
         """Return the lines that came since the last call, in the order in which they were scored."""
         since = self._minute_ago()  # before the look: the next one goes back from here
-        lines = [Line(*row) for row in self._read(_NEW, since=self._since, shown=list(self._shown))]
+        shown_ids = [int(key.partition(".")[2]) for key in self._shown]
+        found = self._read(_NEW, since=self._since, shown=list(self._shown), shown_ids=shown_ids)
+        lines = [Line(*row) for row in found]
         shown = self._shown | {line.key: line.predicted_at for line in lines}
         self._shown = {key: predicted_at for key, predicted_at in shown.items() if predicted_at >= since}
         self._since = since

@@ -61,13 +61,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended(
     logintel.mask(message), logintel._context_hash(service, source_type, level, http_status, response_time_ms, seed));
 
-COMMENT ON FUNCTION logintel._shape_hash(text, text, text, text, integer, double precision, bigint) IS '64-bit hash by which a line finds the score of its shape; seed is that of the database, _shape_seed().';
+COMMENT ON FUNCTION logintel._shape_hash(text, text, text, text, integer, double precision, bigint) IS '64-bit hash by which a line finds the score of its shape; seed is that of the log table, _shape_seed().';
 
-CREATE OR REPLACE FUNCTION logintel._shape_seed() RETURNS bigint
+-- Lines of two log tables never have one hash, and so no score in common. What an attachment's number changes in the seed
+-- is above what the context changes in it. The first attachment is 0, so a database with one table keeps its hashes.
+CREATE OR REPLACE FUNCTION logintel._shape_seed(attachment_id integer DEFAULT 0) RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (SELECT s.seed FROM logintel_internal.shape_seed s);
+RETURN (SELECT s.seed # (attachment_id::bigint << 32) FROM logintel_internal.shape_seed s);
 
-COMMENT ON FUNCTION logintel._shape_seed() IS 'The secret of this database that hashes of shapes are made with.';
+COMMENT ON FUNCTION logintel._shape_seed(integer) IS 'The secret of this database that hashes of shapes of an attached table are made with.';
 
 -- 64 random bits: those of an UUID that are random.
 CREATE OR REPLACE FUNCTION logintel._random_seed() RETURNS bigint

@@ -1,5 +1,7 @@
--- Which table holds the logs. The triggers in 80_apply_attachment.sql write the functions that read it from this row,
--- also when a restore loads it.
+-- Which tables hold the logs. The triggers in 80_apply_attachment.sql write the functions that read them from these
+-- rows, also when a restore loads them. An attachment has a number that no other one gets: what is known of a table
+-- ends with its attachment. The first is 0, which leaves hashes of shapes and keys of scores as a single table has
+-- them.
 CREATE TABLE logintel_internal.attachments (
     log_table regclass NOT NULL,
     columns jsonb NOT NULL,
@@ -11,14 +13,17 @@ CREATE TABLE logintel_internal.attachments (
     time_zone text NOT NULL DEFAULT 'UTC',
     level_scale jsonb NOT NULL DEFAULT '{}',
     paths jsonb NOT NULL DEFAULT '{}',
-    CONSTRAINT attachments_pkey PRIMARY KEY (log_table)
+    id integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0 START WITH 0),
+    CONSTRAINT attachments_pkey PRIMARY KEY (log_table),
+    CONSTRAINT attachments_id_key UNIQUE (id)
 );
-CREATE UNIQUE INDEX attachments_one_key ON logintel_internal.attachments ((true));
 
 SELECT pg_catalog.pg_extension_config_dump('logintel_internal.attachments', '');
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.attachments_id_seq', '');
 
-COMMENT ON TABLE logintel_internal.attachments IS 'The attached log table: at most one row. Written by attach() and detach().';
+COMMENT ON TABLE logintel_internal.attachments IS 'The attached log tables. Written by attach() and detach().';
 COMMENT ON COLUMN logintel_internal.attachments.log_table IS 'The log table.';
+COMMENT ON COLUMN logintel_internal.attachments.id IS 'Number of the attachment, which no other one gets.';
 COMMENT ON COLUMN logintel_internal.attachments.columns IS 'Which of its columns holds which field: {"field": "column", ...}.';
 COMMENT ON COLUMN logintel_internal.attachments.manages_partitions IS 'Whether maintain() creates and drops its daily partitions.';
 COMMENT ON COLUMN logintel_internal.attachments.reconciled_tables IS 'The table and its partitions when reconcile() last compared lines and predictions; null before it did.';

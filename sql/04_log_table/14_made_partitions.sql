@@ -1,4 +1,4 @@
--- Which partitions of the log table logintel made: it never drops any other. Names say nothing, and a table that is no
+-- Which partitions of log tables logintel made: it never drops any other. Names say nothing, and a table that is no
 -- partition any more is its owner's archive.
 CREATE TABLE logintel_internal.made_partitions (
     partition regclass NOT NULL,
@@ -8,6 +8,6 @@ CREATE TABLE logintel_internal.made_partitions (
 
 SELECT pg_catalog.pg_extension_config_dump('logintel_internal.made_partitions', '');
 
-COMMENT ON TABLE logintel_internal.made_partitions IS 'The daily partitions of the log table that logintel made.';
+COMMENT ON TABLE logintel_internal.made_partitions IS 'The daily partitions of log tables that logintel made.';
 COMMENT ON COLUMN logintel_internal.made_partitions.partition IS 'The partition.';
 COMMENT ON COLUMN logintel_internal.made_partitions.day IS 'Its day, UTC.';

@@ -69,14 +69,14 @@ COMMENT ON FUNCTION logintel._installer_check_owner(regclass) IS 'Raises an erro
 
 -- Code of an index that PostgreSQL runs for the maintenance of a table is not the doing of the session's role; there,
 -- UNLISTEN is forbidden.
-CREATE OR REPLACE FUNCTION logintel._installer_take_on(log_table regclass, columns jsonb, manages_partitions boolean)
-RETURNS void
+CREATE OR REPLACE FUNCTION logintel._installer_take_on(attached logintel_internal.attachments) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    log_table CONSTANT regclass := attached.log_table;
     owner regrole := logintel._installer_table_owner(log_table);
     fetcher regrole := logintel._installer_fetcher();
-    read_columns text := logintel._installer_columns(log_table, columns);
+    read_columns text := logintel._installer_columns(log_table, attached.columns);
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
     schema_owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema);
     role regrole;
@@ -92,32 +92,33 @@ BEGIN
             OR pg_has_role(role, owner, 'USAGE') OR has_table_privilege(role, log_table, 'SELECT');
         EXECUTE format('GRANT SELECT (%s) ON %s TO %s', read_columns, log_table, role);
     END LOOP;
-    PERFORM logintel._installer_make_functions(owner, manages_partitions);
+    PERFORM logintel._installer_make_functions(owner, attached.id, attached.manages_partitions);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_take_on(regclass, jsonb, boolean) IS 'Lets logintel and its readers read the columns of a log table, and makes the functions that touch it.';
+COMMENT ON FUNCTION logintel._installer_take_on(logintel_internal.attachments) IS 'Lets logintel and its readers read the columns of a log table, and makes the functions that touch it.';
 
-CREATE OR REPLACE FUNCTION logintel._installer_let_go(log_table regclass, columns jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._installer_let_go(attached logintel_internal.attachments) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    log_table CONSTANT regclass := attached.log_table;
+    read_columns CONSTANT text := logintel._installer_columns(log_table, attached.columns);
     role regrole;
 BEGIN
     EXECUTE 'UNLISTEN logintel_detach';  -- see _installer_take_on()
-    PERFORM logintel._installer_drop_functions();
-    IF logintel._installer_columns(log_table, columns) IS NOT NULL
+    PERFORM logintel._installer_drop_functions(attached.id);
+    IF read_columns IS NOT NULL
        AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
         PERFORM logintel._installer_drop_key_trigger(log_table);
         FOR role IN SELECT logintel._installer_fetcher() UNION SELECT logintel._installer_readers() LOOP
-            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s',
-                           logintel._installer_columns(log_table, columns), log_table, role);
+            EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', read_columns, log_table, role);
         END LOOP;
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_let_go(regclass, jsonb) IS 'Takes back what _installer_take_on() gave.';
+COMMENT ON FUNCTION logintel._installer_let_go(logintel_internal.attachments) IS 'Takes back what _installer_take_on() gave.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_create_trigger(tbl regclass, name name) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS

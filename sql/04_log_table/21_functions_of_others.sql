@@ -1,8 +1,9 @@
 -- What meets code of others while it touches the log table runs with the rights of others: index expressions and
 -- predicates are computed when a query on the table is planned, constraints, defaults and triggers when it is written.
 --
--- _fetch_... read the table for the upkeep. They belong to the fetcher, a role that may read its columns and nothing
--- else. _table_owner_... keep partitions, and belong to the table's owner.
+-- _fetch_... read a log table for the upkeep, and no other one: what is wrong with one table is in the way of none.
+-- They belong to the fetcher, a role that may read mapped columns and nothing else. _table_owner_... keep partitions,
+-- and belong to the table's owner: each attachment has its own, with its number behind the name.
 --
 -- What runs with the rights of the table's owner stays, and so does what code of his leaves to be run at the commit
 -- with the rights of who runs the upkeep: a deferred trigger, a held cursor, a setting. So none of it runs: where an
@@ -17,54 +18,67 @@ CREATE OR REPLACE FUNCTION logintel._installer_functions_of_others() RETURNS TAB
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $functions$
     VALUES
-        ('fetcher', '_fetch_lines'::name, 'ids bigint[]',
+        ('fetcher', '_fetch_lines'::name, 'attachment_id integer, ids bigint[]',
          'TABLE (id bigint, "timestamp" timestamptz, level text, message text, service text, source_type text, '
          'http_status integer, response_time_ms double precision)', $body$
             BEGIN
-                RETURN QUERY SELECT l.id, l."timestamp", l.level, l.message, l.service, l.source_type, l.http_status,
-                                    l.response_time_ms
-                             FROM logintel._log_lines() l WHERE l.id = ANY ($1);
+                RETURN QUERY EXECUTE format(
+                    'SELECT l.id, l."timestamp", l.level, l.message, l.service, l.source_type, l.http_status, '
+                    'l.response_time_ms FROM (%s) l WHERE l.id = ANY ($1)', logintel._lines_query($1)) USING $2;
             END $body$),
-        ('fetcher', '_fetch_keys', '', 'TABLE (id bigint, "timestamp" timestamptz)', $body$
+        ('fetcher', '_fetch_keys', 'attachment_id integer', 'TABLE (id bigint, "timestamp" timestamptz)', $body$
             BEGIN
-                RETURN QUERY SELECT l.id, l."timestamp" FROM logintel._log_lines() l;
+                RETURN QUERY EXECUTE format('SELECT l.id, l."timestamp" FROM (%s) l', logintel._lines_query($1));
             END $body$),
-        ('fetcher', '_fetch_count', 'most bigint', 'bigint', $body$
+        ('fetcher', '_fetch_count', 'attachment_id integer, most bigint', 'bigint', $body$
+            DECLARE
+                lines bigint;
             BEGIN
-                RETURN (SELECT count(*) FROM (SELECT FROM logintel._log_lines() LIMIT $1) AS l);
+                EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) l LIMIT $1) AS l', logintel._lines_query($1))
+                INTO lines USING $2;
+                RETURN lines;
             END $body$),
-        ('fetcher', '_fetch_timeless', '', 'TABLE (id bigint)', $body$
+        ('fetcher', '_fetch_timeless', 'attachment_id integer', 'TABLE (id bigint)', $body$
             BEGIN
-                RETURN QUERY SELECT l.id FROM logintel._log_lines() l
-                             WHERE l."timestamp" IS NULL OR l."timestamp" < '0001-01-01 00:00Z'
-                                OR l."timestamp" >= '10000-01-01 00:00Z';
+                RETURN QUERY EXECUTE format(
+                    'SELECT l.id FROM (%s) l WHERE l."timestamp" IS NULL OR l."timestamp" < ''0001-01-01 00:00Z'' '
+                    'OR l."timestamp" >= ''10000-01-01 00:00Z''', logintel._lines_query($1));
             END $body$),
-        ('fetcher', '_fetch_any', 'from_time timestamptz, to_time timestamptz', 'boolean', $body$
+        ('fetcher', '_fetch_any', 'attachment_id integer, from_time timestamptz, to_time timestamptz', 'boolean', $body$
+            DECLARE
+                has_lines boolean;
             BEGIN
-                RETURN EXISTS (SELECT FROM logintel._log_lines() l WHERE l."timestamp" >= $1 AND l."timestamp" < $2);
+                EXECUTE format('SELECT EXISTS (SELECT FROM (%s) l WHERE l."timestamp" >= $1 AND l."timestamp" < $2)',
+                               logintel._lines_query($1)) INTO has_lines USING $2, $3;
+                RETURN has_lines;
             END $body$),
         -- What attach() shows of a log table: of its first lines, an example of each field and what is no level.
-        ('fetcher', '_fetch_first_look', '',
+        ('fetcher', '_fetch_first_look', 'attachment_id integer',
          'TABLE (lines bigint, examples jsonb, unknown_levels text)', $body$
             BEGIN
-                RETURN QUERY
-                WITH lines AS MATERIALIZED (SELECT * FROM logintel._log_lines() LIMIT 1000),
-                spellings AS (
-                    SELECT l.level, count(*) AS number FROM lines l
-                    WHERE l.level IS NOT NULL AND logintel.normalize_level(l.level) IS NULL
-                    GROUP BY l.level ORDER BY count(*) DESC, l.level LIMIT 3)
-                SELECT (SELECT count(*) FROM lines),
-                       (SELECT jsonb_object_agg(e.key, e.value)
-                        FROM (SELECT DISTINCT ON (e.key) e.key, left(e.value, 60) AS value
-                              FROM (SELECT row_number() OVER () AS n, l.* FROM lines l) AS l
-                              CROSS JOIN LATERAL jsonb_each_text(to_jsonb(l)) AS e
-                              WHERE e.value IS NOT NULL ORDER BY e.key, l.n) AS e),
-                       (SELECT string_agg(format('%L (%s)', left(s.level, 20), s.number), ', ') FROM spellings s);
+                RETURN QUERY EXECUTE format($query$
+                    WITH lines AS MATERIALIZED (SELECT * FROM (%s) l LIMIT 1000),
+                    spellings AS (
+                        SELECT l.level, count(*) AS number FROM lines l
+                        WHERE l.level IS NOT NULL AND logintel.normalize_level(l.level) IS NULL
+                        GROUP BY l.level ORDER BY count(*) DESC, l.level LIMIT 3)
+                    SELECT (SELECT count(*) FROM lines),
+                           (SELECT jsonb_object_agg(e.key, e.value)
+                            FROM (SELECT DISTINCT ON (e.key) e.key, left(e.value, 60) AS value
+                                  FROM (SELECT row_number() OVER () AS n, l.* FROM lines l) AS l
+                                  CROSS JOIN LATERAL jsonb_each_text(to_jsonb(l)) AS e
+                                  WHERE e.value IS NOT NULL ORDER BY e.key, l.n) AS e),
+                           (SELECT string_agg(format('%%L (%%s)', left(s.level, 20), s.number), ', ')
+                            FROM spellings s)
+                    $query$, logintel._lines_query($1));
             END $body$),
-        ('fetcher', '_fetch_double_key', '', 'bigint', $body$
+        ('fetcher', '_fetch_double_key', 'attachment_id integer', 'bigint', $body$
+            DECLARE
+                key bigint;
             BEGIN
-                RETURN (SELECT l.id FROM logintel._log_lines() l WHERE l.id IS NOT NULL
-                        GROUP BY l.id HAVING count(*) > 1 LIMIT 1);
+                EXECUTE format('SELECT l.id FROM (%s) l WHERE l.id IS NOT NULL GROUP BY l.id HAVING count(*) > 1 '
+                               'LIMIT 1', logintel._lines_query($1)) INTO key;
+                RETURN key;
             END $body$),
         -- Locked like this, a table gets no index, constraint, trigger or statistics, also not concurrently. What runs
         -- with the rights of a superuser, or of who runs the upkeep, gains nothing by it.
@@ -185,6 +199,14 @@ RETURN (SELECT CASE WHEN p.proowner = k.role THEN k.role ELSE to_regrole('logint
 
 COMMENT ON FUNCTION logintel._installer_fetcher() IS 'The role that reads the log table for the upkeep.';
 
+-- Of those that keep partitions, each attachment has its own.
+CREATE OR REPLACE FUNCTION logintel._installer_is_of_others(name name) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM logintel._installer_functions_of_others() f
+               WHERE f.name = regexp_replace(_installer_is_of_others.name, '_[0-9]+$', ''));
+
+COMMENT ON FUNCTION logintel._installer_is_of_others(name) IS 'Whether a function of this name is made when a log table is attached.';
+
 -- Dropping the extension, where logintel is one, takes along what is made at an attachment. As a member it would do so
 -- in the other direction, too.
 CREATE OR REPLACE FUNCTION logintel._installer_leave_extension(function regprocedure) RETURNS void
@@ -194,7 +216,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') OR NOT EXISTS (
         SELECT FROM pg_proc p
         WHERE p.oid = function AND p.pronamespace = 'logintel'::regnamespace
-          AND p.proname IN (SELECT f.name FROM logintel._installer_functions_of_others() f)) THEN
+          AND logintel._installer_is_of_others(p.proname)) THEN
         RETURN;
     END IF;
     IF EXISTS (SELECT FROM pg_depend d
@@ -207,21 +229,23 @@ $function$;
 
 COMMENT ON FUNCTION logintel._installer_leave_extension(regprocedure) IS 'Lets a function that is made at an attachment be no member of the extension, and go with it.';
 
-CREATE OR REPLACE FUNCTION logintel._installer_drop_functions() RETURNS void
+-- Those of the fetcher stay while any table is attached.
+CREATE OR REPLACE FUNCTION logintel._installer_drop_functions(attachment_id integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     function regprocedure;
 BEGIN
-    FOR function IN SELECT p.oid FROM pg_proc p
-                    WHERE p.pronamespace = 'logintel'::regnamespace
-                      AND p.proname IN (SELECT f.name FROM logintel._installer_functions_of_others() f) LOOP
+    FOR function IN SELECT p.oid FROM logintel._installer_functions_of_others() f
+                    JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace
+                        AND p.proname = concat(f.name, CASE f.belongs_to WHEN 'owner' THEN '_' || attachment_id END)
+                    WHERE f.belongs_to = 'owner' OR NOT EXISTS (SELECT FROM logintel_internal.attachments) LOOP
         EXECUTE format('DROP FUNCTION %s CASCADE', function);  -- what its owner built upon it
     END LOOP;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_drop_functions() IS 'Drops the functions that were made when the table was attached.';
+COMMENT ON FUNCTION logintel._installer_drop_functions(integer) IS 'Drops the functions that were made when a table was attached.';
 
 -- Only who may create something in a schema can be given what is in it.
 CREATE OR REPLACE FUNCTION logintel._installer_give(function regprocedure, to_role regrole) RETURNS void
@@ -257,27 +281,48 @@ $guarded$, role::oid, body);
 
 COMMENT ON FUNCTION logintel._installer_guarded(regrole, text) IS 'The text of a function that does nothing with the rights of another role than this.';
 
-CREATE OR REPLACE FUNCTION logintel._installer_make_functions(owner regrole, manages_partitions boolean) RETURNS void
+-- Whoever reads meanwhile goes on reading: what is there and as it should be is not made anew.
+CREATE OR REPLACE FUNCTION logintel._installer_is_made(name name, role regrole, body text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (
+    SELECT FROM pg_proc p
+    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = _installer_is_made.name AND p.proowner = role
+      AND p.prosrc = body AND p.prosecdef AND cardinality(p.proconfig) = 3);
+
+COMMENT ON FUNCTION logintel._installer_is_made(name, regrole, text) IS 'Whether a function with this name, owner and text is there.';
+
+CREATE OR REPLACE FUNCTION logintel._installer_make_functions(
+    owner regrole, attachment_id integer, manages_partitions boolean
+) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     made record;
     role regrole;
+    body text;
     function regprocedure;
 BEGIN
-    PERFORM logintel._installer_drop_functions();
-    FOR made IN SELECT * FROM logintel._installer_functions_of_others() f
-                WHERE manages_partitions OR f.belongs_to <> 'owner' LOOP
+    PERFORM logintel._installer_drop_functions(attachment_id);
+    FOR made IN
+        SELECT f.belongs_to, f.arguments, f.returns, f.body,
+               concat(f.name, CASE f.belongs_to WHEN 'owner' THEN '_' || attachment_id END)::name AS name
+        FROM logintel._installer_functions_of_others() f WHERE manages_partitions OR f.belongs_to <> 'owner'
+    LOOP
         role := CASE made.belongs_to WHEN 'owner' THEN owner ELSE logintel._installer_fetcher() END;
+        body := logintel._installer_guarded(role, made.body);
+        CONTINUE WHEN logintel._installer_is_made(made.name, role, body);
+        FOR function IN SELECT p.oid FROM pg_proc p
+                        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = made.name LOOP
+            EXECUTE format('DROP FUNCTION %s CASCADE', function);
+        END LOOP;
         EXECUTE format('CREATE FUNCTION logintel.%I(%s) RETURNS %s LANGUAGE plpgsql %s SECURITY DEFINER '
                        'SET search_path = pg_catalog, pg_temp SET DateStyle = ''ISO, YMD'' SET TimeZone = ''UTC'' '
                        'AS %L', made.name, made.arguments, made.returns,
-                       CASE made.belongs_to WHEN 'fetcher' THEN 'STABLE' ELSE 'VOLATILE' END,
-                       logintel._installer_guarded(role, made.body));
+                       CASE made.belongs_to WHEN 'fetcher' THEN 'STABLE' ELSE 'VOLATILE' END, body);
         SELECT p.oid INTO STRICT function FROM pg_proc p
         WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = made.name;
         EXECUTE format('COMMENT ON FUNCTION %s IS %L', function,
-                       'Made when the log table was attached; for the upkeep alone.');
+                       'Made when a log table was attached; for the upkeep alone.');
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
         PERFORM logintel._installer_leave_extension(function);
@@ -286,4 +331,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_make_functions(regrole, boolean) IS 'Makes the functions that belong to the owner of the log table, where logintel manages its partitions, and to the fetcher.';
+COMMENT ON FUNCTION logintel._installer_make_functions(regrole, integer, boolean) IS 'Makes the functions that touch a log table, as those of its owner and of the fetcher.';

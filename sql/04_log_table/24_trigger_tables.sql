@@ -39,9 +39,14 @@ END;
 
 COMMENT ON FUNCTION logintel._is_below(oid, oid) IS 'Whether a table is the log table, a partition of it or inherits from it.';
 
-CREATE OR REPLACE FUNCTION logintel._log_table_oids() RETURNS oid[]
+CREATE OR REPLACE FUNCTION logintel._which_is_above(tbl oid, log_tables oid[]) RETURNS oid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN ARRAY(SELECT t.tbl::oid FROM logintel_internal.attachments a,
-    logintel._tables_below(a.log_table) AS t ORDER BY 1);
+RETURN (SELECT t FROM unnest(log_tables) AS t WHERE logintel._is_below(tbl, t) LIMIT 1);
 
-COMMENT ON FUNCTION logintel._log_table_oids() IS 'The attached log table and its partitions, as reconciled_tables keeps them.';
+COMMENT ON FUNCTION logintel._which_is_above(oid, oid[]) IS 'Which of these log tables a table is, or is a partition of; null for none.';
+
+CREATE OR REPLACE FUNCTION logintel._log_table_oids(log_table regclass) RETURNS oid[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN ARRAY(SELECT t.tbl::oid FROM logintel._tables_below(log_table) AS t ORDER BY 1);
+
+COMMENT ON FUNCTION logintel._log_table_oids(regclass) IS 'A log table and all its partitions, for comparison.';

@@ -52,7 +52,10 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     class pg_class := (SELECT c FROM pg_class c WHERE c.oid = log_table);
-    attached regclass := (SELECT a.log_table FROM logintel_internal.attachments a);
+    related regclass := (SELECT a.log_table FROM logintel_internal.attachments a
+                         WHERE logintel._is_below(_check_table.log_table, a.log_table)
+                            OR logintel._is_below(a.log_table, _check_table.log_table)
+                         ORDER BY a.log_table <> _check_table.log_table LIMIT 1);
 BEGIN
     IF class.relkind NOT IN ('r', 'p') OR class.relpersistence = 't' OR class.relispartition THEN
         RAISE EXCEPTION '% cannot be attached', log_table
@@ -60,10 +63,14 @@ BEGIN
                   HINT = 'Attach the table itself.';
     ELSIF NOT pg_has_role(session_user, class.relowner, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
-    ELSIF attached IS NOT NULL THEN
-        RAISE EXCEPTION 'table % is attached already', attached
+    ELSIF related = log_table THEN
+        RAISE EXCEPTION 'table % is attached already', log_table
             USING ERRCODE = 'object_in_use',
-                  HINT = 'Run SELECT logintel.detach() first; predictions are kept per table.';
+                  HINT = format('To attach it in another way, run SELECT logintel.detach(%L) first.', log_table);
+    ELSIF related IS NOT NULL THEN
+        RAISE EXCEPTION 'table % shares lines with %, which is attached already', log_table, related
+            USING ERRCODE = 'object_in_use', DETAIL = 'One of the two inherits from the other.',
+                  HINT = format('Run SELECT logintel.detach(%L) first.', related);
     END IF;
     PERFORM logintel._check_partitions(log_table);
 END
@@ -101,10 +108,12 @@ RETURN EXISTS (
 COMMENT ON FUNCTION logintel._is_kept_unique(regclass, text) IS 'Whether a sequence numbers the lines of a table by this column, or a unique index keeps its values apart.';
 
 -- A line is known by its key. Where neither a sequence numbers lines nor an index keeps keys apart, they are looked at.
-CREATE OR REPLACE FUNCTION logintel._check_key(log_table regclass, key text) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._check_key(attached logintel_internal.attachments) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    log_table CONSTANT regclass := attached.log_table;
+    key CONSTANT text := attached.columns ->> 'id';
     hint text := format('Let logintel add a key: SELECT logintel.attach(%L, add_key => true).', log_table);
     col pg_attribute := (SELECT a FROM pg_attribute a WHERE a.attrelid = log_table AND a.attname = key);
     doubled bigint;
@@ -117,7 +126,7 @@ BEGIN
     ELSIF logintel._is_kept_unique(log_table, key) THEN
         RETURN;
     END IF;
-    doubled := logintel._fetched_double_key();
+    doubled := logintel._fetched_double_key(attached.id);
     IF doubled IS NOT NULL THEN
         RAISE EXCEPTION 'the key column "%" of % is not unique: several lines have %', key, log_table, doubled
             USING ERRCODE = 'unique_violation', HINT = hint;
@@ -125,7 +134,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._check_key(regclass, text) IS 'Raises an error where the key of a log table may be null, or several of its lines have one key.';
+COMMENT ON FUNCTION logintel._check_key(logintel_internal.attachments) IS 'Raises an error where the key of a log table may be null, or several of its lines have one key.';
 
 CREATE OR REPLACE FUNCTION logintel._check_columns(log_table regclass, columns jsonb, paths jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS

@@ -8,7 +8,7 @@ BEGIN
         WHERE c.name = attached.columns ->> 'level' AND c.kind = 'number') THEN
         RAISE WARNING 'numbers in the column "%" of % are read as levels of syslog (0 to 7) and pino (10 to 60)',
             attached.columns ->> 'level', attached.log_table
-            USING HINT = format('If they are others: SELECT logintel.detach(), and attach(%L, ..., '
+            USING HINT = format('If they are others: SELECT logintel.detach(%1$L), and attach(%1$L, ..., '
                                 'level_scale => ''python''), or dotnet, otel, log4j, monolog, windows, ruby, '
                                 'logrus, zap, slog, or your own, as {"0": "DEBUG", ...}.',
                                 attached.log_table);
@@ -72,7 +72,7 @@ $function$
                     THEN format('nothing was found there in %s lines', l.lines) END), '')
     FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)
     CROSS JOIN (SELECT e.lines, coalesce(e.examples, '{}') AS examples, e.unknown_levels
-                FROM logintel._fetched_first_look() e) AS l
+                FROM logintel._fetched_first_look(($1).id) e) AS l
     ORDER BY f.n;
 $function$;
 

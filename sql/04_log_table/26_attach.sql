@@ -56,16 +56,17 @@ BEGIN
     PERFORM logintel._installer_add_key(attached.log_table, NOT dry_run)
     WHERE attached.columns ->> 'id' = 'logintel_id';
     PERFORM logintel._check_managed(attached.log_table, attached.columns ->> 'timestamp') WHERE manage_partitions;
-    INSERT INTO logintel_internal.attachments (log_table, columns, paths, manages_partitions, level_scale, time_zone)
+    INSERT INTO logintel_internal.attachments AS a (log_table, columns, paths, manages_partitions, level_scale,
+        time_zone)
     VALUES (attached.log_table, attached.columns, attached.paths, manage_partitions, attached.level_scale,
-            attached.time_zone);
+            attached.time_zone) RETURNING a.id INTO attached.id;
     PERFORM logintel._check_readable(attached.log_table, attached.columns);
-    PERFORM logintel._check_key(attached.log_table, attached.columns ->> 'id');
+    PERFORM logintel._check_key(attached);
     IF NOT dry_run THEN
         PERFORM logintel._create_triggers(attached.log_table);
         -- Only now is the table locked: what was written for its columns is written once more for those that it has.
         PERFORM logintel._check_columns(attached.log_table, attached.columns, attached.paths);
-        UPDATE logintel_internal.attachments a SET columns = a.columns;
+        UPDATE logintel_internal.attachments a SET columns = a.columns WHERE a.id = attached.id;
     END IF;
     RETURN QUERY SELECT * FROM logintel._what_was_attached(attached, new.how_found);
     PERFORM logintel._roll_back() WHERE dry_run;

@@ -66,7 +66,7 @@ COMMENT ON FUNCTION logintel._day_bounds(date) IS 'Bounds of the partition of a 
 
 -- What keeps partitions runs with the rights of the table's owner (21_functions_of_others.sql). He can change how these
 -- functions run. Then they run nothing, and this says what helps.
-CREATE OR REPLACE FUNCTION logintel._functions_of_table_owner(log_table regclass) RETURNS text
+CREATE OR REPLACE FUNCTION logintel._functions_of_table_owner(attached logintel_internal.attachments) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -74,12 +74,12 @@ DECLARE
     number bigint;
 BEGIN
     SELECT string_agg(p.xmin::text, ' ' ORDER BY p.proname), count(*) INTO versions, number
-    FROM pg_proc p JOIN logintel._installer_functions_of_others() f ON f.name = p.proname AND f.belongs_to = 'owner'
-    WHERE p.pronamespace = 'logintel'::regnamespace AND p.prosecdef
+    FROM logintel._installer_functions_of_others() f JOIN pg_proc p ON p.proname = concat(f.name, '_', attached.id)
+    WHERE f.belongs_to = 'owner' AND p.pronamespace = 'logintel'::regnamespace AND p.prosecdef
       AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp' AND cardinality(p.proconfig) = 3
-      AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = log_table);
+      AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = attached.log_table);
     IF number <> (SELECT count(*) FROM logintel._installer_functions_of_others() f WHERE f.belongs_to = 'owner') THEN
-        RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', log_table
+        RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', attached.log_table
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Its new owner, or a superuser: SELECT logintel.adopt_partitions().';
     END IF;
@@ -87,57 +87,64 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._functions_of_table_owner(regclass) IS 'Raises an error unless the functions that keep partitions run with the rights of the owner of the log table; returns what changes when they do.';
+COMMENT ON FUNCTION logintel._functions_of_table_owner(logintel_internal.attachments) IS 'Raises an error unless the functions that keep partitions run with the rights of the owner of the log table; returns what changes when they do.';
 
 -- What is done between the two is done by the functions as they were made, and no code of the table's owner runs.
-CREATE OR REPLACE FUNCTION logintel._begin_as_table_owner(log_table regclass, tables regclass[], is_written boolean)
-RETURNS text
+CREATE OR REPLACE FUNCTION logintel._begin_as_table_owner(
+    attached logintel_internal.attachments, tables regclass[], is_written boolean
+) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    versions text := logintel._functions_of_table_owner(log_table);
+    versions text := logintel._functions_of_table_owner(attached);
 BEGIN
-    PERFORM logintel._table_owner_lock(array_remove(tables, NULL), is_written);
+    EXECUTE format('SELECT logintel._table_owner_lock_%s($1, $2)', attached.id)
+    USING array_remove(tables, NULL), is_written;
     RETURN versions;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._begin_as_table_owner(regclass, regclass[], boolean) IS 'Comes before functions that run with the rights of the owner of the log table; raises an error where code of an ordinary role would run, too.';
+COMMENT ON FUNCTION logintel._begin_as_table_owner(logintel_internal.attachments, regclass[], boolean) IS 'Comes before functions that run with the rights of the owner of the log table; raises an error where code of an ordinary role would run, too.';
 
-CREATE OR REPLACE FUNCTION logintel._end_as_table_owner(log_table regclass, versions text) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._end_as_table_owner(attached logintel_internal.attachments,
+    versions text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    IF logintel._functions_of_table_owner(log_table) <> versions THEN
-        RAISE EXCEPTION 'the functions that keep the partitions of % were changed meanwhile', log_table
+    IF logintel._functions_of_table_owner(attached) <> versions THEN
+        RAISE EXCEPTION 'the functions that keep the partitions of % were changed meanwhile', attached.log_table
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run logintel.maintain() again.';
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._end_as_table_owner(regclass, text) IS 'Comes after them; raises an error, which undoes what they did, where they were changed since _begin_as_table_owner().';
+COMMENT ON FUNCTION logintel._end_as_table_owner(logintel_internal.attachments, text) IS 'Comes after them; raises an error, which undoes what they did, where they were changed since _begin_as_table_owner().';
 
 CREATE OR REPLACE FUNCTION logintel.adopt_partitions() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
 BEGIN
-    PERFORM logintel._installer_take_on(a.log_table, a.columns, true) FROM logintel_internal.attachments a WHERE a.manages_partitions;
+    PERFORM logintel._installer_take_on(a)
+    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
+    WHERE a.manages_partitions AND (pg_has_role(session_user, c.relowner, 'USAGE') OR logintel._is_only_attachment(a.id));
 END
 $function$;
 
 COMMENT ON FUNCTION logintel.adopt_partitions() IS 'After the log table got another owner: lets logintel keep its partitions with that role''s rights. For the owner of the table.';
 
-CREATE OR REPLACE FUNCTION logintel._create_log_day(log_table regclass, column_name text, day date) RETURNS boolean
+CREATE OR REPLACE FUNCTION logintel._create_log_day(attached logintel_internal.attachments, day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
+    log_table CONSTANT regclass := attached.log_table;
     name text := logintel._partition_name(log_table, day);
     versions text := logintel._begin_as_table_owner(
-        log_table, ARRAY[log_table, logintel._default_partition(log_table)], false);
+        attached, ARRAY[log_table, logintel._default_partition(log_table)], false);
     is_made boolean;
 BEGIN
-    EXECUTE 'SELECT logintel._table_owner_create_day($1, $2, $3, $4)' INTO is_made USING log_table, column_name, day, name;
-    PERFORM logintel._end_as_table_owner(log_table, versions);
+    EXECUTE format('SELECT logintel._table_owner_create_day_%s($1, $2, $3, $4)', attached.id) INTO is_made
+    USING log_table, attached.columns ->> 'timestamp', day, name;
+    PERFORM logintel._end_as_table_owner(attached, versions);
     IF is_made THEN
         INSERT INTO logintel_internal.made_partitions (partition, day) VALUES (name::regclass, day);
     END IF;
@@ -145,7 +152,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._create_log_day(regclass, text, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
+COMMENT ON FUNCTION logintel._create_log_day(logintel_internal.attachments, date) IS 'Creates the partition of a day of the log table; false where lines of that day are in the default partition.';
 
 -- Attaching takes no lock that stops writers, save on the default partition, which it reads through. Predictions of the day
 -- that stand in there are moved; where there are more than a few, the day stays in there.
@@ -173,17 +180,16 @@ $function$;
 COMMENT ON FUNCTION logintel._create_prediction_day(date) IS 'Creates the partition of a day of predictions; false where too many of that day are in the default partition.';
 
 CREATE OR REPLACE FUNCTION logintel._lacking_days(first_day date, last_day date)
-RETURNS TABLE (parent regclass, column_name text, day date)
+RETURNS TABLE (parent regclass, day date)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH tables AS (
-        SELECT a.log_table AS parent, a.columns ->> 'timestamp' AS column_name
-        FROM logintel_internal.attachments a WHERE a.manages_partitions
+        SELECT a.log_table AS parent FROM logintel_internal.attachments a WHERE a.manages_partitions
         UNION ALL
-        SELECT 'logintel_internal.predictions'::regclass, 'timestamp'),
+        SELECT 'logintel_internal.predictions'::regclass),
     covered AS MATERIALIZED (
         SELECT t.parent, p.from_time, p.to_time FROM tables t CROSS JOIN LATERAL logintel._partitions_by_time(t.parent) p)
-    SELECT t.parent, t.column_name, first_day + n
+    SELECT t.parent, first_day + n
     FROM tables t CROSS JOIN generate_series(0, last_day - first_day) AS n
     CROSS JOIN LATERAL logintel._day_hours(first_day + n - date '1970-01-01') AS h
     WHERE NOT EXISTS (SELECT FROM covered c
@@ -194,7 +200,7 @@ COMMENT ON FUNCTION logintel._lacking_days(date, date) IS 'Days of tables whose 
 
 -- One day of one table: what is in its way is in the way of nothing else.
 CREATE OR REPLACE FUNCTION logintel._try_create_day(
-    parent regclass, column_name text, day date, most_bytes bigint, OUT created integer, OUT reason text
+    parent regclass, day date, most_bytes bigint, OUT created integer, OUT reason text
 )
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
@@ -209,7 +215,7 @@ BEGIN
     IF parent = 'logintel_internal.predictions'::regclass THEN
         created := logintel._create_prediction_day(day)::integer;
     ELSE
-        created := logintel._create_log_day(parent, column_name, day)::integer;
+        created := logintel._create_log_day(logintel._attachment(parent), day)::integer;
     END IF;
 EXCEPTION
     WHEN lock_not_available THEN
@@ -219,7 +225,7 @@ EXCEPTION
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._try_create_day(regclass, text, date, bigint) IS 'Creates the partition of a day of a table, unless the default partition, which has to be read for it, is larger than that (null for any); returns 1 or 0, and what is in the way.';
+COMMENT ON FUNCTION logintel._try_create_day(regclass, date, bigint) IS 'Creates the partition of a day of a table, unless the default partition, which has to be read for it, is larger than that (null for any); returns 1 or 0, and what is in the way.';
 
 CREATE OR REPLACE FUNCTION logintel._create_days(first_day date, last_day date, most_bytes bigint, OUT created integer, OUT reasons text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS
@@ -229,11 +235,11 @@ BEGIN
     DELETE FROM logintel_internal.made_partitions m WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
     SELECT coalesce(sum(d.created), 0), string_agg(DISTINCT d.reason, '; ') INTO created, reasons
     FROM logintel._lacking_days(first_day, last_day) AS l
-    CROSS JOIN LATERAL logintel._try_create_day(l.parent, l.column_name, l.day, most_bytes) AS d;
+    CROSS JOIN LATERAL logintel._try_create_day(l.parent, l.day, most_bytes) AS d;
     -- A table that is locked gets its triggers from the upkeep. New partitions hold no line that nobody knows of, so there
     -- is nothing in them to reconcile.
     PERFORM logintel._try_create_triggers(a.log_table) FROM logintel_internal.attachments a WHERE a.manages_partitions AND created > 0;
-    UPDATE logintel_internal.attachments a SET reconciled_tables = logintel._log_table_oids()
+    UPDATE logintel_internal.attachments a SET reconciled_tables = logintel._log_table_oids(a.log_table)
     WHERE created > 0 AND a.manages_partitions AND a.reconciled_tables IS NOT NULL;
 EXCEPTION WHEN lock_not_available THEN  -- bounds of a locked partition cannot be read either
     created := 0;

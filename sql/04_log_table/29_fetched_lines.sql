@@ -1,4 +1,4 @@
--- The lines of the attached table, for the upkeep: none where no table is attached. What asks for somebody reads
+-- The lines of an attached table, for the upkeep: none where the attachment has ended. What asks for somebody reads
 -- _log_lines().
 --
 -- Planning a query on a table runs what its owner wrote into its indexes, with the rights of the fetcher. That can do
@@ -36,7 +36,7 @@ $function$;
 
 COMMENT ON FUNCTION logintel._roll_back() IS 'Raises what the functions _fetched_... catch when they have read.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_lines(ids bigint[]) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._fetched_lines(attachment_id integer, ids bigint[]) RETURNS TABLE (
     id bigint, "timestamp" timestamptz, level text, message text, service text, source_type text, http_status integer,
     response_time_ms double precision
 )
@@ -46,11 +46,11 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments) AND ids <> '{}') THEN
+    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments a WHERE a.id = attachment_id) AND ids <> '{}') THEN
         RETURN;
     END IF;
     BEGIN
-        RETURN QUERY SELECT * FROM logintel._fetch_lines(ids) l;
+        RETURN QUERY SELECT * FROM logintel._fetch_lines(attachment_id, ids) l;
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -62,20 +62,21 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_lines(bigint[]) IS 'The lines with these keys that are still there.';
+COMMENT ON FUNCTION logintel._fetched_lines(integer, bigint[]) IS 'The lines with these keys that are still there.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_keys() RETURNS TABLE (id bigint, "timestamp" timestamptz)
+CREATE OR REPLACE FUNCTION logintel._fetched_keys(attachment_id integer)
+RETURNS TABLE (id bigint, "timestamp" timestamptz)
 LANGUAGE plpgsql STABLE ROWS 1000000 SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
+    IF NOT EXISTS (SELECT FROM logintel_internal.attachments a WHERE a.id = attachment_id) THEN
         RETURN;
     END IF;
     BEGIN
-        RETURN QUERY SELECT * FROM logintel._fetch_keys() l;
+        RETURN QUERY SELECT * FROM logintel._fetch_keys(attachment_id) l;
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -87,9 +88,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_keys() IS 'The keys and times of all lines.';
+COMMENT ON FUNCTION logintel._fetched_keys(integer) IS 'The keys and times of all lines.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_count(most bigint DEFAULT NULL) RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._fetched_count(attachment_id integer, most bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -97,11 +98,11 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
+    IF NOT EXISTS (SELECT FROM logintel_internal.attachments a WHERE a.id = attachment_id) THEN
         RETURN found;
     END IF;
     BEGIN
-        found := logintel._fetch_count(most);
+        found := logintel._fetch_count(attachment_id, most);
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -114,9 +115,11 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_count(bigint) IS 'How many lines there are, counted up to most, null for all.';
+COMMENT ON FUNCTION logintel._fetched_count(integer, bigint) IS 'How many lines there are, counted up to most, null for all.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_any(from_time timestamptz, to_time timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION logintel._fetched_any(
+    attachment_id integer, from_time timestamptz, to_time timestamptz
+) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -124,11 +127,11 @@ DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
+    IF NOT EXISTS (SELECT FROM logintel_internal.attachments a WHERE a.id = attachment_id) THEN
         RETURN found;
     END IF;
     BEGIN
-        found := logintel._fetch_any(from_time, to_time);
+        found := logintel._fetch_any(attachment_id, from_time, to_time);
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -141,20 +144,20 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_any(timestamptz, timestamptz) IS 'Whether there are lines of a time.';
+COMMENT ON FUNCTION logintel._fetched_any(integer, timestamptz, timestamptz) IS 'Whether there are lines of a time.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_timeless() RETURNS TABLE (id bigint)
+CREATE OR REPLACE FUNCTION logintel._fetched_timeless(attachment_id integer) RETURNS TABLE (id bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
 BEGIN
-    IF NOT (EXISTS (SELECT FROM logintel_internal.attachments)) THEN
+    IF NOT EXISTS (SELECT FROM logintel_internal.attachments a WHERE a.id = attachment_id) THEN
         RETURN;
     END IF;
     BEGIN
-        RETURN QUERY SELECT * FROM logintel._fetch_timeless() l;
+        RETURN QUERY SELECT * FROM logintel._fetch_timeless(attachment_id) l;
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -166,9 +169,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_timeless() IS 'The lines that have no time in the years 1 to 9999.';
+COMMENT ON FUNCTION logintel._fetched_timeless(integer) IS 'The lines that have no time in the years 1 to 9999.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_first_look() RETURNS TABLE (
+CREATE OR REPLACE FUNCTION logintel._fetched_first_look(attachment_id integer) RETURNS TABLE (
     lines bigint, examples jsonb, unknown_levels text
 )
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
@@ -178,7 +181,7 @@ DECLARE
     is_read boolean := false;
 BEGIN
     BEGIN
-        RETURN QUERY SELECT * FROM logintel._fetch_first_look() l;
+        RETURN QUERY SELECT * FROM logintel._fetch_first_look(attachment_id) l;
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -190,9 +193,9 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_first_look() IS 'How many of the first thousand lines there are, an example of each field in them, and spellings that are no levels.';
+COMMENT ON FUNCTION logintel._fetched_first_look(integer) IS 'How many of the first thousand lines there are, an example of each field in them, and spellings that are no levels.';
 
-CREATE OR REPLACE FUNCTION logintel._fetched_double_key() RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._fetched_double_key(attachment_id integer) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
@@ -201,7 +204,7 @@ DECLARE
     is_read boolean := false;
 BEGIN
     BEGIN
-        found := logintel._fetch_double_key();
+        found := logintel._fetch_double_key(attachment_id);
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -214,4 +217,4 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._fetched_double_key() IS 'A key that several lines have; null where there is none.';
+COMMENT ON FUNCTION logintel._fetched_double_key(integer) IS 'A key that several lines have; null where there is none.';

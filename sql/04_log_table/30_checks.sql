@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION logintel._check_041_log_table() RETURNS TABLE (status
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN NOT t.present THEN 'problem' WHEN i.present THEN 'ok' ELSE 'note' END,
-           CASE WHEN NOT t.present THEN 'the attached log table was dropped'
+           CASE WHEN NOT t.present THEN format('the attached log table %s was dropped', a.log_table)
                 ELSE format('%s is attached%s', a.log_table, CASE WHEN NOT i.present
                     THEN ', but has no index on its key' END) END,
            CASE WHEN NOT t.present
@@ -61,7 +61,7 @@ BEGIN ATOMIC
                       WHERE t.attrelid = a.log_table AND t.attname = c.value AND NOT t.attisdropped)
     UNION ALL
     SELECT 'problem', format('%s has lost the column for the field "%s"', a.log_table, f.name),
-           'SELECT logintel.detach(), and attach the table with the column that holds it now'
+           format('SELECT logintel.detach(%L), and attach the table with the column that holds it now', a.log_table)
     FROM logintel_internal.attachments a CROSS JOIN logintel._line_fields() f
         WHERE f.required AND NOT a.columns ? f.name
     UNION ALL

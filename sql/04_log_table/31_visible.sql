@@ -1,4 +1,4 @@
--- Row-level security of the log table holds for what logintel says of its lines too. Statistics count all lines.
+-- Row-level security of a log table holds for what logintel says of its lines too. Statistics count all lines.
 --
 -- Views ask for it with the rights of their reader, and so do these: none pins a search_path, because policies that
 -- call functions may rely on the reader's.
@@ -9,18 +9,19 @@ RETURN (SELECT coalesce(bool_or(row_security_active(a.log_table)), false) FROM l
 COMMENT ON FUNCTION logintel._hides_lines() IS 'Whether row-level security of the log table applies to who asks.';
 
 CREATE OR REPLACE FUNCTION logintel._is_visible(
-    line_id bigint, prediction_time timestamptz, predicted_at timestamptz
+    attachment_id integer, line_id bigint, prediction_time timestamptz, predicted_at timestamptz
 ) RETURNS boolean
 LANGUAGE plpgsql STABLE AS
 $function$
 BEGIN
     RETURN EXISTS (SELECT FROM logintel._log_lines() l
-                   WHERE l.id OPERATOR(pg_catalog.=) line_id AND logintel._is_time_of(l."timestamp", prediction_time,
-                       predicted_at));
+                   WHERE l.attachment_id OPERATOR(pg_catalog.=) _is_visible.attachment_id
+                     AND l.id OPERATOR(pg_catalog.=) line_id
+                     AND logintel._is_time_of(l."timestamp", prediction_time, predicted_at));
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._is_visible(bigint, timestamptz, timestamptz) IS 'Whether who asks may read the line of a prediction in the log table; nulls for lines of any time.';
+COMMENT ON FUNCTION logintel._is_visible(integer, bigint, timestamptz, timestamptz) IS 'Whether who asks may read the line of a prediction in the log table; nulls for lines of any time.';
 
 -- A condition of a reader's own may call a function that tells what it is shown. Views that leave lines out are
 -- barriers against that while the log table has row-level security. Without it they are none: a barrier is in the way

@@ -1,4 +1,4 @@
--- Writes what depends on the log table's columns from the attachment's row. As a trigger it also runs when a restore loads
+-- Writes what depends on a log table's columns from the attachment's row. As a trigger it also runs when a restore loads
 -- that row, and so heals the parts that a dump leaves out because they belong to the extension.
 CREATE OR REPLACE FUNCTION logintel._column_numbers(log_table regclass, columns jsonb) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -21,22 +21,10 @@ $function$;
 
 COMMENT ON FUNCTION logintel._number_columns() IS 'Trigger on attachments: notes the numbers of the columns.';
 
--- The planner puts the text into queries. Samples are of tables alone: a view in the place of the table, whose owner may
--- have renamed that, is never read, since the text cannot even be parsed. Of a table, none is taken.
-CREATE OR REPLACE FUNCTION logintel._log_lines_text(attached logintel_internal.attachments) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT format('SELECT %s %s', string_agg(format('%s AS %I', e.expression, f.name), ', ' ORDER BY f.n),
-                      CASE WHEN ($1).log_table IS NULL THEN 'WHERE false'
-                           ELSE format('FROM %1$s t WHERE true OR EXISTS (SELECT FROM %1$s '
-                                       'TABLESAMPLE pg_catalog.system (0))', ($1).log_table) END)
-        FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n)
-        JOIN logintel._line_expressions($1) e ON e.field = f.name);
-
-COMMENT ON FUNCTION logintel._log_lines_text(logintel_internal.attachments) IS 'The text of _log_lines() for an attachment, null for none.';
-
 CREATE OR REPLACE FUNCTION logintel._lines_type() RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT format('TABLE (%s)', string_agg(format('%I %s', f.name, f.type), ', ' ORDER BY f.n))
+RETURN (SELECT format('TABLE (%s, attachment_id integer, log_table regclass)',
+                      string_agg(format('%I %s', f.name, f.type), ', ' ORDER BY f.n))
         FROM logintel._line_fields() WITH ORDINALITY AS f (name, type, required, takes, n));
 
 COMMENT ON FUNCTION logintel._lines_type() IS 'What _log_lines() returns.';
@@ -47,11 +35,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET check_function_bodies
 $function$
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION logintel._log_lines() RETURNS %s LANGUAGE sql STABLE AS %L',
-                   logintel._lines_type(), logintel._log_lines_text((SELECT a FROM logintel_internal.attachments a)));
+                   logintel._lines_type(), logintel._all_lines_text());
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._write_log_lines() IS 'Writes _log_lines() for the attached table.';
+COMMENT ON FUNCTION logintel._write_log_lines() IS 'Writes _log_lines() for the attached tables.';
 
 CREATE OR REPLACE FUNCTION logintel._apply_attachment() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
@@ -60,10 +48,12 @@ BEGIN
     -- First: a restore by several sessions makes the triggers meanwhile, which lock their function and then the extension.
     PERFORM logintel._write_trigger_functions();
     IF TG_OP = 'INSERT' THEN
-        PERFORM logintel._installer_take_on(NEW.log_table, NEW.columns, NEW.manages_partitions);
+        PERFORM logintel._installer_take_on(NEW);
     ELSIF TG_OP = 'DELETE' THEN
-        DELETE FROM logintel_internal.made_partitions;
-        PERFORM logintel._installer_let_go(OLD.log_table, OLD.columns);
+        DELETE FROM logintel_internal.made_partitions m
+        WHERE m.partition IN (SELECT t.tbl FROM logintel._tables_below(OLD.log_table) t)
+           OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.partition);
+        PERFORM logintel._installer_let_go(OLD);
     END IF;
     PERFORM logintel._write_log_lines();
     PERFORM logintel._set_barriers();
@@ -71,7 +61,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._apply_attachment() IS 'Trigger on attachments: points _log_lines() and the trigger functions at the attached table.';
+COMMENT ON FUNCTION logintel._apply_attachment() IS 'Trigger on attachments: points _log_lines() and the trigger functions at the attached tables.';
 
 CREATE OR REPLACE TRIGGER number_columns BEFORE INSERT OR UPDATE OF columns ON logintel_internal.attachments
     FOR EACH ROW EXECUTE FUNCTION logintel._number_columns();

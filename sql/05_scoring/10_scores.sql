@@ -6,6 +6,10 @@
 -- commit, so a session appends without any: duplicates say the same and do no harm. Upkeep then makes one row of each shape
 -- canonical and evicts the others. Writers look for the canonical row in an index that only upkeep and deployments write.
 --
+-- A score is of the lines of one log table: its hash is made with a seed of that table's own, and its key begins with the
+-- number of the attachment. So what is counted by scores is counted by tables, and a prediction, which is the narrowest row
+-- there is, tells by its score which table its line is in.
+--
 -- A source of free text would grow the look-up without bound. Beyond the setting known_shapes, maintain() evicts the least
 -- used shapes: they are no longer looked up, keep what their predictions show, and go when no prediction needs them.
 CREATE TABLE logintel_internal.scores (
@@ -47,7 +51,7 @@ SELECT pg_catalog.pg_extension_config_dump('logintel_internal.scores', '');
 SELECT pg_catalog.pg_extension_config_dump('logintel_internal.scores_id_seq', '');
 
 COMMENT ON TABLE logintel_internal.scores IS 'What each model set says of each shape: computed once, used by every line of that shape.';
-COMMENT ON COLUMN logintel_internal.scores.id IS 'Identifies the score; predictions point to it.';
+COMMENT ON COLUMN logintel_internal.scores.id IS 'Identifies the score; predictions point to it. Its upper bits are the attachment''s number: _attachment_of().';
 COMMENT ON COLUMN logintel_internal.scores.model_set_id IS 'The model set that gave the score.';
 COMMENT ON COLUMN logintel_internal.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
 COMMENT ON COLUMN logintel_internal.scores.canonical IS 'True for the one row of a shape that look-ups use first; false for rows appended since the last upkeep.';

@@ -12,7 +12,7 @@ CREATE TABLE logintel_internal.predictions (
     txid bigint NOT NULL DEFAULT txid_current()
 ) PARTITION BY RANGE ("timestamp");
 COMMENT ON TABLE logintel_internal.predictions IS 'Which score each line has, a partition a day. Read the view ml_predictions instead.';
-COMMENT ON COLUMN logintel_internal.predictions.log_entry_id IS 'Key of the line in the log table.';
+COMMENT ON COLUMN logintel_internal.predictions.log_entry_id IS 'Key of the line in its log table, which is that of the score.';
 COMMENT ON COLUMN logintel_internal.predictions.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel_internal.predictions."timestamp" IS 'Time of the line, or of its prediction where the line has none.';
 COMMENT ON COLUMN logintel_internal.predictions.predicted_at IS 'Start of the transaction that scored the line.';

@@ -7,23 +7,26 @@ CREATE TYPE logintel._shapes AS (
     source_type text[],
     level text[],
     status_class text[],
-    latency_bucket text[]
+    latency_bucket text[],
+    attachment_id integer
 );
 
-COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its _shape_hash().';
+COMMENT ON TYPE logintel._shapes IS 'Shapes of the lines of one log table, in columns, each with its _shape_hash().';
 
 CREATE TYPE logintel._line AS (
     id bigint,
     "timestamp" timestamptz,
     shape_hash bigint,
-    shape logintel.shape
+    shape logintel.shape,
+    attachment_id integer
 );
 
-COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
+COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, its shape, and the attachment of its table.';
 COMMENT ON COLUMN logintel._line.id IS 'Key of the line.';
 COMMENT ON COLUMN logintel._line."timestamp" IS 'Time of the line, null where it has none.';
 COMMENT ON COLUMN logintel._line.shape_hash IS 'Its _shape_hash().';
 COMMENT ON COLUMN logintel._line.shape IS 'Its shape.';
+COMMENT ON COLUMN logintel._line.attachment_id IS 'The attachment of its log table.';
 
 CREATE TYPE logintel._scores AS (
     predicted_level text[],

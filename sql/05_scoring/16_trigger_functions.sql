@@ -1,5 +1,5 @@
--- The functions behind the triggers on the log table. Their bodies depend on what its columns are called, so these
--- are replaced by what _write_trigger_functions() makes.
+-- The functions behind the triggers on the log tables. Their bodies depend on what columns are called, so these are
+-- replaced by what _write_trigger_functions() makes.
 CREATE OR REPLACE FUNCTION logintel._score_new_lines() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE OR REPLACE FUNCTION logintel._score_changed_lines() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE OR REPLACE FUNCTION logintel._forget_deleted_lines() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';

@@ -5,10 +5,11 @@ CREATE OR REPLACE FUNCTION logintel._append_scores(
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     INSERT INTO logintel_internal.scores (
-        model_set_id, canonical, shape_hash, template, service, source_type, level, status_class, latency_bucket,
+        id, model_set_id, canonical, shape_hash, template, service, source_type, level, status_class, latency_bucket,
         predicted_level, level_confidence, level_probabilities, category, category_confidence, labels,
         anomaly_score, anomaly_type, unknown_words, is_new_template, latency_us, at_write)
-    SELECT $1, $4, r.shape_hash, r.template, r.service, r.source_type, r.level, r.status_class, r.latency_bucket,
+    OVERRIDING SYSTEM VALUE
+    SELECT logintel._first_score_id(($2).attachment_id) + nextval('logintel_internal.scores_id_seq'), $1, $4, r.shape_hash, r.template, r.service, r.source_type, r.level, r.status_class, r.latency_bucket,
            r.predicted_level, r.level_confidence, r.level_probabilities, r.category, r.category_confidence, r.labels,
            r.anomaly_score, r.anomaly_type, r.unknown_words, r.is_new_template, r.latency_us, $5
     FROM logintel._score_rows($2, $3) AS r

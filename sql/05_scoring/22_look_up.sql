@@ -1,7 +1,7 @@
 -- What the write path's cold half and the queue have in common. Each line's score is looked up by itself, by the index, as
 -- in the hot path: a subquery with a limit is only ever joined by a nested loop, and the callers, into which this is
 -- inlined, switch sequential scans off. So the plan is right on every version and for all statistics, none included. What
--- serves is read once by who scores lines, so that it stays the same between learning a shape and using it.
+-- serves is read once by who scores lines, which are of one table, so that it stays the same between learning a shape and using it.
 CREATE OR REPLACE FUNCTION logintel._set_for(line_id bigint, serving logintel_internal.serving) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN logintel._in_share(line_id, (serving).test_id, (serving).share) THEN (serving).challenger_set_id
@@ -47,7 +47,7 @@ AS $function$
     SELECT n.model_set_id,
            ROW(array_agg(n.shape_hash), array_agg((n.shape).template), array_agg((n.shape).service),
                array_agg((n.shape).source_type), array_agg((n.shape).level), array_agg((n.shape).status_class),
-               array_agg((n.shape).latency_bucket))::logintel._shapes
+               array_agg((n.shape).latency_bucket), ($1[1]).attachment_id)::logintel._shapes
     FROM (SELECT u.*, row_number() OVER (PARTITION BY u.model_set_id) - 1 AS number 
           FROM (SELECT s.* FROM logintel._new_shapes($1, $2) s WHERE NOT $3
                 UNION ALL
@@ -72,7 +72,8 @@ BEGIN
     scored AS (
         INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp")
         SELECT l.id, l.score_id, coalesce(l."timestamp", now()) FROM looked_up l WHERE l.score_id IS NOT NULL)
-    SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape)::logintel._line) INTO unknown
+    SELECT array_agg(ROW(l.id, l."timestamp", l.shape_hash, l.shape, (lines[1]).attachment_id)::logintel._line)
+    INTO unknown
     FROM looked_up l WHERE l.score_id IS NULL;
     RETURN coalesce(unknown, '{}');
 END

@@ -61,7 +61,8 @@ DECLARE
     unknown logintel._line[] := logintel._write_predictions(lines, serving);
 BEGIN
     DELETE FROM logintel_internal.pending q
-    WHERE q.log_entry_id = ANY (keys) AND NOT q.changed AND q.queued_at >= began
+    WHERE q.attachment_id = (lines[1]).attachment_id AND q.log_entry_id = ANY (keys) AND NOT q.changed
+      AND q.queued_at >= began
       AND ((q.log_entry_id, coalesce(q."timestamp", 'infinity')) IN (
                SELECT l.id, coalesce(l."timestamp", 'infinity') FROM unnest(lines) AS l
                EXCEPT SELECT u.id, coalesce(u."timestamp", 'infinity') FROM unnest(unknown) AS u)) IS TRUE;
@@ -97,7 +98,8 @@ BEGIN
         predicted AS (
             INSERT INTO logintel_internal.predictions (log_entry_id, score_id, "timestamp")
             SELECT s.id, s.score_id, coalesce(s."timestamp", now()) FROM scored s WHERE s.score_id IS NOT NULL)
-        INSERT INTO logintel_internal.pending (log_entry_id, "timestamp") SELECT s.id, s."timestamp" FROM scored s WHERE s.score_id IS NULL;
+        INSERT INTO logintel_internal.pending (attachment_id, log_entry_id, "timestamp")
+        SELECT (lines[1]).attachment_id, s.id, s."timestamp" FROM scored s WHERE s.score_id IS NULL;
         GET DIAGNOSTICS waiting = ROW_COUNT;
         PERFORM logintel._warn_pending(learned.reason, waiting, serving.model_set_id) WHERE waiting > 0 AND learned.reason IS NOT NULL;
     END LOOP;

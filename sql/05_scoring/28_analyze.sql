@@ -14,7 +14,7 @@ BEGIN
     END IF;
     FOR start IN 1 .. cardinality(shapes) BY 256 LOOP
         SELECT NULL, array_agg(s.template), array_agg(s.service), array_agg(s.source_type), array_agg(s.level),
-               array_agg(s.status_class), array_agg(s.latency_bucket)
+               array_agg(s.status_class), array_agg(s.latency_bucket), NULL
         INTO batch FROM unnest(shapes[start:start + 255]) AS s;
         scores := logintel._score_shapes(active, batch);  -- once: the planner repeats what it puts into a query
         RETURN QUERY

@@ -23,14 +23,15 @@ BEGIN
           ORDER BY s.id LIMIT max_shapes FOR UPDATE OF s SKIP LOCKED) AS o;
     FOR shapes IN
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
-               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
-        FROM (SELECT d.*, row_number() OVER () - 1 AS number
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket), u.attachment_id
+        FROM (SELECT d.*, logintel._attachment_of(d.id) AS attachment_id,
+                     row_number() OVER (PARTITION BY logintel._attachment_of(d.id)) - 1 AS number
               FROM (SELECT DISTINCT ON (s.shape_hash) s.* FROM logintel_internal.scores s
                     WHERE s.id = ANY (outdated) AND s.model_set_id <> active
                       AND (SELECT k.id FROM logintel_internal.scores k
                            WHERE k.model_set_id = active AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL
                            LIMIT 1) IS NULL) AS d) AS u
-        GROUP BY u.number / 256
+        GROUP BY u.attachment_id, u.number / 256
     LOOP
         PERFORM logintel._score_and_remember(active, shapes, canonical => false, at_write => false);
     END LOOP;

@@ -41,7 +41,7 @@ BEGIN
         RETURN QUERY SELECT 'ok', 'SQL scores new shapes', NULL;
     ELSE
         SELECT array_agg(s.shape_hash), array_agg(s.template), array_agg(s.service), array_agg(s.source_type),
-               array_agg(s.level), array_agg(s.status_class), array_agg(s.latency_bucket)
+               array_agg(s.level), array_agg(s.status_class), array_agg(s.latency_bucket), NULL
         INTO shapes
         FROM (SELECT * FROM logintel_internal.scores s WHERE s.evicted_txid IS NULL ORDER BY s.id DESC LIMIT 64) AS s;
         compared := logintel._compare_scorers(serving_set, shapes);

@@ -45,7 +45,7 @@ BEGIN
     ELSE
         PERFORM logintel._set_mode(coalesce(
             (SELECT h.old_value FROM logintel_internal.settings_history h WHERE h.name = 'mode' ORDER BY h.id DESC LIMIT 1), 'inline'), resume.why);
-        waiting := (SELECT count(DISTINCT q.log_entry_id) FROM logintel_internal.pending q);
+        waiting := (SELECT count(DISTINCT (q.attachment_id, q.log_entry_id)) FROM logintel_internal.pending q);
         IF waiting > 0 THEN
             RAISE NOTICE 'lines that wait for a prediction: %; SELECT logintel.backfill() until it returns 0, or let "logintel worker" run', waiting;
         END IF;

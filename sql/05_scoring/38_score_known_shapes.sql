@@ -14,13 +14,16 @@ BEGIN
     PERFORM logintel._publish_scores();
     FOR shapes IN
         WITH unknown AS (
-            SELECT s.*, row_number() OVER () - 1 AS n FROM logintel_internal.scores s
+            SELECT s.*, logintel._attachment_of(s.id) AS attachment_id,
+                   row_number() OVER (PARTITION BY logintel._attachment_of(s.id)) - 1 AS n
+            FROM logintel_internal.scores s
             WHERE s.model_set_id = known_to AND s.canonical AND (
                 SELECT k.id FROM logintel_internal.scores k
                 WHERE k.evicted_txid IS NULL AND k.model_set_id = learner AND k.shape_hash = s.shape_hash LIMIT 1) IS NULL)
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
-               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
-        FROM unknown u GROUP BY u.n / 256
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket),
+               u.attachment_id
+        FROM unknown u GROUP BY u.attachment_id, u.n / 256
     LOOP
         PERFORM logintel._score_and_remember(learner, shapes, canonical => true, at_write => false);
         learned := learned + cardinality(shapes.shape_hash);

@@ -9,3 +9,14 @@ END
 $function$;
 
 COMMENT ON FUNCTION logintel.take_pending(integer, timestamptz) IS 'Tells a worker of release 0.1.0 that it is too old. Nobody else calls it.';
+
+-- One that has just asked, and waited for the update meanwhile, finds this.
+CREATE OR REPLACE FUNCTION logintel._reconcile_if_new() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    PERFORM logintel.take_pending(0);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._reconcile_if_new() IS 'Tells a worker of release 0.1.0 that it is too old.';

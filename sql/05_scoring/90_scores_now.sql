@@ -12,7 +12,8 @@ SELECT o.id AS score_id, s.model_set_id, s.template, s.service, s.source_type, s
            AND (NOT m.level_is_default OR (n.level IN ('DEBUG', 'INFO') AND s.predicted_level IN ('WARN', 'ERROR', 'FATAL')))
            AS is_correction,
        s.level_confidence < settings.min_confidence AS is_abstained,
-       m.model_version, s.latency_us, CASE WHEN o.rescored_id IS NOT NULL THEN s.scored_at END AS rescored_at
+       m.model_version, s.latency_us, CASE WHEN o.rescored_id IS NOT NULL THEN s.scored_at END AS rescored_at,
+       (SELECT a.log_table FROM logintel_internal.attachments a WHERE a.id = logintel._attachment_of(o.id)) AS log_table
 FROM logintel_internal.scores o
 JOIN logintel_internal.scores s ON s.id = coalesce(o.rescored_id, o.id)
 JOIN logintel_internal.model_sets m ON m.id = s.model_set_id
@@ -46,3 +47,4 @@ COMMENT ON COLUMN logintel_internal._scores_now.is_abstained IS 'Whether the lev
 COMMENT ON COLUMN logintel_internal._scores_now.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel_internal._scores_now.latency_us IS 'What computing the score took, in microseconds.';
 COMMENT ON COLUMN logintel_internal._scores_now.rescored_at IS 'When these models scored it, where others had scored it first; else null.';
+COMMENT ON COLUMN logintel_internal._scores_now.log_table IS 'The log table whose lines have it; null once it is detached.';

@@ -1,11 +1,17 @@
--- A line has one prediction, so the key of the line is the key of the prediction too. What was predicted of a line
--- that was changed meanwhile is outdated, and there are few of these at any time.
+-- A line has one prediction, so the key of the line is, in its log table, the key of the prediction too. What was
+-- predicted of a line that was changed meanwhile is outdated, and there are few of these at any time.
+--
+-- Who joins lines by their keys compares the attachments by int4eq(): the planner takes an equality of expressions for
+-- rare, and would join the lines by it.
 CREATE OR REPLACE VIEW logintel_internal._predictions_now AS
-SELECT p.log_entry_id, p.predicted_at, p."timestamp", s.*
+SELECT p.log_entry_id, logintel._attachment_of(p.score_id) AS attachment_id, p.predicted_at, p."timestamp", s.*
 FROM logintel_internal.predictions p
 JOIN logintel_internal._scores_now s ON s.score_id = p.score_id
-WHERE p.log_entry_id <> ALL (ARRAY(SELECT q.log_entry_id FROM logintel_internal.pending q WHERE q.changed))
-  AND (NOT (SELECT logintel._hides_lines()) OR logintel._is_visible(p.log_entry_id, p."timestamp", p.predicted_at));
+WHERE (p.log_entry_id <> ALL (ARRAY(SELECT q.log_entry_id FROM logintel_internal.pending q WHERE q.changed))
+       OR NOT EXISTS (SELECT FROM logintel_internal.pending q WHERE q.changed AND q.log_entry_id = p.log_entry_id
+                                                       AND q.attachment_id = logintel._attachment_of(p.score_id)))
+  AND (NOT (SELECT logintel._hides_lines())
+       OR logintel._is_visible(logintel._attachment_of(p.score_id), p.log_entry_id, p."timestamp", p.predicted_at));
 
 COMMENT ON VIEW logintel_internal._predictions_now IS 'Lines that their reader may read in the log table, each with its score under the settings of the moment.';
 COMMENT ON COLUMN logintel_internal._predictions_now.log_entry_id IS 'Key of the line.';
@@ -34,3 +40,5 @@ COMMENT ON COLUMN logintel_internal._predictions_now.is_abstained IS 'Whether th
 COMMENT ON COLUMN logintel_internal._predictions_now.model_version IS 'The models that gave the score.';
 COMMENT ON COLUMN logintel_internal._predictions_now.latency_us IS 'What computing the score took, in microseconds.';
 COMMENT ON COLUMN logintel_internal._predictions_now.rescored_at IS 'When these models scored it, where others had scored it first; else null.';
+COMMENT ON COLUMN logintel_internal._predictions_now.attachment_id IS 'The attachment of the line''s log table.';
+COMMENT ON COLUMN logintel_internal._predictions_now.log_table IS 'The line''s log table.';

@@ -4,12 +4,12 @@ SELECT p.log_entry_id AS id, p.log_entry_id, p.predicted_level, p.level_confiden
        p.is_anomaly, p.anomaly_score, p.anomaly_confidence, p.anomaly_type, p.severity,
        p.model_version, p.predicted_at, p."timestamp",
        p.template, p.service, p.source_type, p.declared_level, p.is_correction, p.is_abstained,
-       p.score_id, p.latency_us, p.rescored_at
+       p.score_id, p.latency_us, p.rescored_at, p.log_table
 FROM logintel_internal._predictions_now p;
 
 COMMENT ON VIEW logintel.ml_predictions IS 'The prediction of every scored line that its reader may read in the log table.';
 COMMENT ON COLUMN logintel.ml_predictions.id IS 'Key of the prediction: that of its line.';
-COMMENT ON COLUMN logintel.ml_predictions.log_entry_id IS 'Key of the line in the log table.';
+COMMENT ON COLUMN logintel.ml_predictions.log_entry_id IS 'Key of the line in its log table.';
 COMMENT ON COLUMN logintel.ml_predictions.predicted_level IS 'Level that the message speaks of: DEBUG, INFO, WARN, ERROR or FATAL.';
 COMMENT ON COLUMN logintel.ml_predictions.level_confidence IS 'Probability of the predicted level, 0 to 1.';
 COMMENT ON COLUMN logintel.ml_predictions.category IS 'Likeliest category; null without a category model.';
@@ -32,3 +32,4 @@ COMMENT ON COLUMN logintel.ml_predictions.is_abstained IS 'Whether the level sta
 COMMENT ON COLUMN logintel.ml_predictions.score_id IS 'The score in scores that the line shares with all lines of its shape.';
 COMMENT ON COLUMN logintel.ml_predictions.latency_us IS 'What computing that score took, in microseconds; known shapes cost a look-up instead.';
 COMMENT ON COLUMN logintel.ml_predictions.rescored_at IS 'When the models named scored the line''s shape again, by rescore(); null where they made the prediction at first.';
+COMMENT ON COLUMN logintel.ml_predictions.log_table IS 'The line''s log table. Keys are unique within a table only. Its type is regclass, which shows the name that the table has now; compare it with ''schema.table''::regclass.';

@@ -1,9 +1,10 @@
 CREATE OR REPLACE VIEW logintel.ml_recent_predictions AS
 SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, p.predicted_level, p.level_confidence,
-       p.category, p.is_anomaly, p.anomaly_score, p.anomaly_type, p.severity, l.message, p.model_version, p.predicted_at
+       p.category, p.is_anomaly, p.anomaly_score, p.anomaly_type, p.severity, l.message, p.model_version,
+       p.predicted_at, p.log_table
 FROM logintel_internal._predictions_now p
-JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
-    p.predicted_at)
+JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+    AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
 WHERE p.predicted_at >= now() - interval '24 hours';
 
 COMMENT ON VIEW logintel.ml_recent_predictions IS 'Predictions of the last 24 hours with their lines. The newest: ORDER BY "timestamp" DESC with a LIMIT.';
@@ -22,3 +23,4 @@ COMMENT ON COLUMN logintel.ml_recent_predictions.severity IS 'critical, high, me
 COMMENT ON COLUMN logintel.ml_recent_predictions.message IS 'The message.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.model_version IS 'The models that made the prediction.';
 COMMENT ON COLUMN logintel.ml_recent_predictions.predicted_at IS 'When it was made.';
+COMMENT ON COLUMN logintel.ml_recent_predictions.log_table IS 'The line''s log table.';

@@ -34,7 +34,10 @@ BEGIN
     IF EXISTS (SELECT FROM logintel_internal.pending q WHERE q.changed) THEN
         RETURN QUERY SELECT date_trunc('hour', p."timestamp", 'UTC'), p.score_id, -count(*)
             FROM logintel_internal.predictions p
-                     WHERE p.log_entry_id IN (SELECT q.log_entry_id FROM logintel_internal.pending q WHERE q.changed) GROUP BY 1, 2;
+                     WHERE p.log_entry_id IN (SELECT q.log_entry_id FROM logintel_internal.pending q WHERE q.changed)
+                       AND (p.log_entry_id, logintel._attachment_of(p.score_id)) IN (
+                           SELECT q.log_entry_id, q.attachment_id FROM logintel_internal.pending q WHERE q.changed)
+                     GROUP BY 1, 2;
     END IF;
     RETURN QUERY SELECT r.hour, r.score_id, -sum(r.lines)::bigint FROM logintel_internal.removed_predictions r
                  WHERE txid_visible_in_snapshot(r.prediction_txid, counted) GROUP BY 1, 2;

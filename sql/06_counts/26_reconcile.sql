@@ -45,9 +45,17 @@ COMMENT ON FUNCTION logintel._correct_counts() IS 'Makes the counts what they ha
 CREATE OR REPLACE FUNCTION logintel.reconcile() RETURNS TABLE (task text, done bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
+DECLARE
+    compared record;
 BEGIN
     PERFORM logintel._lock_counts();  -- before the lines, as in a maintain() inside one transaction
-    RETURN QUERY SELECT * FROM logintel._compare_lines();
+    compared := logintel._compare_tables(false);
+    IF compared.failure IS NOT NULL THEN
+        RAISE WARNING 'lines and predictions were not compared of %', compared.failure USING HINT = compared.hint;
+    END IF;
+    RETURN QUERY VALUES ('predictions of vanished lines removed', compared.removed),
+                        ('lines without a prediction queued', compared.queued),
+                        ('lines that wait for nothing taken from the queue', compared.ended);
     PERFORM logintel._roll_up();
     task := 'counts corrected';
     done := logintel._correct_counts();

@@ -1,11 +1,17 @@
--- Lines that are gone leave the counts with their predictions, which no roll-up sees go.
+-- Lines that are gone leave the counts with their predictions, which no roll-up sees go. Where there are other tables
+-- it does: these predictions were removed one by one.
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_061_counts(subject bigint) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    TRUNCATE logintel_internal.hourly_counts, logintel_internal.score_totals, logintel_internal.count_changes;
-    UPDATE logintel_internal.rollup_state SET counted = NULL, counted_at = NULL;
-    UPDATE logintel_internal.known_scores SET repeated = false WHERE repeated;
-    INSERT INTO logintel_internal.lineless_scores (score_id) SELECT k.score_id FROM logintel_internal.known_scores k;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF logintel._is_only_attachment(subject::integer) THEN
+        TRUNCATE logintel_internal.hourly_counts, logintel_internal.score_totals, logintel_internal.count_changes;
+        UPDATE logintel_internal.rollup_state SET counted = NULL, counted_at = NULL;
+        UPDATE logintel_internal.known_scores SET repeated = false WHERE repeated;
+    END IF;
+    INSERT INTO logintel_internal.lineless_scores (score_id)
+    SELECT k.score_id FROM logintel_internal.known_scores k WHERE logintel._attachment_of(k.score_id) = subject;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_061_counts(bigint) IS 'Removes all counts when all lines are gone.';

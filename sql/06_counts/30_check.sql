@@ -1,12 +1,11 @@
 CREATE OR REPLACE FUNCTION logintel._check_061_lines() RETURNS TABLE (status text, detail text, next_step text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
-DECLARE
-    pending bigint := (SELECT s.pending FROM logintel.ml_status s);
-BEGIN
-    RETURN QUERY SELECT CASE WHEN pending > 0 THEN 'note' ELSE 'ok' END, format('%s lines are pending', pending),
-                        CASE WHEN pending > 0 THEN 'let "logintel worker" run, or SELECT logintel.backfill() until it returns 0' END;
-END
+    SELECT CASE WHEN s.pending > 0 THEN 'note' ELSE 'ok' END,
+           format('%s lines%s are pending', s.pending, ' of ' || s.log_table),
+           CASE WHEN s.pending > 0
+                THEN 'let "logintel worker" run, or SELECT logintel.backfill() until it returns 0' END
+    FROM logintel.ml_status s WHERE s.pending IS NOT NULL;
 $function$;
 
 COMMENT ON FUNCTION logintel._check_061_lines() IS 'Check of doctor(): pending lines.';
@@ -41,22 +40,24 @@ CREATE OR REPLACE FUNCTION logintel._check_063_fields() RETURNS TABLE (status te
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
     WITH messages AS (
-        SELECT sum(t.lines) AS lines, sum(t.lines) FILTER (WHERE s.template = '') AS empty
-        FROM logintel_internal.score_totals t JOIN logintel_internal.scores s ON s.id = t.score_id),
+        SELECT logintel._attachment_of(t.score_id) AS attachment_id, sum(t.lines) AS lines,
+               sum(t.lines) FILTER (WHERE s.template = '') AS empty
+        FROM logintel_internal.score_totals t JOIN logintel_internal.scores s ON s.id = t.score_id GROUP BY 1),
     latest AS (
-        SELECT p."timestamp" = p.predicted_at AS has_none
-        FROM logintel_internal.predictions p ORDER BY p.predicted_at DESC LIMIT 200)
-    SELECT 'problem', format('%s of %s lines have no message in %s', m.empty, m.lines,
+        SELECT logintel._attachment_of(p.score_id) AS attachment_id, p."timestamp" = p.predicted_at AS has_none
+        FROM (SELECT p.* FROM logintel_internal.predictions p ORDER BY p.predicted_at DESC LIMIT 200) AS p)
+    SELECT 'problem', format('%s of %s lines of %s have no message in %s', m.empty, m.lines, a.log_table,
                              logintel._place_text(a.columns ->> 'message', a.paths -> 'message')),
-           'SELECT logintel.detach(), and attach the table with the column or place that holds it'
-    FROM messages m CROSS JOIN logintel_internal.attachments a WHERE m.empty > m.lines / 2
+           format('SELECT logintel.detach(%L), and attach the table with the column or place that holds it', a.log_table)
+    FROM messages m JOIN logintel_internal.attachments a ON a.id = m.attachment_id WHERE m.empty > m.lines / 2
     UNION ALL
-    SELECT 'problem', format('no time was read in %s: the latest lines count when they were scored',
-                             logintel._place_text(a.columns ->> 'timestamp', a.paths -> 'timestamp')),
-           'SELECT logintel.detach(), and attach the table with a column of times, of ISO 8601 or of numbers since 1970'
+    SELECT 'problem', format('no time was read in %s of %s: the latest lines count when they were scored',
+                             logintel._place_text(a.columns ->> 'timestamp', a.paths -> 'timestamp'), a.log_table),
+           format('SELECT logintel.detach(%L), and attach the table with a column of times, of ISO 8601 or of numbers '
+                  'since 1970', a.log_table)
     FROM logintel_internal.attachments a
     JOIN logintel._table_columns(a.log_table) c ON c.name = a.columns ->> 'timestamp' AND c.kind <> 'time'
-    WHERE (SELECT bool_and(l.has_none) FROM latest l);
+    WHERE (SELECT bool_and(l.has_none) FROM latest l WHERE l.attachment_id = a.id);
 $function$;
 
 COMMENT ON FUNCTION logintel._check_063_fields() IS 'Check of doctor(): whether messages and times are found where the attachment looks for them.';

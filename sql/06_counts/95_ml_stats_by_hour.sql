@@ -6,11 +6,11 @@ WITH scores AS MATERIALIZED (
 uncounted AS MATERIALIZED (
     SELECT u.hour, u.score_id, u.lines FROM logintel._uncounted() u)
 SELECT h.hour AS "time", c.predictions, c.debug, c.info, c.warn, c.error, c.fatal, c.anomalies, c.corrections,
-       c.average_confidence
+       c.average_confidence, a.log_table
 FROM (SELECT DISTINCT i.hour
       FROM (SELECT k.hour FROM logintel_internal.hourly_counts k UNION ALL SELECT u.hour FROM uncounted u) AS i) AS h
 CROSS JOIN LATERAL (
-    SELECT sum(n.lines)::bigint AS predictions,
+    SELECT logintel._attachment_of(n.score_id) AS attachment_id, sum(n.lines)::bigint AS predictions,
            coalesce(sum(n.lines) FILTER (WHERE s.predicted_level = 'DEBUG'), 0)::bigint AS debug,
            coalesce(sum(n.lines) FILTER (WHERE s.predicted_level = 'INFO'), 0)::bigint AS info,
            coalesce(sum(n.lines) FILTER (WHERE s.predicted_level = 'WARN'), 0)::bigint AS warn,
@@ -22,11 +22,13 @@ CROSS JOIN LATERAL (
     FROM (SELECT k.score_id, k.lines FROM logintel_internal.hourly_counts k WHERE k.hour = h.hour
           UNION ALL
           SELECT u.score_id, u.lines FROM uncounted u WHERE u.hour = h.hour) AS n
-    JOIN scores s USING (score_id)) AS c
+    JOIN scores s USING (score_id)
+    GROUP BY 1) AS c
+JOIN logintel_internal.attachments a ON a.id = c.attachment_id
 WHERE c.predictions > 0
 ORDER BY h.hour;
 
-COMMENT ON VIEW logintel.ml_stats_by_hour IS 'Predictions by the hour of their lines, oldest first.';
+COMMENT ON VIEW logintel.ml_stats_by_hour IS 'Predictions by log table and the hour of their lines, oldest first.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour."time" IS 'Start of the hour, by the timestamp of the line.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.predictions IS 'Lines.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.debug IS 'Lines predicted DEBUG.';
@@ -37,3 +39,4 @@ COMMENT ON COLUMN logintel.ml_stats_by_hour.fatal IS 'Lines predicted FATAL.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.anomalies IS 'Lines predicted to be anomalies.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.corrections IS 'Lines whose declared level the prediction corrects, whatever feedback says of them.';
 COMMENT ON COLUMN logintel.ml_stats_by_hour.average_confidence IS 'Mean confidence of the predicted levels, 0 to 1.';
+COMMENT ON COLUMN logintel.ml_stats_by_hour.log_table IS 'The log table of the lines.';

@@ -3,10 +3,10 @@
 CREATE OR REPLACE VIEW logintel.ml_anomalies AS
 SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.anomaly_type, p.anomaly_score, p.severity,
        p.predicted_level, p.category, l.http_status, l.response_time_ms, l.message, p.template,
-       p.model_version, p.predicted_at
+       p.model_version, p.predicted_at, p.log_table
 FROM logintel_internal._predictions_now p
-JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
-    p.predicted_at)
+JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+    AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
 WHERE p.is_anomaly;
 
 COMMENT ON VIEW logintel.ml_anomalies IS 'Lines predicted to be anomalies. The newest: ORDER BY "timestamp" DESC with a LIMIT.';
@@ -25,3 +25,4 @@ COMMENT ON COLUMN logintel.ml_anomalies.message IS 'The message.';
 COMMENT ON COLUMN logintel.ml_anomalies.template IS 'The masked message.';
 COMMENT ON COLUMN logintel.ml_anomalies.model_version IS 'The models that made the prediction.';
 COMMENT ON COLUMN logintel.ml_anomalies.predicted_at IS 'When it was made.';
+COMMENT ON COLUMN logintel.ml_anomalies.log_table IS 'The line''s log table.';

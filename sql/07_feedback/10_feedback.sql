@@ -1,7 +1,8 @@
 -- What people say of lines. A verdict is a row; a newer one of the same line, or of the same template, takes its place and
 -- both stay. A verdict keeps the shape of its line, so it still teaches when the line is gone.
 --
--- A line is its key and its shape: where a line was changed, or another one got its key, the verdict is not of that one.
+-- A line is its key and its shape, whose hash is one of its log table alone: where a line was changed, or another one got its
+-- key, the verdict is not of that one. A verdict on a template is of that template in all log tables.
 CREATE TABLE logintel_internal.feedback (
     id bigint GENERATED ALWAYS AS IDENTITY,
     scope text NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE logintel_internal.feedback (
     given_at timestamptz NOT NULL DEFAULT now(),
     given_by text NOT NULL DEFAULT session_user,
     is_current boolean NOT NULL DEFAULT true,
+    attachment_id integer NOT NULL,
     CONSTRAINT feedback_pkey PRIMARY KEY (id),
     CONSTRAINT feedback_scope_check CHECK (scope IN ('line', 'template')),
     CONSTRAINT feedback_declared_level_check CHECK (declared_level IS NULL OR scope = 'template'),
@@ -46,3 +48,4 @@ COMMENT ON COLUMN logintel_internal.feedback.note IS 'What was said of it.';
 COMMENT ON COLUMN logintel_internal.feedback.given_at IS 'When.';
 COMMENT ON COLUMN logintel_internal.feedback.given_by IS 'By which role.';
 COMMENT ON COLUMN logintel_internal.feedback.is_current IS 'False once a newer verdict of the same line or template took its place, or it was withdrawn.';
+COMMENT ON COLUMN logintel_internal.feedback.attachment_id IS 'The attachment of the log table in which it was given, which may have ended since.';

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION logintel._on_shape_seed_changed_071_feedback(subject 
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $function$
     WITH hashes AS MATERIALIZED (
-        SELECT f.id, f.shape_hash AS old, logintel._hash_of_shape(f.shape, logintel._shape_seed()) AS new
+        SELECT f.id, f.shape_hash AS old, logintel._hash_of_shape(f.shape, logintel._shape_seed(f.attachment_id)) AS new
             FROM logintel_internal.feedback f),
     verdicts AS (
         UPDATE logintel_internal.feedback f SET shape_hash = h.new FROM hashes h WHERE f.id = h.id)

@@ -5,7 +5,7 @@ FROM logintel_internal.feedback f
 JOIN logintel_internal.predictions p ON p.log_entry_id = f.log_entry_id
 JOIN logintel_internal.scores s ON s.id = p.score_id AND s.shape_hash = f.shape_hash
 WHERE f.is_current AND f.scope = 'line'
-  AND (NOT (SELECT logintel._hides_lines()) OR logintel._is_visible(f.log_entry_id, NULL, NULL));
+  AND (NOT (SELECT logintel._hides_lines()) OR logintel._is_visible(f.attachment_id, f.log_entry_id, NULL, NULL));
 
 COMMENT ON VIEW logintel_internal._line_verdicts IS 'What current verdicts say of single lines that their reader may read in the log table.';
 COMMENT ON COLUMN logintel_internal._line_verdicts.log_entry_id IS 'Key of the line.';

@@ -6,7 +6,8 @@ SELECT f.id, f.scope, f.log_entry_id, (f.shape).service AS service, (f.shape).te
        s.predicted_level, s.category AS predicted_category, s.is_anomaly AS predicted_anomaly,
        (f.true_level IS NULL OR f.true_level = s.predicted_level)
            AND (f.true_category IS NULL OR f.true_category = s.category)
-           AND (f.is_anomaly IS NULL OR f.is_anomaly = s.is_anomaly) AS agrees
+           AND (f.is_anomaly IS NULL OR f.is_anomaly = s.is_anomaly) AS agrees,
+       (SELECT a.log_table FROM logintel_internal.attachments a WHERE a.id = f.attachment_id) AS log_table
 FROM logintel_internal.feedback f
 LEFT JOIN LATERAL (
     SELECT k.id FROM logintel_internal.scores k
@@ -14,7 +15,8 @@ LEFT JOIN LATERAL (
       AND k.shape_hash = f.shape_hash AND k.evicted_txid IS NULL
     LIMIT 1) AS k ON true
 LEFT JOIN logintel_internal._scores_now s ON s.score_id = k.id
-WHERE NOT (SELECT logintel._hides_lines()) OR f.log_entry_id IS NULL OR logintel._is_visible(f.log_entry_id, NULL, NULL)
+WHERE NOT (SELECT logintel._hides_lines()) OR f.log_entry_id IS NULL
+   OR logintel._is_visible(f.attachment_id, f.log_entry_id, NULL, NULL)
 ORDER BY f.id DESC;
 
 COMMENT ON VIEW logintel.ml_feedback IS 'Every verdict with its history, newest first, and what the models in force say of the same shape.';
@@ -35,3 +37,4 @@ COMMENT ON COLUMN logintel.ml_feedback.predicted_level IS 'Level that the models
 COMMENT ON COLUMN logintel.ml_feedback.predicted_category IS 'Category that they predict for it.';
 COMMENT ON COLUMN logintel.ml_feedback.predicted_anomaly IS 'Whether they take it for an anomaly.';
 COMMENT ON COLUMN logintel.ml_feedback.agrees IS 'Whether that is all that the verdict says; null where there is no prediction of what it speaks of.';
+COMMENT ON COLUMN logintel.ml_feedback.log_table IS 'The log table of the line in which it was given; null once that is detached. A verdict on a template is of that template in all log tables.';

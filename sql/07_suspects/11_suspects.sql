@@ -19,7 +19,8 @@ CREATE TABLE logintel_internal.suspects (
     first_seen timestamptz,
     last_seen timestamptz,
     score_ids bigint[] NOT NULL,
-    judged_at timestamptz NOT NULL DEFAULT now()
+    judged_at timestamptz NOT NULL DEFAULT now(),
+    attachment_id integer NOT NULL
 );
 
 COMMENT ON TABLE logintel_internal.suspects IS 'The rows of ml_suspects, where there are many templates, as the upkeep made them.';
@@ -42,6 +43,7 @@ COMMENT ON COLUMN logintel_internal.suspects.nearest_templates IS 'As in ml_susp
 COMMENT ON COLUMN logintel_internal.suspects.first_seen IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel_internal.suspects.last_seen IS 'As in ml_suspects.';
 COMMENT ON COLUMN logintel_internal.suspects.score_ids IS 'The scores of its lines that declare such a level.';
+COMMENT ON COLUMN logintel_internal.suspects.attachment_id IS 'The attachment of the log table that has these lines.';
 COMMENT ON COLUMN logintel_internal.suspects.judged_at IS 'When it was judged.';
 
 CREATE TABLE logintel_internal.suspects_state (
@@ -59,5 +61,5 @@ COMMENT ON TABLE logintel_internal.suspects_state IS 'When templates were judged
 COMMENT ON COLUMN logintel_internal.suspects_state.one_row IS 'Always true: it is the key.';
 COMMENT ON COLUMN logintel_internal.suspects_state.judged_at IS 'When the rows of suspects were made; null where nobody made them.';
 COMMENT ON COLUMN logintel_internal.suspects_state.verdicts IS 'Which verdicts there were then.';
-COMMENT ON COLUMN logintel_internal.suspects_state.last_score IS 'The largest id of a score then.';
+COMMENT ON COLUMN logintel_internal.suspects_state.last_score IS 'The last value of the sequence that scores are numbered by then.';
 COMMENT ON COLUMN logintel_internal.suspects_state.last_change IS 'The last change of the counts then.';

@@ -61,7 +61,7 @@ BEGIN
         batch := templates[from_here : from_here + 255];
         nothing := array_fill(''::text, ARRAY[cardinality(batch)]);
         scores := logintel._score_in_sql(
-            lanes, ROW(NULL, batch, nothing, nothing, nothing, nothing, nothing)::logintel._shapes);
+            lanes, ROW(NULL, batch, nothing, nothing, nothing, nothing, nothing, NULL)::logintel._shapes);
         RETURN QUERY SELECT b.template, scores.level_probabilities[5 * b.n - 4 : 5 * b.n]
                      FROM unnest(batch) WITH ORDINALITY AS b (template, n);
     END LOOP;
@@ -123,10 +123,15 @@ $function$;
 COMMENT ON FUNCTION logintel._task_075_form_opinions() IS 'Task of the upkeep: asks the default level model of templates that are new.';
 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_075_opinions(subject bigint) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    TRUNCATE logintel_internal.template_opinions, logintel_internal.suspects;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF logintel._is_only_attachment(subject::integer) THEN
+        TRUNCATE logintel_internal.template_opinions, logintel_internal.suspects;
+    END IF;
+    DELETE FROM logintel_internal.suspects s WHERE s.attachment_id = subject;
     UPDATE logintel_internal.suspects_state SET judged_at = NULL;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_075_opinions(bigint) IS 'Removes the opinions when all lines are gone.';

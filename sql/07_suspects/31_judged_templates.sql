@@ -2,14 +2,14 @@
 -- words and by the levels that are in use. A score is in log-odds:
 --   the words and the neighbours (half of each where there are very many templates, the words alone where few);
 --   what the service's other templates are: a service may accuse, never excuse, and says nothing where it stamps;
---   what the same template is in other services. Stamped services do not testify.
+--   what the same template is in other services, or in another log table. Stamped services do not testify.
 -- Where the words alone make a hidden problem, the neighbours cannot excuse it: they may share the habit, and what was
 -- found before a training is not to vanish by it.
 -- A false alarm needs more than a hidden problem: a status that the mask hides may be the reason for the level.
 -- tests/eval measures the constants; they were not fitted on anything that it measures.
 CREATE OR REPLACE FUNCTION logintel._judged_templates() RETURNS TABLE (
-    template text, service text, lines bigint, declared_levels jsonb, declared_level text, true_level text,
-    problem boolean, words real, neighbours real, by_level real[], stamped double precision,
+    attachment_id integer, template text, service text, lines bigint, declared_levels jsonb, declared_level text,
+    true_level text, problem boolean, words real, neighbours real, by_level real[], stamped double precision,
     service_says double precision, twins_say double precision, score double precision,
     score_of_suspicion double precision, suspicion text
 )
@@ -22,9 +22,11 @@ AS $function$
         FROM logintel._opinions_on_templates() o),
     sources AS MATERIALIZED (
         SELECT s.* FROM (
-            SELECT array_agg(o.service) AS services, array_agg(o.problem) AS problem, array_agg(o.words) AS words,
+            SELECT array_agg(o.attachment_id) AS attachment_ids, array_agg(o.service) AS services,
+                   array_agg(o.problem) AS problem, array_agg(o.words) AS words,
                    array_agg(o.lines) AS lines, array_agg(o.true_level IS NOT NULL) AS decided FROM opinions o) AS a
-        CROSS JOIN LATERAL logintel._sources(a.services, a.problem, a.words, a.lines, a.decided) AS s),
+        CROSS JOIN LATERAL logintel._sources(
+            a.attachment_ids, a.services, a.problem, a.words, a.lines, a.decided) AS s),
     counted AS (
         SELECT o.*, s.evidence AS stamped, s.evidence >= 3 AS is_stamped,
                count(*) FILTER (WHERE NOT o.is_doubted) OVER service - (NOT o.is_doubted)::integer AS of_service,
@@ -32,8 +34,8 @@ AS $function$
                count(*) FILTER (WHERE s.evidence < 3) OVER twins - (s.evidence < 3)::integer AS twins,
                count(*) FILTER (WHERE s.evidence < 3 AND o.problem) OVER twins
                    - (s.evidence < 3 AND o.problem)::integer AS twins_problems
-        FROM opinions o JOIN sources s ON s.service = o.service
-        WINDOW service AS (PARTITION BY o.service), twins AS (PARTITION BY o.template)),
+        FROM opinions o JOIN sources s ON s.attachment_id = o.attachment_id AND s.service = o.service
+        WINDOW service AS (PARTITION BY o.attachment_id, o.service), twins AS (PARTITION BY o.template)),
     said AS (
         SELECT c.*, (c.templates / (c.templates + 25.0)) / 2 AS weight,
                CASE WHEN c.is_stamped OR c.share <= 0 OR c.share >= 1 THEN 0
@@ -55,8 +57,8 @@ AS $function$
                    CASE WHEN s.is_stamped THEN least(greatest(s.twin_odds, -4), 4)
                         WHEN s.problem THEN least(greatest(s.twin_odds, -4), 0)
                         ELSE least(greatest(s.twin_odds, 0), 4) END AS twins_say) AS o)
-    SELECT s.template, s.service, s.lines, s.declared_levels, s.declared_level, s.true_level, s.problem, s.words,
-           s.neighbours, s.by_level, s.stamped, s.service_says, s.twins_say, s.score,
+    SELECT s.attachment_id, s.template, s.service, s.lines, s.declared_levels, s.declared_level, s.true_level,
+           s.problem, s.words, s.neighbours, s.by_level, s.stamped, s.service_says, s.twins_say, s.score,
            CASE WHEN s.problem THEN s.score ELSE greatest(s.score, s.score_by_words) END,
            CASE WHEN s.true_level IS NOT NULL THEN NULL
                 WHEN NOT s.problem AND greatest(s.score, s.score_by_words) >= 0.75 THEN 'hidden problem'

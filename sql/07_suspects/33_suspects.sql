@@ -17,28 +17,30 @@ AS $function$
             ORDER BY l.level IN (SELECT u.level FROM used u) DESC, l.probability DESC LIMIT 1) AS p
         WHERE j.suspicion IS NOT NULL),
     own AS MATERIALIZED (
-        SELECT u.template, u.service, c.id FROM suspects u
+        SELECT u.attachment_id, u.template, u.service, c.id FROM suspects u
         JOIN logintel_internal.scores c ON c.template = u.template AND c.service = u.service
+            AND logintel._attachment_of(c.id) = u.attachment_id
         JOIN logintel.level_names n ON n.name = logintel._level_name(c.level)
         WHERE n.level IN ('DEBUG', 'INFO') = (u.suspicion = 'hidden problem')),
     seen AS (
-        SELECT o.template, o.service, array_agg(o.id) AS score_ids, min(h.first_at) AS first_seen,
+        SELECT o.attachment_id, o.template, o.service, array_agg(o.id) AS score_ids, min(h.first_at) AS first_seen,
                max(h.last_at) AS last_seen
         FROM own o
         CROSS JOIN LATERAL (SELECT min(c.first_at) AS first_at, max(c.last_at) AS last_at
                             FROM logintel_internal.hourly_counts c WHERE c.score_id = o.id) AS h
-        GROUP BY o.template, o.service)
+        GROUP BY o.attachment_id, o.template, o.service)
     SELECT row_number() OVER (ORDER BY (2 * s.confidence - 1)
                                        * abs(predicted.severity_number - declared.severity_number)
-                                       * (1 + ln(s.lines::double precision)) DESC, s.template, s.service),
+                                       * (1 + ln(s.lines::double precision)) DESC, s.template, s.service,
+                                       s.attachment_id),
            s.suspicion, CASE WHEN s.stamped >= 3 THEN 'source_stamps_one_level' ELSE 'template_mislabelled' END,
            s.template, s.service, s.lines, s.declared_level, s.declared_levels, s.predicted_level, s.confidence::real,
            s.words, s.neighbours, s.service_says::real, s.twins_say::real, NULL::jsonb, NULL::jsonb, n.first_seen,
-           n.last_seen, n.score_ids, now()
+           n.last_seen, n.score_ids, now(), s.attachment_id
     FROM suspects s
     JOIN logintel_internal.levels predicted ON predicted.level = s.predicted_level
     JOIN logintel_internal.levels declared ON declared.level = s.declared_level
-    JOIN seen n ON n.template = s.template AND n.service = s.service;
+    JOIN seen n ON n.attachment_id = s.attachment_id AND n.template = s.template AND n.service = s.service;
 $function$;
 
 COMMENT ON FUNCTION logintel._suspects_among_all() IS 'The rows of suspects, judged now.';
@@ -56,7 +58,7 @@ COMMENT ON FUNCTION logintel._has_many_scores() IS 'Whether there are too many s
 CREATE OR REPLACE FUNCTION logintel._verdicts_and_shapes(OUT verdicts text, OUT last_score bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN ROW((SELECT concat(max(f.id), ' ', count(*) FILTER (WHERE f.is_current)) FROM logintel_internal.feedback f),
-           (SELECT max(s.id) FROM logintel_internal.scores s));
+           (SELECT q.last_value FROM logintel_internal.scores_id_seq q));
 
 COMMENT ON FUNCTION logintel._verdicts_and_shapes() IS 'What tells whether there are new verdicts, or new shapes.';
 

@@ -28,6 +28,7 @@ BEGIN
         INTO verdict.scope, verdict.shape, verdict.shape_hash, verdict.declared_level, verdict.true_level
         FROM logintel_internal.scores s WHERE s.id = corrected.score_id;
         verdict.note := note;
+        verdict.attachment_id := logintel._attachment_of(corrected.score_id);
         PERFORM logintel._remember_verdict(verdict);
         lines := lines + corrected.lines;
     END LOOP;

@@ -1,13 +1,15 @@
 CREATE OR REPLACE VIEW logintel.ml_suspects AS
 SELECT s.rank, s.suspicion, s.reason, s.template, s.service, s.lines, s.declared_level, s.declared_levels,
        s.predicted_level, s.confidence, s.words_opinion, s.telling_words, s.neighbours_opinion, s.nearest_templates,
-       s.service_opinion, s.twins_opinion, s.first_seen, s.last_seen,
+       s.service_opinion, s.twins_opinion, s.first_seen, s.last_seen, a.log_table,
        coalesce((s.declared_levels ->> 'DEBUG')::bigint, 0) AS declared_debug,
        coalesce((s.declared_levels ->> 'INFO')::bigint, 0) AS declared_info,
        coalesce((s.declared_levels ->> 'WARN')::bigint, 0) AS declared_warn,
        coalesce((s.declared_levels ->> 'ERROR')::bigint, 0) AS declared_error,
        coalesce((s.declared_levels ->> 'FATAL')::bigint, 0) AS declared_fatal
-FROM logintel._suspects_with_evidence() s;
+FROM logintel._suspects_with_evidence() s
+LEFT JOIN logintel_internal.attachments a ON a.id = s.attachment_id
+ORDER BY s.rank;
 
 COMMENT ON VIEW logintel.ml_suspects IS 'Templates whose level seems wrong in every line: the queue of what a person should look at, most harmful first. accept_corrections() and reject_corrections() end a suspicion.';
 COMMENT ON COLUMN logintel.ml_suspects.rank IS 'Order by expected harm: confidence, how far the level is off, and the number of lines.';
@@ -33,3 +35,4 @@ COMMENT ON COLUMN logintel.ml_suspects.declared_info IS 'How many of its lines d
 COMMENT ON COLUMN logintel.ml_suspects.declared_warn IS 'How many of its lines declare WARN.';
 COMMENT ON COLUMN logintel.ml_suspects.declared_error IS 'How many of its lines declare ERROR.';
 COMMENT ON COLUMN logintel.ml_suspects.declared_fatal IS 'How many of its lines declare FATAL.';
+COMMENT ON COLUMN logintel.ml_suspects.log_table IS 'The log table of these lines.';

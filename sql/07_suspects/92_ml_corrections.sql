@@ -12,6 +12,7 @@ SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, predi
        (predicted.severity_number - declared.severity_number)::integer AS severity_gap,
        logintel.severity(predicted.level, p.is_anomaly) AS severity, l.message, p.template, c.template_lines,
        c.template_declared_levels, p.level_probabilities, p.model_version, p.predicted_at, c.reason,
+       p.log_table,
        (p.level_probabilities ->> 'DEBUG')::real AS probability_debug,
        (p.level_probabilities ->> 'INFO')::real AS probability_info,
        (p.level_probabilities ->> 'WARN')::real AS probability_warn,
@@ -24,8 +25,8 @@ SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, predi
        coalesce((c.template_declared_levels ->> 'FATAL')::bigint, 0) AS template_fatal
 FROM logintel._corrected_scores() c
 JOIN logintel_internal._predictions_now p ON p.score_id = c.score_id
-JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp",
-    p.predicted_at)
+JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+    AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
 JOIN logintel_internal.levels predicted ON predicted.level = coalesce(c.suspected_level, p.predicted_level)
 JOIN logintel_internal.levels declared ON declared.level = p.declared_level
 LEFT JOIN logintel_internal._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
@@ -60,3 +61,4 @@ COMMENT ON COLUMN logintel.ml_corrections.template_info IS 'How many lines of th
 COMMENT ON COLUMN logintel.ml_corrections.template_warn IS 'How many lines of the template declare WARN.';
 COMMENT ON COLUMN logintel.ml_corrections.template_error IS 'How many lines of the template declare ERROR.';
 COMMENT ON COLUMN logintel.ml_corrections.template_fatal IS 'How many lines of the template declare FATAL.';
+COMMENT ON COLUMN logintel.ml_corrections.log_table IS 'The line''s log table.';

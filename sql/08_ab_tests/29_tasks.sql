@@ -41,9 +41,12 @@ BEGIN
                 SELECT FROM logintel_internal.scores k
                 WHERE k.model_set_id = test.challenger_set_id AND k.shape_hash = s.shape_hash AND k.evicted_txid IS NULL))
         SELECT array_agg(u.shape_hash), array_agg(u.template), array_agg(u.service), array_agg(u.source_type),
-               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket)
-        FROM (SELECT k.*, row_number() OVER () - 1 AS n FROM unknown k) AS u
-        GROUP BY u.n / 256
+               array_agg(u.level), array_agg(u.status_class), array_agg(u.latency_bucket),
+               u.attachment_id
+        FROM (SELECT k.*, logintel._attachment_of(k.id) AS attachment_id,
+                     row_number() OVER (PARTITION BY logintel._attachment_of(k.id)) - 1 AS n
+              FROM unknown k) AS u
+        GROUP BY u.attachment_id, u.n / 256
     LOOP
         PERFORM logintel._score_and_remember(test.challenger_set_id, shapes, canonical => false, at_write => false);
         scored := scored + cardinality(shapes.shape_hash);
@@ -70,7 +73,7 @@ BEGIN
         BEGIN
             scored := scored + logintel._ab_score_new_shapes(test, range.after_id, range.up_to_id);
             IF test.share > 0 THEN
-                PERFORM logintel._score_shapes(test.challenger_set_id, ROW('{0}', '{""}', '{""}', '{""}', '{""}', '{""}', '{""}')::logintel._shapes);
+                PERFORM logintel._score_shapes(test.challenger_set_id, ROW('{0}', '{""}', '{""}', '{""}', '{""}', '{""}', '{""}', NULL)::logintel._shapes);
             END IF;
         EXCEPTION WHEN OTHERS THEN
             PERFORM logintel._stop_failed_ab_test(test.id, SQLSTATE, SQLERRM);

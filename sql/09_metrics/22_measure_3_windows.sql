@@ -114,13 +114,17 @@ $function$;
 COMMENT ON FUNCTION logintel._task_091_measure_models() IS 'Task of the upkeep: measures the models in every hour whose lines or verdicts changed; returns how many hours.';
 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_091_clear_metric_sums(subject bigint) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    DELETE FROM logintel_internal.metric_sums;
-    DELETE FROM logintel_internal.metric_hours;
-    DELETE FROM logintel_internal.latency_sums;
-    DELETE FROM logintel_internal.judged_scores;
-    SELECT logintel._read_counts('metrics');
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF logintel._is_only_attachment(subject::integer) THEN
+        DELETE FROM logintel_internal.metric_sums;
+        DELETE FROM logintel_internal.metric_hours;
+        DELETE FROM logintel_internal.latency_sums;
+        DELETE FROM logintel_internal.judged_scores;
+        PERFORM logintel._read_counts('metrics');
+    END IF;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_091_clear_metric_sums(bigint) IS 'Lets the sums begin at nothing; what was measured stays.';

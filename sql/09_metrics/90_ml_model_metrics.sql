@@ -2,7 +2,7 @@
 -- while all lines of an hour waited has a row too. Lines may claim any time, the last hour of all too, which has no next.
 CREATE OR REPLACE VIEW logintel.ml_model_metrics AS
 WITH waiting AS (
-    SELECT date_trunc('hour', q.queued_at, 'UTC') AS hour, count(DISTINCT q.log_entry_id)::double precision AS lines
+    SELECT date_trunc('hour', q.queued_at, 'UTC') AS hour, count(DISTINCT (q.attachment_id, q.log_entry_id))::double precision AS lines
     FROM logintel_internal.pending q GROUP BY 1),
 windows AS (
     SELECT m.name, m.version, m.window_start, m.predictions, m.hour_lines / nullif(m.hour_lines + coalesce(w.lines, 0), 0) AS coverage,

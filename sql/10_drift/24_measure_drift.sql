@@ -90,12 +90,16 @@ $function$;
 COMMENT ON FUNCTION logintel._task_101_measure_drift() IS 'Task of the upkeep: measures drift on the days whose lines changed; returns how many days.';
 
 CREATE OR REPLACE FUNCTION logintel._on_lines_forgotten_101_clear_drift_sums(subject bigint) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $function$
-    DELETE FROM logintel_internal.drift_sums;
-    DELETE FROM logintel_internal.drift_news;
-    DELETE FROM logintel_internal.drift_days;
-    SELECT logintel._read_counts('drift');
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+BEGIN
+    IF logintel._is_only_attachment(subject::integer) THEN
+        DELETE FROM logintel_internal.drift_sums;
+        DELETE FROM logintel_internal.drift_news;
+        DELETE FROM logintel_internal.drift_days;
+        PERFORM logintel._read_counts('drift');
+    END IF;
+END
 $function$;
 
 COMMENT ON FUNCTION logintel._on_lines_forgotten_101_clear_drift_sums(bigint) IS 'Lets the sums begin at nothing; what was measured stays.';

@@ -1,7 +1,7 @@
 -- The lines behind a row of ml_drift, newest first: those that are new, else those of the class, the bin or the service
 -- whose share has grown most.
 CREATE OR REPLACE FUNCTION logintel._drift_lines(name text, day date, measure text, service text)
-RETURNS TABLE (log_entry_id bigint, "timestamp" timestamptz, class text)
+RETURNS TABLE (attachment_id integer, log_entry_id bigint, "timestamp" timestamptz, class text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $function$
 #variable_conflict use_column
@@ -20,7 +20,7 @@ BEGIN
     grown := (SELECT e ->> 'name' FROM jsonb_array_elements(measured.evidence) AS e
               ORDER BY (e ->> 'now')::numeric - (e ->> 'before')::numeric DESC NULLS LAST LIMIT 1);
     RETURN QUERY
-        SELECT p.log_entry_id, p."timestamp", c.class
+        SELECT logintel._attachment_of(p.score_id), p.log_entry_id, p."timestamp", c.class
         FROM logintel._drift_answers(ARRAY(
             SELECT DISTINCT h.score_id FROM logintel_internal.hourly_counts h
             WHERE h.hour >= measured.day::timestamp AT TIME ZONE 'UTC' AND h.hour < (measured.day + 1)::timestamp AT TIME ZONE 'UTC')) c
@@ -43,13 +43,15 @@ COMMENT ON FUNCTION logintel._drift_lines(text, date, text, text) IS 'Which line
 
 -- What the lines say is read with the rights of who asks.
 CREATE OR REPLACE FUNCTION logintel.drift_lines(name text, day date, measure text, service text DEFAULT NULL, max_lines integer DEFAULT 100)
-RETURNS TABLE (log_entry_id bigint, "timestamp" timestamptz, line_service text, class text, message text, template text)
+RETURNS TABLE (log_entry_id bigint, "timestamp" timestamptz, line_service text, class text, message text, template text, log_table regclass)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off
 AS $function$
-    SELECT p.log_entry_id, l."timestamp", l.service, d.class, l.message, p.template
+    SELECT p.log_entry_id, l."timestamp", l.service, d.class, l.message, p.template, l.log_table
     FROM logintel._drift_lines($1, $2, $3, $4) d
-    JOIN logintel.ml_predictions p ON p.log_entry_id = d.log_entry_id AND p."timestamp" = d."timestamp"
-    JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
+    JOIN logintel_internal._predictions_now p ON p.attachment_id = d.attachment_id AND p.log_entry_id = d.log_entry_id
+        AND p."timestamp" = d."timestamp"
+    JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+        AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
     ORDER BY p."timestamp" DESC, p.log_entry_id DESC LIMIT $5;
 $function$;
 

@@ -137,8 +137,8 @@ BEGIN
         new_lines := (SELECT coalesce(sum(h.lines), 0) FROM logintel_internal.hourly_counts h WHERE h.hour >= date_trunc('hour', trained_at, 'UTC'));
         new_verdicts := (SELECT v.verdicts FROM logintel._verdicts_since(model.name, trained_at) v);
         data := coalesce((SELECT format('the latest %s of %s lines of %s, %s verdicts since the last training', logintel._number(least(lines, coalesce(model.metadata #>> '{trained_with,lines}', '10000')::bigint)),
-                                        logintel._number(lines), a.log_table, logintel._number(new_verdicts))
-                          FROM logintel_internal.attachments a), 'no log table is attached');
+                                        logintel._number(lines), string_agg(a.log_table::text, ', ' ORDER BY a.id), logintel._number(new_verdicts))
+                          FROM logintel_internal.attachments a HAVING count(*) > 0), 'no log table is attached');
         reasons := logintel._retrain_reasons(model, new_verdicts, lines);
         IF last_one.started_at < trained_at THEN
             last_one := NULL;  -- it made the version in force

@@ -28,7 +28,7 @@ AS $function$
     FROM pg_proc p
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.prorettype = 'trigger'::regtype THEN NULL
-                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line')
+                    WHEN p.proname IN ('analyze', 'predict_log', 'doctor', '_predict_line', '_refuse_several_tables')
                         THEN 'readers'
                     WHEN p.proname IN ('_drift_lines', '_has_cron') THEN 'managers'
                     WHEN p.proname IN ('_take_pending', '_unknown_shapes', '_remember_scores', '_score_taken',
@@ -53,7 +53,7 @@ $function$;
 
 COMMENT ON FUNCTION logintel._grant_functions(regrole, regprocedure[]) IS 'Lets a role call functions.';
 
--- Views show a line to those who may read it in the log table.
+-- Views show a line to those who may read it in its log table.
 CREATE OR REPLACE FUNCTION logintel._grant_lines(to_role regrole, log_table regclass, columns jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$

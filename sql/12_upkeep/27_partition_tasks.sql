@@ -6,18 +6,19 @@ CREATE OR REPLACE FUNCTION logintel._task_121_create_triggers() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    tried record;
+    made bigint;
+    locked text;
     dropped bigint := (SELECT count(*) FROM logintel._left_triggers() t WHERE logintel._try_drop_trigger(t.tbl,
         t.name));
 BEGIN
-    SELECT t.* INTO tried FROM logintel_internal.attachments a
-        CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
-    IF tried.made = 0 AND tried.locked <> '{}' THEN
-        RAISE EXCEPTION '% keeps its triggers waiting', array_to_string(tried.locked, ', ')
+    SELECT coalesce(sum(t.made), 0), string_agg(array_to_string(nullif(t.locked, '{}'), ', '), ', ') INTO made, locked
+    FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._try_create_triggers(a.log_table) t;
+    IF made = 0 AND locked IS NOT NULL THEN
+        RAISE EXCEPTION '% keeps its triggers waiting', locked
             USING ERRCODE = 'lock_not_available',
                   HINT = 'End the transactions that have locked it; pg_locks shows them.';
     END IF;
-    RETURN coalesce(tried.made, 0) + dropped;
+    RETURN made + dropped;
 END
 $function$;
 
@@ -27,12 +28,24 @@ COMMENT ON FUNCTION logintel._task_121_create_triggers() IS 'Task of the upkeep:
 CREATE OR REPLACE FUNCTION logintel._task_122_compare_lines_of_changed_partitions() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS
 $function$
+DECLARE
+    compared record;
+    done bigint;
 BEGIN
-    IF EXISTS (SELECT FROM logintel_internal.attachments a
-               WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids() OR logintel._is_to_compare()) THEN
-        RETURN (SELECT sum(r.done) FROM logintel.reconcile() AS r);
+    IF NOT EXISTS (SELECT FROM logintel_internal.truncations) AND NOT EXISTS (
+        SELECT FROM logintel_internal.attachments a
+        WHERE a.reconciled_tables IS DISTINCT FROM logintel._log_table_oids(a.log_table)) THEN
+        RETURN 0;
     END IF;
-    RETURN 0;
+    PERFORM logintel._lock_counts();  -- before the lines, as in reconcile()
+    compared := logintel._compare_tables(true);
+    PERFORM logintel._roll_up();
+    done := compared.removed + compared.queued + compared.ended + logintel._correct_counts();
+    IF compared.failure IS NOT NULL AND done = 0 THEN
+        RAISE EXCEPTION 'lines and predictions were not compared of %', compared.failure
+            USING ERRCODE = compared.state, HINT = compared.hint;
+    END IF;
+    RETURN done;
 END
 $function$;
 
@@ -87,7 +100,9 @@ DECLARE
     deleted record;
 BEGIN
     PERFORM logintel._lock_counts();
-    deleted := logintel._delete_expired_lines();
+    SELECT sum(d.deleted) AS deleted, string_agg(d.reason, '; ') AS reason INTO deleted
+    FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._delete_expired_lines(a) d;
+    deleted.deleted := coalesce(deleted.deleted, 0);
     dropped := logintel._drop_next_day();
     dropped.reasons := concat_ws('; ', deleted.reason, dropped.reasons);
     IF dropped.dropped = 0 AND deleted.deleted = 0 AND dropped.reasons <> '' THEN
@@ -101,20 +116,16 @@ $function$;
 
 COMMENT ON FUNCTION logintel._task_125_drop_days() IS 'Task of the upkeep: drops the days that the setting retention_days no longer keeps.';
 
--- What the log table became since: its columns were renamed, dropped or given other types, it was renamed itself, or is
+-- What a log table became since: its columns were renamed, dropped or given other types, it was renamed itself, or is
 -- gone. A line that waits meanwhile is scored when its column is found again.
-CREATE OR REPLACE FUNCTION logintel._task_120_follow_log_table() RETURNS bigint
+CREATE OR REPLACE FUNCTION logintel._follow_log_table(attached logintel_internal.attachments) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    attached logintel_internal.attachments := (SELECT a FROM logintel_internal.attachments a);
     followed jsonb;
 BEGIN
-    IF attached IS NULL THEN
-        RETURN 0;
-    ELSIF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = attached.log_table) THEN
-        DELETE FROM logintel_internal.attachments;
-        PERFORM logintel._announce('lines_forgotten', 0);
+    IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = attached.log_table) THEN
+        PERFORM logintel._end_attachment(attached.id);
         RETURN 1;
     END IF;
     followed := (SELECT coalesce(jsonb_object_agg(n.key, a.attname), '{}')
@@ -124,12 +135,43 @@ BEGIN
                  JOIN logintel._line_fields() f ON f.name = n.key AND (f.takes IS NULL
                      OR logintel._base_type(a.atttypid) = ANY (f.takes)));
     IF followed = attached.columns
-       AND logintel._log_lines_text(attached) = (SELECT p.prosrc FROM pg_proc p
-                                                 WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
+       AND logintel._all_lines_text() = (SELECT p.prosrc FROM pg_proc p
+                                         WHERE p.oid = 'logintel._log_lines()'::regprocedure) THEN
         RETURN logintel._set_barriers();
     END IF;
-    UPDATE logintel_internal.attachments SET columns = followed;
+    UPDATE logintel_internal.attachments a SET columns = followed WHERE a.id = attached.id;
     RETURN 1;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._follow_log_table(logintel_internal.attachments) IS 'Follows what a log table and its columns became, and ends the attachment of one that is gone.';
+
+-- One table after the other: what keeps one from being followed keeps no other one.
+CREATE OR REPLACE FUNCTION logintel._task_120_follow_log_table() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    attached logintel_internal.attachments;
+    followed bigint := 0;
+    failure text;
+    state text;
+BEGIN
+    FOR attached IN SELECT a.* FROM logintel_internal.attachments a ORDER BY a.id LOOP
+        BEGIN
+            followed := followed + logintel._follow_log_table(attached);
+        EXCEPTION WHEN OTHERS THEN
+            IF logintel._is_only_attachment(attached.id) THEN
+                RAISE;
+            END IF;
+            failure := concat_ws('; ', failure, format('%s: %s', attached.log_table, SQLERRM));
+            state := SQLSTATE;
+        END;
+    END LOOP;
+    IF failure IS NOT NULL AND followed = 0 THEN
+        RAISE EXCEPTION 'changes of log tables are not followed: %', failure
+            USING ERRCODE = state, HINT = 'Mend what it names; the next maintain() tries again.';
+    END IF;
+    RETURN followed;
 END
 $function$;
 

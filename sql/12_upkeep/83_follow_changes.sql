@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION logintel._follow_changes() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 BEGIN
-    PERFORM logintel._task_120_follow_log_table()
+    PERFORM logintel._follow_log_table(a)
     FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
     WHERE (SELECT bool_or(d.objid IN (c.oid, c.relnamespace, c.reloftype) OR logintel._is_below(c.oid, d.objid))
            FROM pg_event_trigger_ddl_commands() d);
@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION logintel._forget_dropped() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 BEGIN
-    PERFORM logintel._task_120_follow_log_table() FROM logintel_internal.attachments a
+    PERFORM logintel._follow_log_table(a) FROM logintel_internal.attachments a
     WHERE a.log_table IN (SELECT d.objid FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'table');
 EXCEPTION WHEN OTHERS THEN
     RETURN;
@@ -36,7 +36,7 @@ BEGIN
         CREATE EVENT TRIGGER logintel_follow_changes ON ddl_command_end
             WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA', 'ALTER VIEW', 'ALTER INDEX', 'ALTER TYPE')
             EXECUTE FUNCTION logintel._follow_changes();
-        COMMENT ON EVENT TRIGGER logintel_follow_changes IS 'Lets logintel follow changes of the log table.';
+        COMMENT ON EVENT TRIGGER logintel_follow_changes IS 'Lets logintel follow changes of log tables.';
         CREATE EVENT TRIGGER logintel_forget_dropped ON sql_drop EXECUTE FUNCTION logintel._forget_dropped();
         COMMENT ON EVENT TRIGGER logintel_forget_dropped IS 'Lets logintel forget a log table that is dropped.';
     END IF;

@@ -46,7 +46,7 @@ BEGIN
         RETURN;
     END IF;
     GRANT USAGE ON SCHEMA logintel, logintel_internal TO logintel_fetcher;
-    GRANT EXECUTE ON FUNCTION logintel._log_lines() TO logintel_fetcher;
+    GRANT EXECUTE ON FUNCTION logintel._lines_query(integer) TO logintel_fetcher;
     GRANT USAGE, CREATE ON SCHEMA logintel, logintel_internal TO logintel_owner;
     FOR thing IN
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
@@ -63,7 +63,7 @@ BEGIN
         SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
         WHERE p.pronamespace = 'logintel'::regnamespace AND p.proowner <> kept_by AND l.lanpltrusted
           AND p.proname NOT LIKE E'\\_installer\\_%'
-          AND p.proname NOT IN (SELECT f.name FROM logintel._installer_functions_of_others() f)
+          AND NOT logintel._installer_is_of_others(p.proname)
     LOOP
         EXECUTE format('ALTER %s %s OWNER TO %s', thing.kind, thing.name, kept_by);
     END LOOP;

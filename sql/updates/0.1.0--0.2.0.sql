@@ -55,7 +55,7 @@ COMMENT ON COLUMN logintel_internal.predictions_default.score_id IS 'The score i
 COMMENT ON COLUMN logintel_internal.score_totals.score_id IS 'The score in scores.';
 COMMENT ON COLUMN logintel_internal.feedback.shape_hash IS '_shape_hash() of that shape: the verdict on a line is not of another line under the same key.';
 COMMENT ON COLUMN logintel_internal.scores.shape_hash IS '_shape_hash() of the shape: how a line finds its score.';
-COMMENT ON TYPE logintel._shapes IS 'Shapes in columns, each with its _shape_hash().';
+COMMENT ON TYPE logintel._shapes IS 'Shapes of the lines of one log table, in columns, each with its _shape_hash().';
 -- Arguments that had to be quoted get other names, which no replacement can give them.
 DROP FUNCTION logintel._take_pending(integer, timestamptz), logintel.rescore(integer),
     logintel.drift_lines(text, date, text, text, integer);
@@ -131,21 +131,37 @@ ALTER TABLE logintel.settings ENABLE TRIGGER USER;
 ALTER TABLE logintel_internal.attachments ADD COLUMN column_numbers jsonb NOT NULL DEFAULT '{}',
                                  ADD COLUMN time_zone text NOT NULL DEFAULT current_setting('TimeZone'),
                                  ADD COLUMN level_scale jsonb NOT NULL DEFAULT '{}',
-                                 ADD COLUMN paths jsonb NOT NULL DEFAULT '{}';
+                                 ADD COLUMN paths jsonb NOT NULL DEFAULT '{}',
+                                 ADD COLUMN id integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0 START WITH 0),
+                                 ADD CONSTRAINT attachments_id_key UNIQUE (id);
+DROP INDEX logintel.attachments_one_key;
+SELECT pg_catalog.pg_extension_config_dump('logintel_internal.attachments_id_seq', '');
+COMMENT ON TABLE logintel_internal.attachments IS 'The attached log tables. Written by attach() and detach().';
+COMMENT ON COLUMN logintel_internal.attachments.id IS 'Number of the attachment, which no other one gets.';
 -- What was attached before keeps the zone that its times were read in.
 ALTER TABLE logintel_internal.attachments ALTER COLUMN time_zone SET DEFAULT 'UTC';
 COMMENT ON COLUMN logintel_internal.attachments.column_numbers IS 'The numbers of these columns in the table (pg_attribute.attnum), by which the upkeep finds one that was renamed.';
 COMMENT ON COLUMN logintel_internal.attachments.time_zone IS 'The zone of times without one, whoever writes or reads them.';
 COMMENT ON COLUMN logintel_internal.attachments.level_scale IS 'Which level a number stands for in its column of levels: {"30": "WARN", ...}; empty where level_names tells.';
 COMMENT ON COLUMN logintel_internal.attachments.paths IS 'Where in a column of type json or jsonb a field stands: {"field": [["key", "key below"], ...], ...}, the first path that leads to something; without one, all of it.';
-DROP FUNCTION logintel.attach(regclass, jsonb, boolean);
+DROP FUNCTION logintel.attach(regclass, jsonb, boolean), logintel.detach(), logintel._log_table_oids();
 -- include 04_log_table/11_log_lines.sql
 -- include 04_log_table/14_made_partitions.sql
 SELECT set_config('logintel.notes_partitions', 'yes', true);
 
 -- 05_scoring, its lines, predictions and upkeep
+-- The table that was attached is the first, whose scores keep their keys and shapes their hashes.
 ALTER TABLE logintel_internal.pending ADD COLUMN "timestamp" timestamptz,
-    ADD COLUMN changed boolean NOT NULL DEFAULT false;
+    ADD COLUMN changed boolean NOT NULL DEFAULT false,
+                             ADD COLUMN attachment_id integer NOT NULL DEFAULT 0;
+ALTER TABLE logintel_internal.pending ALTER COLUMN attachment_id DROP DEFAULT;
+DROP INDEX logintel.pending_log_entry_id_idx;
+CREATE INDEX pending_attachment_id_log_entry_id_idx ON logintel_internal.pending (attachment_id, log_entry_id);
+COMMENT ON COLUMN logintel_internal.pending.attachment_id IS 'The attachment of its log table.';
+ALTER TYPE logintel._shapes ADD ATTRIBUTE attachment_id integer;
+COMMENT ON COLUMN logintel_internal.predictions.log_entry_id IS 'Key of the line in its log table, which is that of the score.';
+COMMENT ON COLUMN logintel_internal.predictions_default.log_entry_id IS 'Key of the line in its log table, which is that of the score.';
+COMMENT ON COLUMN logintel_internal.scores.id IS 'Identifies the score; predictions point to it. Its upper bits are the attachment''s number: _attachment_of().';
 ALTER TABLE logintel_internal.pending ALTER COLUMN queued_at SET DEFAULT clock_timestamp();
 CREATE INDEX pending_changed_idx ON logintel_internal.pending (log_entry_id, "timestamp") WHERE changed;
 COMMENT ON TABLE logintel_internal.pending IS 'Lines that wait for a prediction. backfill() and the worker take them.';
@@ -154,7 +170,9 @@ COMMENT ON COLUMN logintel_internal.pending.log_entry_id IS 'Key of the line.';
 COMMENT ON COLUMN logintel_internal.pending.queued_at IS 'When it was queued.';
 COMMENT ON COLUMN logintel_internal.pending."timestamp" IS 'Time of the line, null where it has none: two lines of one key differ in it.';
 COMMENT ON COLUMN logintel_internal.pending.changed IS 'Whether the line was changed or deleted before it was known, or while somebody else had it in hand.';
-DROP FUNCTION logintel.backfill(timestamptz, integer);
+DROP FUNCTION logintel.backfill(timestamptz, integer), logintel.predict_log(bigint);
+DROP FUNCTION logintel._unknown_shapes(bigint[]), logintel._score_taken(bigint[]), logintel._score_lines(bigint[]),
+    logintel._remove_predictions(bigint[]);
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
 -- include 05_scoring/16_truncations.sql
@@ -350,8 +368,13 @@ SELECT NULL::boolean AS scoring, NULL::text AS mode, NULL::regclass AS log_table
        NULL::timestamptz AS trained_at, NULL::bigint AS samples, NULL::bigint AS lines, NULL::bigint AS predictions,
        NULL::bigint AS pending, NULL::double precision AS coverage, NULL::timestamptz AS latest_prediction;
 DROP VIEW logintel.ml_deployed_models, logintel.ml_stats_by_severity;
+DROP FUNCTION logintel._count_lines();
 
 -- 07_feedback
+ALTER TABLE logintel_internal.feedback ADD COLUMN attachment_id integer NOT NULL DEFAULT 0;
+ALTER TABLE logintel_internal.feedback ALTER COLUMN attachment_id DROP DEFAULT;
+COMMENT ON COLUMN logintel_internal.feedback.attachment_id IS 'The attachment of the log table in which it was given, which may have ended since.';
+DROP FUNCTION logintel.give_feedback(bigint, text, text, boolean, text, boolean), logintel.withdraw_feedback(bigint, boolean);
 DROP INDEX logintel_internal.feedback_shape_hash_idx;
 CREATE INDEX feedback_shape_hash_idx ON logintel_internal.feedback (shape_hash) WHERE scope = 'line';
 DROP VIEW logintel_internal.line_verdicts, logintel_internal.score_verdicts, logintel_internal.ab_evidence, logintel_internal.ab_answers;
@@ -376,14 +399,16 @@ CREATE TYPE logintel._line AS (
     id bigint,
     "timestamp" timestamptz,
     shape_hash bigint,
-    shape logintel.shape
+    shape logintel.shape,
+    attachment_id integer
 );
 
-COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, and its shape.';
+COMMENT ON TYPE logintel._line IS 'A line to be scored: its key, its time, its shape, and the attachment of its table.';
 COMMENT ON COLUMN logintel._line.id IS 'Key of the line.';
 COMMENT ON COLUMN logintel._line."timestamp" IS 'Time of the line.';
 COMMENT ON COLUMN logintel._line.shape_hash IS 'Its _shape_hash().';
 COMMENT ON COLUMN logintel._line.shape IS 'Its shape.';
+COMMENT ON COLUMN logintel._line.attachment_id IS 'The attachment of its log table.';
 
 ALTER FUNCTION logintel.score_new_lines() RENAME TO _score_new_lines;
 ALTER FUNCTION logintel.score_changed_lines() RENAME TO _score_changed_lines;

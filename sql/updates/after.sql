@@ -2,8 +2,7 @@
 SELECT logintel._write_no_trigger_functions() WHERE NOT EXISTS (SELECT FROM logintel_internal.attachments);
 UPDATE logintel_internal.attachments SET columns = columns;
 -- Views of the new release ask other functions, or none; views of users on them stay.
-DROP FUNCTION IF EXISTS logintel._corrections();
-DROP FUNCTION IF EXISTS logintel._anomalies();
+DROP FUNCTION IF EXISTS logintel._corrections(), logintel._anomalies();
 DO $block$
 BEGIN
     REVOKE ALL ON logintel_internal._scored_shapes FROM PUBLIC;
@@ -12,7 +11,7 @@ EXCEPTION WHEN undefined_table OR dependent_objects_still_exist THEN
     RETURN;  -- there is none, or a view of somebody's own asks it
 END
 $block$;
-SELECT logintel._installer_take_on(a.log_table, a.columns, a.manages_partitions) FROM logintel_internal.attachments a;
+SELECT logintel._installer_take_on(a) FROM logintel_internal.attachments a;
 -- A release that did not note which partitions it made left a comment on each.
 INSERT INTO logintel_internal.made_partitions (partition, day)
 SELECT p.tbl, p.day FROM logintel_internal.attachments a CROSS JOIN LATERAL logintel._partitions_by_time(a.log_table) p

@@ -40,7 +40,7 @@ LEFT_BEHIND = {
     "a held cursor": "DECLARE held CURSOR WITH HOLD FOR SELECT public.evil_now()",
     "a search path": "SET search_path = {owner}, pg_catalog",
     "a prepared statement": "DEALLOCATE asked; PREPARE asked AS SELECT public.evil_now()",
-    "a right": "GRANT EXECUTE ON FUNCTION logintel._fetch_lines(bigint[]), logintel._fetch_keys() TO PUBLIC",
+    "a right": "GRANT EXECUTE ON FUNCTION logintel._fetch_lines(integer, bigint[]), logintel._fetch_keys(integer) TO PUBLIC",
 }
 UPKEEP = (
     "CALL logintel.maintain('45 s')",
@@ -68,7 +68,7 @@ def owner(db: Database) -> str:
 
 def assert_nobody_gained(db: Database, owner: str) -> None:
     assert db.value("SELECT rolsuper FROM pg_roles WHERE rolname = %s", (owner,)) is False
-    assert db.value("SELECT has_function_privilege(%s, 'logintel._fetch_keys()', 'EXECUTE')", (owner,)) is False
+    assert db.value("SELECT has_function_privilege(%s, 'logintel._fetch_keys(integer)', 'EXECUTE')", (owner,)) is False
 
 
 def do_everything(db: Database) -> None:

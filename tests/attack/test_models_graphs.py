@@ -145,7 +145,7 @@ def test_the_process_that_tries_a_graph_has_nothing_of_the_servers(db: Database)
 
 SHAPES = [f"started {a}{b}" for a in "abcdefghijklmnop" for b in "abcdefghijklmnop"]
 SCORE = """
-    SELECT logintel._score_shapes(logintel._set_in_force(), ROW(NULL, s.text, s.none, s.none, s.none, s.none, s.none)::logintel._shapes)
+    SELECT logintel._score_shapes(logintel._set_in_force(), ROW(NULL, s.text, s.none, s.none, s.none, s.none, s.none, NULL)::logintel._shapes)
     FROM (SELECT array_agg(t) AS text, array_agg(''::text) AS none FROM unnest(%s::text[]) AS t) AS s"""
 
 

@@ -208,11 +208,11 @@ def hijacked_when_planned(db: Database, attack: str, by: str) -> None:
     "attack",
     [
         "PERFORM 1",
-        "ALTER FUNCTION logintel._fetch_keys() SECURITY INVOKER SET search_path = public",
-        "ALTER FUNCTION logintel._fetch_lines(bigint[]) SECURITY INVOKER SET search_path = public",
-        "ALTER FUNCTION logintel._fetch_keys() SET SCHEMA public",
-        "DROP FUNCTION logintel._fetch_keys() CASCADE",
-        "CREATE OR REPLACE FUNCTION logintel._fetch_count(most bigint) RETURNS bigint LANGUAGE sql AS ''SELECT 1''",
+        "ALTER FUNCTION logintel._fetch_keys(integer) SECURITY INVOKER SET search_path = public",
+        "ALTER FUNCTION logintel._fetch_lines(integer, bigint[]) SECURITY INVOKER SET search_path = public",
+        "ALTER FUNCTION logintel._fetch_keys(integer) SET SCHEMA public",
+        "DROP FUNCTION logintel._fetch_keys(integer) CASCADE",
+        "CREATE OR REPLACE FUNCTION logintel._fetch_count(attachment_id integer, most bigint) RETURNS bigint LANGUAGE sql AS ''SELECT 1''",
         "CREATE OR REPLACE FUNCTION logintel._lines_type() RETURNS text LANGUAGE sql AS ''SELECT 1''",
         "GRANT logintel_fetcher TO PUBLIC",
     ],
@@ -237,10 +237,11 @@ def test_dropping_an_extension_of_the_owners_takes_nothing_of_logintels_along(at
     owner = own_standard_table(attacked)
     attacked.execute(f"GRANT CREATE ON DATABASE {attacked.name} TO {attacked.name}_owner")
     owner.execute("CREATE EXTENSION pg_trgm SCHEMA public")
-    owner.execute("ALTER FUNCTION logintel._table_owner_create_day DEPENDS ON EXTENSION pg_trgm")
-    owner.execute("ALTER FUNCTION logintel._table_owner_drop_day SET SCHEMA public")
+    number = attacked.value("SELECT id FROM logintel_internal.attachments")
+    owner.execute(f"ALTER FUNCTION logintel._table_owner_create_day_{number} DEPENDS ON EXTENSION pg_trgm")
+    owner.execute(f"ALTER FUNCTION logintel._table_owner_drop_day_{number} SET SCHEMA public")
     owner.execute("DROP EXTENSION pg_trgm CASCADE")
-    owner.execute("DROP FUNCTION logintel._table_owner_delete_lines CASCADE")
+    owner.execute(f"DROP FUNCTION logintel._table_owner_delete_lines_{number} CASCADE")
     assert attacked.value("SELECT count(*) FROM logintel.ml_models") > 0
     owner.execute("INSERT INTO public.log_entries (message) VALUES ('failed')")
     owner.execute("SELECT logintel.adopt_partitions()")
@@ -257,7 +258,8 @@ def test_what_belongs_to_the_owner_can_be_dropped_with_him(attacked: Database) -
 
 def test_the_owner_cannot_make_logintels_role_run_his_functions(attacked: Database) -> None:
     owner = own_standard_table(attacked)
-    owner.execute("ALTER FUNCTION logintel._table_owner_create_day SECURITY INVOKER")
+    number = attacked.value("SELECT id FROM logintel_internal.attachments")
+    owner.execute(f"ALTER FUNCTION logintel._table_owner_create_day_{number} SECURITY INVOKER")
     attacked.execute("DROP TABLE public.log_entries_" + attacked.value("SELECT to_char(current_date + 7, 'YYYY_MM_DD')"))
     attacked.execute("CALL logintel.maintain('45 s')")
     [(failure, next_step)] = attacked.execute(
@@ -402,7 +404,8 @@ def test_a_view_in_its_place_is_never_read_however_a_table_was_renamed(attacked:
 
 def test_what_was_granted_on_the_owners_functions_ends_with_his_ownership(attacked: Database) -> None:
     owner = own_standard_table(attacked)
-    drop_day = "logintel._table_owner_drop_day(regclass, regclass)"
+    number = attacked.value("SELECT id FROM logintel_internal.attachments")
+    drop_day = f"logintel._table_owner_drop_day_{number}(regclass, regclass)"
     owner.execute(f"GRANT EXECUTE ON FUNCTION {drop_day} TO PUBLIC")
     owner.execute(f"ALTER FUNCTION {drop_day} SECURITY INVOKER SET search_path = public")
     owner.execute("SELECT logintel.detach()")

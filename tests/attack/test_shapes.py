@@ -30,7 +30,7 @@ def test_the_secret_is_nobodys_to_read(db: Database) -> None:
         role = db.create_role(kind)
         db.execute(f"SELECT logintel.grant_{kind}('{role}')")
         assert not db.value("SELECT has_table_privilege(%s, 'logintel_internal.shape_seed', 'SELECT')", (role,))
-        assert not db.value("SELECT has_function_privilege(%s, 'logintel._shape_seed()', 'EXECUTE')", (role,))
+        assert not db.value("SELECT has_function_privilege(%s, 'logintel._shape_seed(integer)', 'EXECUTE')", (role,))
 
 
 def test_a_new_secret_lets_every_shape_be_scored_anew_and_loses_nothing(db: Database) -> None:

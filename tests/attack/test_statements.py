@@ -287,7 +287,7 @@ def test_who_truncates_a_partition_while_a_comparison_is_at_work_waits_for_nobod
     upkeep = scored_db.connect(autocommit=False)
     upkeep.execute("SELECT logintel._lock('lines'), logintel._lock_counts()")
     upkeep.execute("DELETE FROM logintel_internal.truncations")
-    upkeep.execute("UPDATE logintel_internal.attachments SET reconciled_tables = logintel._log_table_oids()")
+    upkeep.execute("UPDATE logintel_internal.attachments SET reconciled_tables = logintel._log_table_oids(log_table)")
     session.execute("TRUNCATE log_entries_default")
     session.commit()
     upkeep.commit()

@@ -17,7 +17,7 @@ ROUNDS = 7
 _SHAPES = f"""
 CREATE TEMP TABLE shapes AS
 SELECT ROW(array_agg(l.n), array_agg((l.shape).template), array_agg((l.shape).service), array_agg((l.shape).source_type),
-              array_agg((l.shape).level), array_agg((l.shape).status_class), array_agg((l.shape).latency_bucket)
+              array_agg((l.shape).level), array_agg((l.shape).status_class), array_agg((l.shape).latency_bucket), NULL
              )::logintel._shapes AS batch
 FROM (SELECT row_number() OVER () AS n, logintel._shape(s.message, s.service, s.source_type, s.level, NULL, NULL) AS shape
       FROM ({SELECT_NEW}) AS s (level, message, service, source_type)) AS l

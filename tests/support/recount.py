@@ -1,9 +1,10 @@
 """What views say, beside a count of the same made from the log table, the predictions and the queue alone.
 
-A line is known by its key and its time. A time that is infinite, or outside the years 1 to 9999, counts as none: such
+A line is known by its log table, its key and its time. A time that is infinite, or outside the years 1 to 9999, counts as none: such
 lines are told by their key only.
 """
 
+import re
 from dataclasses import dataclass
 
 import psycopg
@@ -22,12 +23,12 @@ line AS MATERIALIZED (
 made AS MATERIALIZED (
     SELECT p.log_entry_id AS id, p.score_id, p."timestamp", p.predicted_at,
            (SELECT l.time FROM line l WHERE l.id = p.log_entry_id AND l.time = p."timestamp" LIMIT 1) AS time
-    FROM logintel_internal.predictions p),
+    FROM logintel_internal.predictions p {of_table}),
 line_key AS MATERIALIZED (
     SELECT k.*, CASE WHEN k.waits THEN greatest(k.lines - k.predictions, 1) ELSE 0 END AS waiting
     FROM (SELECT l.id, l.time, count(*) AS lines,
                  (SELECT count(*) FROM made m WHERE m.id = l.id AND m.time IS NOT DISTINCT FROM l.time) AS predictions,
-                 EXISTS (SELECT FROM logintel_internal.pending q WHERE q.log_entry_id = l.id AND {is_of_time}) AS waits
+                 EXISTS (SELECT FROM logintel_internal.pending q WHERE q.log_entry_id = l.id AND {is_of_time} {queued_of_table}) AS waits
           FROM line l GROUP BY l.id, l.time) AS k),
 told AS MATERIALIZED (
     SELECT m.*, s.template, s.service, s.source_type, s.predicted_level, s.is_anomaly, s.is_correction,
@@ -96,6 +97,10 @@ FIGURES: dict[str, tuple[str, str]] = {
     ),
     "ml_anomalies": ("SELECT log_entry_id FROM logintel.ml_anomalies", "SELECT id FROM shown WHERE is_anomaly"),
     "ml_corrections": (
+        "SELECT log_entry_id FROM logintel.ml_corrections",
+        f"SELECT t.id FROM shown t WHERE t.is_correction AND NOT {_REJECTED}",
+    ),
+    "ml_corrections (lines of the template, in all log tables)": (
         "SELECT log_entry_id, template_lines FROM logintel.ml_corrections",
         f"""SELECT t.id, (SELECT count(*) FROM told o WHERE o.template = t.template) FROM shown t
             WHERE t.is_correction AND NOT {_REJECTED}""",
@@ -130,7 +135,7 @@ FIGURES: dict[str, tuple[str, str]] = {
 
 _NEITHER_PREDICTED_NOR_WAITING = "lines that neither have a prediction nor wait"
 _OF_COMPARED_PARTITIONS = """
-    SELECT coalesce(bool_and(a.reconciled_tables IS NULL OR a.reconciled_tables = logintel._log_table_oids()), true)
+    SELECT coalesce(bool_and(a.reconciled_tables IS NULL OR a.reconciled_tables = logintel._log_table_oids(a.log_table)), true)
     FROM logintel_internal.attachments a
 """
 
@@ -151,8 +156,10 @@ class Recount:
     """Compares figures with a recount, by a session in autocommit mode: it sees what is committed."""
 
     def __init__(
-        self, session: psycopg.Connection, table: str = LOG_TABLE, without: frozenset[str] = frozenset()
-    ) -> None:
+        self, session: psycopg.Connection, table: str = LOG_TABLE, without: frozenset[str] = frozenset(),
+        lines: str | None = None,
+    ) -> None:  # fmt: skip
+        """Count the lines of a log table; `lines` is SQL that reads them under the names of fields, else its own are."""
         self._session = session
         session.execute("SET jit = off")  # the planner takes these counts for large ones, and would compile for seconds
         self._figures = {name: queries for name, queries in FIGURES.items() if not name.startswith(tuple(without))}
@@ -163,7 +170,16 @@ class Recount:
             """).fetchone()
         is_of_time = '(q.changed OR q."timestamp" IS NOT DISTINCT FROM l.time)' if knows_times == (True,) else "true"
         [(self._knows_truncations,)] = session.execute("SELECT to_regclass('logintel_internal.truncations') IS NOT NULL")
-        self._with = "WITH" + _LINES.format(table=table, is_of_time=is_of_time)
+        number = f"(SELECT a.id FROM logintel_internal.attachments a WHERE a.log_table = '{table}'::regclass)"
+        [(is_only,)] = session.execute("SELECT count(*) < 2 FROM logintel_internal.attachments")
+        self._table = None if is_only else table
+        if not is_only:
+            self._figures = {name: queries for name, queries in self._figures.items() if "all log tables" not in name}
+        self._with = "WITH" + _LINES.format(
+            table=lines or table, is_of_time=is_of_time,
+            of_table="" if is_only else f"WHERE logintel._attachment_of(p.score_id) = {number}",
+            queued_of_table="" if is_only else f"AND q.attachment_id = {number}",
+        )  # fmt: skip
 
     def differences(self, figures: frozenset[str] | None = None) -> list[Difference] | None:
         """Return what differs among these figures, all by default; None where it cannot be told at the moment.
@@ -194,7 +210,7 @@ class Recount:
     def _compare(self, name: str) -> Difference | None:
         said_by, recounted_by = self._figures[name]
         try:
-            said = self._rows(said_by) if said_by else []
+            said = self._rows(self._of_table(said_by)) if said_by else []
         except psycopg.errors.LockNotAvailable:
             raise
         except psycopg.Error as error:
@@ -205,6 +221,13 @@ class Recount:
         if not said_by:
             return Difference(name, "none", _shortened(recounted))
         return Difference(name, _shortened(_without(said, recounted)), _shortened(_without(recounted, said)))
+
+    def _of_table(self, query: str) -> str:
+        """Let the views say what they say of this log table."""
+        if self._table is None:
+            return query
+        of_table = f"(SELECT * FROM logintel.\\1 WHERE log_table = '{self._table}'::regclass) AS v"
+        return re.sub(r"logintel\.(ml_\w+)", of_table, query)
 
     def _rows(self, query: str) -> list[str]:
         """Return rows as text: a number is the same whatever its type."""

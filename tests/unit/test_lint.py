@@ -31,10 +31,11 @@ WITHOUT_SEARCH_PATH = {
     "_score_changed_lines()": "as _score_new_lines",
     "_forget_deleted_lines()": "as _score_new_lines",
     "_log_lines(id bigint,timestamp timestamptz,level text,message text,source_type text,host text,service text,category text,"
-    "is_anomaly boolean,anomaly_type text,http_status integer,response_time_ms double precision)": "the planner puts it into queries, which it does with no function that pins anything",
+    "is_anomaly boolean,anomaly_type text,http_status integer,response_time_ms double precision,attachment_id integer,"
+    "log_table regclass)": "the planner puts it into queries, which it does with no function that pins anything",
     "_exactly(value anyelement,of_type anyelement)": "inlined, which no function is that pins anything; it names nothing",
     "_hides_lines()": "as _is_visible",
-    "_is_visible(line_id bigint,prediction_time timestamptz,predicted_at timestamptz)": "policies run with what their reader has set",
+    "_is_visible(attachment_id integer,line_id bigint,prediction_time timestamptz,predicted_at timestamptz)": "policies run with what their reader has set",
     "maintain(budget interval)": "a procedure that commits may pin nothing; all that it does is in a function that does",
     "_keys(words text[],context text[],level text,digest text)": _ONCE_A_SHAPE,
     "_lane_probabilities(lane logintel_internal.layouts,keys bigint[])": _ONCE_A_SHAPE,

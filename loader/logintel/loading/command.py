@@ -13,7 +13,7 @@ from logintel import streams
 from logintel.database import connect
 from logintel.errors import UserError
 from logintel.loading.job import Job
-from logintel.options import Dsn
+from logintel.options import Dsn, LogTable
 from logintel.reading.formats import Format
 from logintel.reading.levels import Scale
 from logintel.reading.patterns import PATTERNS, find_pattern
@@ -97,9 +97,10 @@ def load(
         typer.Option(min=0, metavar="MB", help="The rejects file grows to this size; what has no room is counted."),
     ] = MAX_MEGABYTES,
     batch: Annotated[int, typer.Option(min=1, help="Lines in one transaction.")] = BATCH_LINES,
+    log_table: LogTable = None,
     dsn: Dsn = None,
 ) -> None:
-    """Load log files into the attached log table.
+    """Load log files into an attached log table.
 
     CSV with a header, JSON lines and plain text are understood, PostgreSQL's
     csvlog and jsonlog, systemd's journal, and the logs of containers.
@@ -129,7 +130,7 @@ def load(
         reader(FIELDS).check(path)
     with closing(connect(dsn, autocommit=True)) as connection:
         connection.execute("SET client_encoding = 'UTF8'")
-        table = attached_table(connection)
+        table = attached_table(connection, log_table)
         job = Job(connection, table, reader(table.columns), batch)
         for path in files:
             name = "stdin" if path == "-" else Path(path).name

@@ -14,7 +14,7 @@ import typer
 from logintel import progress, streams
 from logintel.database import connect
 from logintel.errors import UserError
-from logintel.options import Dsn
+from logintel.options import Dsn, LogTable
 from logintel.simulation.corruption import PROBLEMS
 from logintel.simulation.lines import SimulatedLine, Simulation
 from logintel.simulation.writing import TRUTH_TABLE, copy_lines, insert_live, prepare, write_jsonl
@@ -49,9 +49,10 @@ def simulate(
     output: Annotated[
         Path | None, typer.Option(help="Write JSON lines into this file, each with its truth, instead of the database.")
     ] = None,
+    log_table: LogTable = None,
     dsn: Dsn = None,
 ) -> None:
-    """Write realistic logs of an invented company into the attached log table.
+    """Write realistic logs of an invented company into an attached log table.
 
     Its systems log in their own styles, with a daily rhythm, bursts and incidents of six kinds. The truth about
     each line is kept in the table simulated_truth (log_id, true_level, true_category, true_is_anomaly,
@@ -70,7 +71,7 @@ def simulate(
         _run(write_jsonl(output, simulation.lines()), str(output), simulation, lines)
         return
     with closing(connect(dsn, autocommit=True)) as connection:
-        table = prepare(connection)
+        table = prepare(connection, log_table)
         end = end or datetime.now(UTC) + timedelta(seconds=seconds)
         simulation = Simulation(lines, seed=seed, end=end, days=days, corrupt=corrupt)
         write = insert_live if live else copy_lines

@@ -40,12 +40,12 @@ _CREATE_TRUTH = """
         'warn_as_debug, fatal_as_debug or anomaly_flag_missing; null: nothing.'"""
 
 
-def prepare(connection: psycopg.Connection) -> LogTable:
-    """Return the attached log table, and create simulated_truth where it is missing.
+def prepare(connection: psycopg.Connection, log_table: str | None = None) -> LogTable:
+    """Return the attached log table of this name, or the only one, and create simulated_truth where it is missing.
 
     `connection` is in autocommit mode. Raises UserError when no table is attached, or one without a column log_id.
     """
-    table = attached_table(connection)
+    table = attached_table(connection, log_table)
     if "log_id" not in table.columns:
         raise UserError(
             f"{table} has no column log_id, by which the truth finds its line: run ALTER TABLE {table} ADD log_id text"

@@ -9,7 +9,7 @@ import typer
 
 from logintel import output
 from logintel.database import connect
-from logintel.options import Dsn
+from logintel.options import Dsn, LogTable
 
 if TYPE_CHECKING:
     from logintel.training.models import TrainedModel
@@ -26,9 +26,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of all that is random: same lines, same seed, same models.")] = 0,
     deploy: Annotated[bool, typer.Option("--deploy", help="Put the new models into force.")] = False,
     transformer: Annotated[bool, typer.Option("--transformer", help="Let a transformer compete too.")] = False,
+    log_table: LogTable = None,
     dsn: Dsn = None,
 ) -> None:
-    """Train models on the latest lines of the attached table, and register them.
+    """Train models on the latest lines of all attached tables, or of one, and register them.
 
     They start from the default models. The level model needs lines with at least two levels; a category model is made
     where lines have a category, an anomaly model where they have values in is_anomaly or anomaly_type.
@@ -38,7 +39,8 @@ def train(
         from logintel.training.learning import learn
         from logintel.training.neighbours import refresh_neighbours
 
-        learnt = learn(connection, lines=lines, seed=seed, outliers=outliers, transformer=transformer)
+        learnt = learn(connection, lines=lines, seed=seed, outliers=outliers, transformer=transformer,
+                       log_table=log_table)
         versions = _register(connection, learnt.models, deploy)
         refresh_neighbours(connection)
     models = learnt.models

@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 
 from logintel.errors import HOW_TO_INSTALL, UserError
+from logintel.writing.copying import attached_table
 from logintel_server import tokens
 
 NORMAL = "none"
@@ -62,23 +63,30 @@ class Line(NamedTuple):
 _LATEST_LINES = """
     WITH latest AS MATERIALIZED (
         SELECT line.id, line."timestamp", shape, logintel.normalize_level(line.level) AS declared_level,
-               line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash
-        FROM (SELECT * FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS line
+               line.is_anomaly, line.anomaly_type, line.category, md5(shape.template) AS template_hash,
+               a.id AS attachment_id
+        FROM (SELECT * FROM logintel.log_lines
+              WHERE %(log_table)s::regclass IS NULL OR log_table = %(log_table)s::regclass
+              ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s) AS line
+        JOIN logintel_internal.attachments a ON a.log_table = line.log_table
         CROSS JOIN LATERAL logintel._shape(line.message, line.service, line.source_type, line.level, line.http_status,
                                           line.response_time_ms) AS shape),
     others AS (
         SELECT v.* FROM logintel_internal.feedback v WHERE v.is_current AND v.scope = 'line'
-            AND NOT EXISTS (SELECT FROM latest l WHERE l.id = v.log_entry_id AND l.shape = v.shape)
+            AND (%(log_table)s::regclass IS NULL OR v.attachment_id = (
+                SELECT a.id FROM logintel_internal.attachments a WHERE a.log_table = %(log_table)s::regclass))
+            AND NOT EXISTS (SELECT FROM latest l WHERE l.attachment_id = v.attachment_id AND l.id = v.log_entry_id
+                            AND l.shape = v.shape)
         UNION ALL
         SELECT v.* FROM logintel_internal.feedback v WHERE v.is_current AND v.scope = 'template'
             AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = md5((v.shape).template))),
     lines AS (
         SELECT l.*, v.id AS verdict_id FROM latest l
-        LEFT JOIN logintel_internal.feedback v ON v.is_current AND v.scope = 'line' AND v.log_entry_id = l.id
-            AND v.shape = l.shape
+        LEFT JOIN logintel_internal.feedback v ON v.is_current AND v.scope = 'line' AND v.attachment_id = l.attachment_id
+            AND v.log_entry_id = l.id AND v.shape = l.shape
         UNION ALL
         SELECT o.log_entry_id, '-infinity', o.shape, logintel.normalize_level((o.shape).level), NULL, NULL, NULL,
-               NULL, o.id
+               NULL, o.attachment_id, o.id
         FROM others o)
     SELECT (l.shape).template, (l.shape).service, (l.shape).source_type, (l.shape).level, (l.shape).status_class,
            (l.shape).latency_bucket, l.declared_level, l.is_anomaly, l.anomaly_type, l.category,
@@ -91,9 +99,12 @@ _LATEST_LINES = """
 
 
 def read_lines(
-    connection: psycopg.Connection, limit: int, read: Callable[[int], None] = lambda lines: None
+    connection: psycopg.Connection, limit: int, read: Callable[[int], None] = lambda lines: None, *,
+    log_table: str | None = None,
 ) -> list[Line]:
-    """Read the latest `limit` lines of the attached table, oldest first; `read` is told how many came each time.
+    """Read the latest `limit` lines of all attached tables, or of one, oldest first.
+
+    `read` is told how many came each time.
 
     Lines come with the verdict on them: their own, or else their template's. Before them come lines with a verdict that
     are older, or gone.
@@ -104,10 +115,12 @@ def read_lines(
         if connection.execute("SELECT FROM logintel_internal.attachments").fetchone() is None:
             raise UserError("no log table is attached; run SELECT logintel.attach('your_table') or "
                             "SELECT logintel.create_log_entries()")
+        if log_table:
+            attached_table(connection, log_table)
         lines: list[Line] = []
         shapes: dict[Shape, Shape] = {}
         with connection.cursor("logintel_train") as cursor:
-            cursor.execute(_LATEST_LINES, (limit,))
+            cursor.execute(_LATEST_LINES, {"limit": limit, "log_table": log_table})
             while rows := cursor.fetchmany(5000):
                 for row in rows:
                     shape = Shape._make(row[:6])

@@ -23,17 +23,20 @@ class Learnt:
 
 
 def learn(connection: psycopg.Connection, *, lines: int, seed: int = 0, outliers: bool = False,
-          transformer: bool = False, names: Sequence[str] = NAMES) -> Learnt:
-    """Train models of these `names` on the latest lines, holding nothing open meanwhile. Progress on stderr."""
+          transformer: bool = False, names: Sequence[str] = NAMES, log_table: str | None = None) -> Learnt:
+    """Train models of these `names` on the latest lines of all log tables, or of one.
+
+    Holds nothing open meanwhile. Progress on stderr.
+    """
     if transformer:
         from logintel.training.transformer import check_installed
 
         check_installed()
     with progress.bar("reading lines", lines, columns=(), transient=True) as show:
         with lineage.one_snapshot(connection), connection.transaction():
-            read = read_lines(connection, lines, lambda count: show(advance=count))
+            read = read_lines(connection, lines, lambda count: show(advance=count), log_table=log_table)
             version = shape_version(connection)
-            trained_from = lineage.trained_from(connection, lines, read)
+            trained_from = lineage.trained_from(connection, lines, read, log_table=log_table)
             replaced = lineage.in_force(connection)
             doubted = neighbours.doubted(connection)
         show(total=None)

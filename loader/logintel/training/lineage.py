@@ -9,12 +9,17 @@ import psycopg
 from logintel.training.dataset import Line
 
 _SOURCE = """
-    SELECT format('%%I.%%I', n.nspname, c.relname), to_json(period.first) #>> '{}', to_json(period.last) #>> '{}'
-    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
-    JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT tables.names, to_json(period.first) #>> '{}', to_json(period.last) #>> '{}'
+    FROM (
+        SELECT string_agg(format('%%I.%%I', n.nspname, c.relname), ', ' ORDER BY a.id) AS names
+        FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE %(log_table)s::regclass IS NULL OR a.log_table = %(log_table)s::regclass) AS tables
     CROSS JOIN (
         SELECT min(l."timestamp") AS first, max(l."timestamp") AS last
-        FROM (SELECT "timestamp" FROM logintel.log_lines ORDER BY "timestamp" DESC, id DESC LIMIT %s) AS l) AS period"""
+        FROM (SELECT "timestamp" FROM logintel.log_lines
+              WHERE %(log_table)s::regclass IS NULL OR log_table = %(log_table)s::regclass
+              ORDER BY "timestamp" DESC, id DESC LIMIT %(limit)s) AS l) AS period"""
 
 
 @contextmanager
@@ -27,9 +32,12 @@ def one_snapshot(connection: psycopg.Connection) -> Iterator[None]:
     connection.isolation_level = before
 
 
-def trained_from(connection: psycopg.Connection, limit: int, lines: Sequence[Line]) -> dict[str, Any]:
-    """Return what the latest `limit` lines of the attached table are, which were read as `lines`."""
-    [(table, first, last)] = connection.execute(_SOURCE, (limit,)).fetchall()
+def trained_from(
+    connection: psycopg.Connection, limit: int, lines: Sequence[Line], *, log_table: str | None = None
+) -> dict[str, Any]:
+    """Return what the latest `limit` lines of all attached tables, or of one, are, which were read as `lines`."""
+    parameters = {"limit": limit, "log_table": log_table}
+    [(table, first, last)] = connection.execute(_SOURCE, parameters).fetchall()
     return {
         "table": table,
         "lines": len(lines),

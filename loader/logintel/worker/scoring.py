@@ -22,7 +22,7 @@ class Stopped(Exception):
 
 
 class Batch(NamedTuple):
-    """What became of one batch."""
+    """What became of one batch, or of one of each log table."""
 
     taken: int  # lines out of the queue, those included that were deleted while they waited
     scored: int  # lines that got a prediction
@@ -41,25 +41,57 @@ def run(report: Report, stop: threading.Event, dsn: str | None, batch: int, poll
 
 
 def score_batch(connection: psycopg.Connection, limit: int, should_stop: Callable[[], bool] = lambda: False) -> Batch:
-    """Take up to `limit` pending lines and write their predictions, all in one transaction.
+    """Take up to `limit` pending lines and write their predictions, those of each log table in one transaction.
 
-    Whatever fails or is killed in between leaves the lines pending. `should_stop` is asked between two calls of the
-    models. Raises Stopped, runtime.ModelError, psycopg.Error.
+    Whatever fails or is killed in between leaves the lines pending; what is wrong with one table keeps no other one
+    waiting. `should_stop` is asked between two calls of the models. Raises Stopped, runtime.ModelError, psycopg.Error.
     """
+    done = Batch(0, 0)
+    failure: psycopg.Error | None = None
+    # No table is always the first: one with lines without end keeps no other one waiting.
+    for (attachment,) in connection.execute(_TABLES_WITH_LINES).fetchall():
+        if done.taken >= limit:
+            break
+        try:
+            batch = _score_table(connection, attachment, limit - done.taken, should_stop)
+            done = Batch(done.taken + batch.taken, done.scored + batch.scored)
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            failure = failure or error
+    if failure and not done.taken:
+        raise failure
+    return done
+
+
+_TABLES_WITH_LINES = """
+    SELECT a.id FROM logintel_internal.attachments a
+    WHERE a.reconciled_tables IS NULL OR EXISTS (SELECT FROM logintel_internal.pending q WHERE q.attachment_id = a.id)
+    ORDER BY random()"""
+
+
+def _score_table(
+    connection: psycopg.Connection, attachment: int, limit: int, should_stop: Callable[[], bool]
+) -> Batch:
     with connection.transaction():
-        [(taken,)] = connection.execute("SELECT logintel._take_pending(%s::integer)", (limit,)).fetchall()
+        take = "SELECT logintel._take_pending(%s::integer, %s::integer)"
+        [(taken,)] = connection.execute(take, (attachment, limit)).fetchall()
         if not taken:
             return Batch(0, 0)
-        _learn(connection, taken, should_stop)
+        _learn(connection, attachment, taken, should_stop)
         # Models deployed since then do not know all shapes: their lines wait again, for the next batch.
-        [(scored,)] = connection.execute("SELECT logintel._score_taken(%s::bigint[])", (taken,)).fetchall()
+        query = "SELECT logintel._score_taken(%s::integer, %s::bigint[])"
+        [(scored,)] = connection.execute(query, (attachment, taken)).fetchall()
         return Batch(len(taken), scored)
 
 
-def _learn(connection: psycopg.Connection, log_entry_ids: list[int], should_stop: Callable[[], bool]) -> None:
+def _learn(
+    connection: psycopg.Connection, attachment: int, log_entry_ids: list[int], should_stop: Callable[[], bool]
+) -> None:
     """Score the shapes of these lines that the models which serve them have not seen, and remember the scores."""
     plpy = PlpyConnection(connection)
-    unknown = plpy.execute("SELECT * FROM logintel._unknown_shapes($1::bigint[])", [log_entry_ids])
+    query = "SELECT * FROM logintel._unknown_shapes($1::integer, $2::bigint[])"
+    unknown = plpy.execute(query, [attachment, log_entry_ids])
     for model_set_id, shapes in _batches(unknown):
         if should_stop():
             raise Stopped
@@ -67,7 +99,11 @@ def _learn(connection: psycopg.Connection, log_entry_ids: list[int], should_stop
         scores = scoring.score_shapes(plpy, model_set_id, columns)
         connection.execute(
             "SELECT logintel._remember_scores(%s::integer, %s::jsonb, %s::jsonb)",
-            (model_set_id, json.dumps(columns), json.dumps(scores, allow_nan=False)),
+            (
+                model_set_id,
+                json.dumps(columns | {"attachment_id": attachment}),
+                json.dumps(scores, allow_nan=False),
+            ),
         )
 
 

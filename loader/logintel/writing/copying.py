@@ -1,4 +1,4 @@
-"""Into the attached log table, by COPY."""
+"""Into an attached log table, by COPY."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ _UNMAPPED = {"log_id", "tags", "raw_log"}
 _ATTACHED = """
     SELECT n.nspname, c.relname, c.oid, a.columns
     FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
-    JOIN pg_namespace n ON n.oid = c.relnamespace"""
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE %(name)s::text IS NULL OR a.log_table = to_regclass(%(name)s)
+    ORDER BY a.id"""
 _WRITABLE_COLUMNS = """
     SELECT a.attname, t.typcategory
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
@@ -27,7 +29,7 @@ _WRITABLE_COLUMNS = """
 
 @dataclass(frozen=True)
 class LogTable:
-    """The attached log table: its name, and field -> column for the fields that can be written."""
+    """An attached log table: its name, and field -> column for the fields that can be written."""
 
     schema: str
     name: str
@@ -38,17 +40,24 @@ class LogTable:
         return f"{self.schema}.{self.name}"
 
 
-def attached_table(connection: psycopg.Connection) -> LogTable:
-    """Find the attached log table. Raises UserError when there is none."""
+def attached_table(connection: psycopg.Connection, table: str | None = None) -> LogTable:
+    """Find the attached log table of this name, or the only one. Raises UserError when that says none, or several."""
     try:
         with connection.transaction():
-            found = connection.execute(_ATTACHED).fetchone()
-            if found is None:
+            found = connection.execute(_ATTACHED, {"name": table}).fetchall()
+            if not found and table:
+                raise UserError(f"{table} is not attached: run logintel attach {table}")
+            if not found:
                 raise UserError(
                     f"database {connection.info.dbname} has no log table: make one with SELECT "
                     "logintel.create_log_entries(), or use your own with SELECT logintel.attach(...)"
                 )
-            schema, name, oid, mapping = found
+            if len(found) > 1:
+                names = [f"{schema}.{name}" for schema, name, _, _ in found]
+                raise UserError(
+                    f"several log tables are attached ({', '.join(names)}): name one with --table {names[0]}"
+                )
+            [(schema, name, oid, mapping)] = found
             kinds = dict(connection.execute(_WRITABLE_COLUMNS, (oid,)).fetchall())
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         raise UserError(
@@ -81,14 +90,18 @@ def copy_rows(connection: psycopg.Connection, table: LogTable, rows: Sequence[di
             copy.write_row([row.get(field) for field in fields])
 
 
-def load_rows(connection: psycopg.Connection, rows: Iterable[dict[str, object]]) -> int:
-    """Write rows (field -> value, as logintel.reading.rows.FIELDS) into the attached log table; return how many.
+def load_rows(
+    connection: psycopg.Connection, rows: Iterable[dict[str, object]], *, log_table: str | None = None
+) -> int:
+    """Write rows (field -> value, as logintel.reading.rows.FIELDS) into an attached log table; return how many.
+
+    Where several are attached, `log_table` says which.
 
     Each batch of 5,000 is one transaction, unless the caller has one open: then all belongs to that one. Rows without
     a timestamp get the present time; fields that the table has no column for are left out. Raises UserError when no
-    table is attached, ValueError for an unknown field, psycopg.Error when the server refuses a row.
+    such table is attached, ValueError for an unknown field, psycopg.Error when the server refuses a row.
     """
-    table = attached_table(connection)
+    table = attached_table(connection, log_table)
     remaining = iter(rows)
     count = 0
     while batch := list(islice(remaining, BATCH_LINES)):

@@ -238,7 +238,7 @@ def test_a_worker_of_the_release_goes_on_or_is_told_why_not(old_db: Database) ->
         update.commit()
         working.result()
     for session in (worker, old_db.connect()):
-        session.execute("INSERT INTO pending (log_entry_id) SELECT max(id) FROM log_entries")
+        session.execute("INSERT INTO pending (attachment_id, log_entry_id) SELECT 0, max(id) FROM log_entries")
         go_on_or_be_told_why_not(session)
     while old_db.value("SELECT logintel.backfill()"):
         pass

@@ -206,7 +206,7 @@ def test_who_truncates_the_log_table_waits_for_nobody_who_reads_or_counts(scorin
     db.execute("SELECT logintel.give_feedback(id, true_level => 'WARN') FROM log_entries LIMIT 1")
     db.execute("SELECT logintel.maintain()")
     insert(db, *MESSAGES)  # half are counted, half are not
-    db.execute("INSERT INTO logintel_internal.pending (log_entry_id) SELECT id FROM log_entries LIMIT 2")
+    db.execute("INSERT INTO logintel_internal.pending (attachment_id, log_entry_id) SELECT 0, id FROM log_entries LIMIT 2")
     other = db.connect(autocommit=False)
     other.execute(held)
     db.execute("SET lock_timeout = '5s'")

@@ -64,8 +64,8 @@ def test_the_nearest_verdict_is_read_with_each_line(db: Database) -> None:
     assert [verdict for *_, verdict in judged(db)] == [None] * 5
     give(db, 1, "'FATAL'")
     give(db, 1, "true_category => 'Jobs', is_anomaly => false", whole_template=True)
-    db.execute("INSERT INTO logintel_internal.feedback (scope, shape, shape_hash, declared_level, true_level) "
-               "SELECT 'template', shape, shape_hash, 'INFO', 'WARN' FROM logintel_internal.feedback WHERE scope = 'line'")
+    db.execute("INSERT INTO logintel_internal.feedback (attachment_id, scope, shape, shape_hash, declared_level, true_level) "
+               "SELECT attachment_id, 'template', shape, shape_hash, 'INFO', 'WARN' FROM logintel_internal.feedback WHERE scope = 'line'")
     assert judged(db) == [
         ("job <*> failed", "INFO", Verdict("FATAL", "Jobs", False)), ("job <*> failed", "INFO", Verdict("WARN", "Jobs", False)),
         ("job <*> failed", "DEBUG", Verdict(None, "Jobs", False)), ("job <*> failed", "ERROR", Verdict(None, "Jobs", False)),

@@ -103,10 +103,13 @@ def test_a_mapping_that_does_not_fit_is_named(
     assert own_table.value("SELECT count(*) FROM logintel_internal.attachments") == 0
 
 
-def test_a_second_table_is_refused_until_the_first_is_detached(db: Database) -> None:
-    db.execute("CREATE TABLE other (id int, message text)")
+def test_no_table_is_attached_twice_nor_beside_one_that_shares_its_lines(db: Database) -> None:
     with pytest.raises(psycopg.errors.ObjectInUse, match="log_entries is attached already"):
-        attach(db, "other")
+        attach(db, "log_entries")
+    db.execute("CREATE TABLE other (id bigint PRIMARY KEY, message text); CREATE TABLE part () INHERITS (other)")
+    attach(db, "other")
+    with pytest.raises(psycopg.errors.ObjectInUse, match=r"part shares lines with public\.other"):
+        attach(db, "part")
 
 
 def test_doctor_names_a_disabled_trigger_and_what_to_do(db: Database) -> None:

@@ -223,8 +223,8 @@ def test_doctor_tells_lines_without_messages_and_times(free: Database) -> None:
     free.execute("INSERT INTO app (timestamp, details) SELECT '29.11.2026 10:00:00', '{\"m\": \"failed\"}' FROM generate_series(1, 9)")
     free.execute("SELECT * FROM logintel.maintain()")
     told = free.execute("SELECT detail FROM logintel.doctor() WHERE \"check\" = 'fields' ORDER BY 1")
-    assert told == [("9 of 9 lines have no message in error_message",),
-                    ("no time was read in \"timestamp\": the latest lines count when they were scored",)]  # fmt: skip
+    assert told == [("9 of 9 lines of public.app have no message in error_message",),
+                    ("no time was read in \"timestamp\" of public.app: the latest lines count when they were scored",)]  # fmt: skip
 
 
 def test_a_key_that_nothing_keeps_unique_is_told(free: Database) -> None:

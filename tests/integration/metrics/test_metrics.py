@@ -167,8 +167,8 @@ def test_calibration_errors_are_those_of_training(scoring_db: Database, scores: 
         "  latency_bucket, predicted_level, level_confidence, latency_us, at_write) "
         f"SELECT (SELECT max(id) FROM {MODEL_SETS}), n, n::text, '', '', CASE WHEN is_right THEN 'Warning' ELSE 'FATAL' END, '', '', 'WARN', "
         "  confidence, 1, false FROM unnest(%s::float8[], %s::boolean[]) WITH ORDINALITY AS s (confidence, is_right, n) RETURNING id, template, level), "
-        "verdicts AS (INSERT INTO logintel_internal.feedback (scope, shape, shape_hash, true_level) "
-        "SELECT 'template', ROW (template, '', '', '', '', '')::logintel.shape, 0, logintel.normalize_level(level) FROM scores), "
+        "verdicts AS (INSERT INTO logintel_internal.feedback (attachment_id, scope, shape, shape_hash, true_level) "
+        "SELECT 0, 'template', ROW (template, '', '', '', '', '')::logintel.shape, 0, logintel.normalize_level(level) FROM scores), "
         "counts AS (INSERT INTO logintel_internal.hourly_counts SELECT %s, s.id, (%s::bigint[])[s.template::int] FROM scores s RETURNING *) "
         "INSERT INTO logintel_internal.count_changes (hour, score_id, lines, is_new, is_recount) SELECT hour, score_id, lines, true, false FROM counts",
         (confidence.tolist(), right.tolist(), TEN, lines.tolist()),

@@ -23,7 +23,7 @@ COMPARED = """
 SELECT (c).* FROM (
     SELECT logintel._compare_scorers(logintel._set_in_force(), ROW(
                array_agg(s.n), array_agg(s.template), array_agg(s.service), array_agg(s.source_type), array_agg(s.level),
-               array_agg(s.status_class), array_agg(s.latency_bucket))::logintel._shapes) AS c
+               array_agg(s.status_class), array_agg(s.latency_bucket), NULL)::logintel._shapes) AS c
     FROM jsonb_to_recordset(%s::jsonb) AS s (n bigint, template text, service text, source_type text, level text,
                                              status_class text, latency_bucket text)) AS x
 """

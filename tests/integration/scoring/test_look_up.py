@@ -112,5 +112,5 @@ def test_lines_that_are_left_out_are_noted_and_only_they_are_scored_again(scorin
 
 
 def test_the_write_path_is_short_enough_to_read(scoring_db: Database) -> None:
-    body = scoring_db.value("SELECT logintel._hot_path('new_lines', '1')")
+    body = scoring_db.value("SELECT logintel._hot_path(0, 'new_lines', '1')")
     assert len(body.splitlines()) <= 45

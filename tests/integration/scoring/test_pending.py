@@ -166,7 +166,7 @@ def test_less_than_nothing_is_refused_in_one_line(db: Database, call: str, messa
 def test_a_truncated_line_that_a_worker_had_in_hand_waits_no_more(deferred_db: Database, truncated: str) -> None:
     deferred_db.execute("INSERT INTO log_entries (message, timestamp) VALUES ('slow', '1999-12-31')")
     worker = deferred_db.connect(autocommit=False)
-    assert worker.execute("SELECT logintel._take_pending(10)").fetchall() == [([2],)]
+    assert worker.execute("SELECT logintel._take_pending(0, 10)").fetchall() == [([2],)]
     deferred_db.execute(f"TRUNCATE {truncated}")
     worker.rollback()
     assert deferred_db.execute("SELECT lines = predictions, pending FROM ml_status") == [(True, 0)]
@@ -183,7 +183,7 @@ OF_ONE_KEY = """
 def test_of_lines_of_one_key_only_that_of_an_unknown_shape_waits_again(deferred_db: Database) -> None:
     deferred_db.execute(OF_ONE_KEY.format("started"))
     assert deferred_db.execute(LINES_AND_PREDICTIONS) == [(3, 2, 1)]
-    assert deferred_db.value("SELECT logintel._score_taken(logintel._take_pending(10))") == 1
+    assert deferred_db.value("SELECT logintel._score_taken(0, logintel._take_pending(0, 10))") == 1
     assert deferred_db.execute(LINES_AND_PREDICTIONS) == [(3, 2, 1)]
     assert_figures_add_up(deferred_db)
 

@@ -79,7 +79,7 @@ def test_no_private_function_runs_for_others(scoring_db: Database) -> None:
                     "_service_name", "_readable", "_text_of_json", "_number_line", "_exactly", "_printed", "_level_of_scale", "_time_in_zone", "_time_of_date",
                     "_status_of_number", "_duration_of_number", "_mask_with_codes", "_with_exit_codes", "_with_answer", "_with_class",
                     "_exit_code_class", "_status_code_class"}
-    of_views = {"_truth", "_uncounted", "_count_lines", "_corrected_scores", "_ab_results", "_retrain_advice",
+    of_views = {"_truth", "_uncounted", "_count_lines", "_corrected_scores", "_attachment_of", "_latest_prediction", "_refuse_several_tables", "_ab_results", "_retrain_advice",
                 "_handlers", "_handler_words", "_installer_sees", "_log_lines", "_hides_lines", "_is_visible",
                 "_source_levels", "_suspects_with_evidence", "_waiting_lines", "_predict_line"}
     assert {name for name in open_to_role if name.startswith("_")} == of_arguments | of_views
@@ -121,7 +121,7 @@ def test_a_worker_scores_and_keeps_up_and_a_manager_writes_no_scores(scoring_db:
     for query in ("SELECT logintel.deploy('level')", "UPDATE logintel.settings SET value = 'off' WHERE name = 'mode'"):
         with pytest.raises(DENIED):
             working.execute(query)
-    for query in ("SELECT logintel._remember_scores(1, '{}', '{}')", "SELECT logintel._take_pending(1)"):
+    for query in ("SELECT logintel._remember_scores(1, '{}', '{}')", "SELECT logintel._take_pending(0, 1)"):
         with pytest.raises(DENIED):
             managing.execute(query)
 

@@ -25,6 +25,11 @@ _TABLES = """
     CREATE TABLE aside (
         id bigint, "timestamp" timestamptz, level text, message text, service text, source_type text,
         http_status integer, response_time_ms double precision);
+    CREATE TABLE second_entries (
+        id bigint GENERATED ALWAYS AS IDENTITY, "timestamp" timestamptz NOT NULL DEFAULT now(), level text, message text,
+        service text, source_type text, http_status integer, response_time_ms double precision, host text,
+        PRIMARY KEY (id, "timestamp"));
+    SELECT logintel.attach('second_entries');
 """
 
 EXPECTED = {
@@ -108,16 +113,17 @@ class Run:
         sessions = {name: self._connect(name) for name in SESSIONS}
         auditor = self._connect("auditor")
         try:
-            recount = Recount(auditor, without=self._without)
+            tables = [name for (name,) in auditor.execute("SELECT log_table::text FROM logintel_internal.attachments ORDER BY id")]
+            recounts = [Recount(auditor, table, without=self._without) for table in tables]
             for number, step in enumerate(self._steps, 1):
                 wrong = self._execute(sessions[step.session], step)
                 is_compared = self._figures is None or number == len(self._steps)
-                found = [wrong] if wrong else self._differences(recount) if is_compared else []
+                found = [wrong] if wrong else self._differences(recounts) if is_compared else []
                 if found:
                     return Failure(number, found)
                 if number % 100 == 0:
                     self._say(f"{number} of {len(self._steps)} steps, {self.tally.compared} times compared")
-            return self._settled(sessions, auditor, recount)
+            return self._settled(sessions, auditor, recounts)
         finally:
             _end_all(sessions, auditor)
             for session in (*sessions.values(), auditor):
@@ -145,25 +151,25 @@ class Run:
             session.rollback()
         return None
 
-    def _differences(self, recount: Recount) -> list[Difference]:
-        found = recount.differences(self._figures)
-        if found is None:
+    def _differences(self, recounts: Sequence[Recount]) -> list[Difference]:
+        found = [recount.differences(self._figures) for recount in recounts]
+        if None in found:
             self.tally.not_compared += 1
-            return []
-        self.tally.compared += 1
-        return found
+        else:
+            self.tally.compared += 1
+        return [difference for of_table in found for difference in of_table or ()]
 
     def _settled(
-        self, sessions: dict[str, psycopg.Connection], auditor: psycopg.Connection, recount: Recount
+        self, sessions: dict[str, psycopg.Connection], auditor: psycopg.Connection, recounts: Sequence[Recount]
     ) -> Failure | None:
         """End what is open, score all that waits, and compare once more: then nothing waits."""
         _end_all(sessions, auditor)
         settle(auditor)
-        found = recount.differences(self._figures)
-        if found is None:
-            found = [Difference("what the upkeep leaves to be compared", "lines and predictions", "nothing")]
+        left = [Difference("what the upkeep leaves to be compared", "lines and predictions", "nothing")]
+        compared = [recount.differences(self._figures) for recount in recounts]
+        found = [difference for of_table in compared for difference in (left if of_table is None else of_table)]
         self.tally.compared += 1
-        if not found and (waiting := auditor.execute("SELECT pending FROM logintel.ml_status").fetchone()) != (0,):
+        if not found and (waiting := auditor.execute("SELECT sum(pending) FROM logintel.ml_status").fetchone()) != (0,):
             found = [Difference("ml_status (pending) when all is scored", str(waiting), "0")]
         return Failure(len(self._steps), found) if found else None
 

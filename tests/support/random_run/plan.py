@@ -15,7 +15,7 @@ WRITERS = ("writer 1", "writer 2", "writer 3")
 WORKER = "worker"
 UPKEEP = "upkeep"
 SESSIONS = (*WRITERS, WORKER, UPKEEP)
-FEATURES = ("odd_times", "duplicate_ids", "truncate", "partitions", "prepared", "isolation", "modes")
+FEATURES = ("odd_times", "duplicate_ids", "truncate", "partitions", "prepared", "isolation", "modes", "two_tables")
 """Kinds of statements that a run can do without."""
 _MOST_IN_TRANSACTION = 8
 _PREPARED = ("random_run_1", "random_run_2")
@@ -85,10 +85,11 @@ class _Planner:
         self._recipe = recipe
         self._random = chance = random.Random(recipe.seed)
         values = Values(chance, today, "odd_times" in recipe.features)
-        writes = Writes(chance, values, "duplicate_ids" in recipe.features, "truncate" in recipe.features)
+        two_tables = "two_tables" in recipe.features
+        writes = Writes(chance, values, "duplicate_ids" in recipe.features, "truncate" in recipe.features, two_tables)
         self._writers = [_Writer(recipe, chance, writes) for _ in WRITERS]
         self._sources = {
-            WORKER: Work(chance, recipe.taken_type),
+            WORKER: Work(chance, recipe.taken_type, (0, 0, 1) if two_tables else (0,)),
             UPKEEP: Operations(chance, values, "partitions" in recipe.features, "modes" in recipe.features),
         }
         self._turns: dict[str, list[str]] = {WORKER: [], UPKEEP: []}

@@ -12,8 +12,9 @@ _MODELS = ("level", "anomaly")
 class Work:
     """What a worker does, in one transaction or more: it takes lines, scores them, and is done or gives up."""
 
-    def __init__(self, chance: random.Random, taken_type: str) -> None:
+    def __init__(self, chance: random.Random, taken_type: str, attachments: tuple[int, ...]) -> None:
         self._random = chance
+        self._attachments = attachments
         self._taken_type = taken_type
 
     def turn(self) -> list[str]:
@@ -24,13 +25,14 @@ class Work:
         if self._random.random() < 0.3:
             return ["BEGIN", f"SELECT logintel.backfill(max_lines => {most})", self._end()]
         taken = f"current_setting('{TAKEN}')::{self._taken_type}"
+        attachment = self._random.choice(self._attachments)
         score = self._random.choice(("_score_taken", "_score_lines", "_score_lines"))
         return [
             "BEGIN",
             # Within the transaction alone: what is taken and not scored by its end would be lost.
-            f"SELECT set_config('{TAKEN}', logintel._take_pending({most})::text, true) "
+            f"SELECT set_config('{TAKEN}', logintel._take_pending({attachment}, {most})::text, true) "
             "WHERE now() < statement_timestamp()",
-            f"SELECT logintel.{score}({taken})",
+            f"SELECT logintel.{score}({attachment}, {taken})",
             self._end(),
         ]
 

@@ -1,12 +1,15 @@
 """Random statements of those who write log lines."""
 
 import random
+import re
 from collections.abc import Callable
 
 from support.random_run.values import COLUMNS, Values, quoted
 
 ASIDE = "aside"
 """A table that is not attached, for lines that are moved out of the log table and back."""
+SECOND = "second_entries"
+"""Another attached table, whose lines have the same keys."""
 _ALL = "id, " + COLUMNS
 _KEYED = f"INSERT INTO log_entries ({_ALL}) OVERRIDING SYSTEM VALUE"
 
@@ -19,8 +22,11 @@ def _at(time: str) -> str:
 class Writes:
     """A source of statements that write. Each is one SQL text, or that of a COPY and its data."""
 
-    def __init__(self, chance: random.Random, values: Values, duplicate_ids: bool, truncate: bool) -> None:
+    def __init__(
+        self, chance: random.Random, values: Values, duplicate_ids: bool, truncate: bool, two_tables: bool
+    ) -> None:
         self._random = chance
+        self._two_tables = two_tables
         self._values = values
         kinds: list[tuple[int, Callable[[], str]]] = [
             (10, self._insert), (3, self._insert_many), (3, self._insert_select), (3, self._copy),
@@ -38,7 +44,11 @@ class Writes:
 
     def any(self) -> str:
         """Return a statement of any kind."""
-        return self._random.choices(self._kinds, self._weights)[0]()
+        statement = self._random.choices(self._kinds, self._weights)[0]()
+        is_of_partition = re.search("log_entries_[0-9d]", statement)
+        if self._two_tables and not is_of_partition and self._random.random() < 0.35:
+            return statement.replace("log_entries", SECOND)
+        return statement
 
     def _some(self, most: int = 4, of: str = "log_entries") -> str:
         """Return a condition that a few lines fulfil: the latest, those that wait, or any."""
