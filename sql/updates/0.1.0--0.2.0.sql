@@ -134,7 +134,7 @@ ALTER TABLE logintel_internal.attachments ADD COLUMN column_numbers jsonb NOT NU
                                  ADD COLUMN paths jsonb NOT NULL DEFAULT '{}',
                                  ADD COLUMN id integer GENERATED ALWAYS AS IDENTITY (MINVALUE 0 START WITH 0),
                                  ADD CONSTRAINT attachments_id_key UNIQUE (id);
-DROP INDEX logintel.attachments_one_key;
+DROP INDEX logintel_internal.attachments_one_key;
 SELECT pg_catalog.pg_extension_config_dump('logintel_internal.attachments_id_seq', '');
 COMMENT ON TABLE logintel_internal.attachments IS 'The attached log tables. Written by attach() and detach().';
 COMMENT ON COLUMN logintel_internal.attachments.id IS 'Number of the attachment, which no other one gets.';
@@ -155,7 +155,7 @@ ALTER TABLE logintel_internal.pending ADD COLUMN "timestamp" timestamptz,
     ADD COLUMN changed boolean NOT NULL DEFAULT false,
                              ADD COLUMN attachment_id integer NOT NULL DEFAULT 0;
 ALTER TABLE logintel_internal.pending ALTER COLUMN attachment_id DROP DEFAULT;
-DROP INDEX logintel.pending_log_entry_id_idx;
+DROP INDEX logintel_internal.pending_log_entry_id_idx;
 CREATE INDEX pending_attachment_id_log_entry_id_idx ON logintel_internal.pending (attachment_id, log_entry_id);
 COMMENT ON COLUMN logintel_internal.pending.attachment_id IS 'The attachment of its log table.';
 ALTER TYPE logintel._shapes ADD ATTRIBUTE attachment_id integer;

@@ -82,7 +82,8 @@ _LATEST_LINES = """
             AND NOT EXISTS (SELECT FROM latest l WHERE l.template_hash = md5((v.shape).template))),
     lines AS (
         SELECT l.*, v.id AS verdict_id FROM latest l
-        LEFT JOIN logintel_internal.feedback v ON v.is_current AND v.scope = 'line' AND v.attachment_id = l.attachment_id
+        LEFT JOIN logintel_internal.feedback v
+            ON v.is_current AND v.scope = 'line' AND v.attachment_id = l.attachment_id
             AND v.log_entry_id = l.id AND v.shape = l.shape
         UNION ALL
         SELECT o.log_entry_id, '-infinity', o.shape, logintel.normalize_level((o.shape).level), NULL, NULL, NULL,
