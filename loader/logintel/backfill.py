@@ -19,6 +19,7 @@ from logintel.database import connect, reason_of
 from logintel.errors import UserError
 from logintel.numbering import number_lines
 from logintel.options import Dsn, LogTable
+from logintel.writing.days import Days
 
 Take = Callable[[psycopg.Connection], int]
 """Does one batch on an autocommit connection and returns how many it did, 0 when none is left."""
@@ -52,6 +53,7 @@ def backfill(
                 print(f"rescored {rescore_shapes(*sessions, batch=batch, rate=rate):,} shapes")
             else:
                 _number_lines(sessions[0], rate)
+                Days(sessions[0]).create_large()
                 lines = backfill_lines(*sessions, since=since, batch=batch, rate=rate, log_table=log_table)
                 print(f"processed {lines:,} pending lines")
         except KeyboardInterrupt:

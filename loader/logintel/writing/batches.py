@@ -6,6 +6,7 @@ import psycopg
 
 from logintel.reading.records import Record
 from logintel.writing.copying import LogTable, copy_rows
+from logintel.writing.days import Days
 from logintel.writing.rejects import Rejects
 
 # A batch also ends when its lines have this many bytes: memory stays bounded with long lines too.
@@ -28,6 +29,7 @@ class Batches:
         """Prepare for the source of that name. `connection` is in autocommit mode."""
         self._connection, self._table = connection, table
         self._source, self._rejects, self._batch_lines = source, rejects, batch_lines
+        self._days = Days(connection)
         self.loaded = self.rejected = self.not_kept = self.settled = 0
         self._reached = 0
         self.committing: tuple[int, int] | None = None
@@ -44,11 +46,15 @@ class Batches:
             pending.append(record)
             size += len(record.raw)
             if (len(pending) >= self._batch_lines or size >= _BATCH_BYTES) and not record.open:
-                self._settle(pending)
+                self._write_batch(pending)
                 on_batch()
                 pending, size = [], 0
-        self._settle(pending)
+        self._write_batch(pending)
         on_batch()
+
+    def _write_batch(self, records: list[Record]) -> None:
+        self._days.prepare(record.row.get("timestamp") for record in records if record.row is not None)
+        self._settle(records)
 
     def _settle(self, records: list[Record]) -> None:
         """Write these records; when the server refuses one of them, halve until it stands alone and reject it."""

@@ -36,6 +36,17 @@ def test_since_leaves_older_lines_pending(db: Database) -> None:
     assert db.value("SELECT pending FROM logintel.ml_status") == 24
 
 
+def test_days_with_many_lines_of_history_get_a_partition_of_their_predictions(db: Database) -> None:
+    db.execute(
+        "INSERT INTO log_entries (\"timestamp\", message) SELECT '2024-02-03 10:00Z'::timestamptz, 'failed' FROM generate_series(1, 1000) "
+        "UNION ALL SELECT '2024-02-04 10:00Z', 'failed'"
+    )
+    deploy(db)
+    assert db.logintel("backfill") == "processed 1,001 pending lines\n"
+    assert db.value("SELECT count(*) FROM logintel_internal.predictions_2024_02_03") == 1000
+    assert db.value("SELECT count(*) FROM logintel_internal.predictions_default") == 1
+
+
 def test_a_rate_is_kept_to_by_all_jobs_together(db: Database) -> None:
     insert_new_shapes(db, 600)
     deploy(db)

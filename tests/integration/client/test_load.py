@@ -455,3 +455,27 @@ def test_standard_input_is_read_by_what_it_holds(db: Database):
     _, err = process.communicate(b'{"msg": "one", "level": "warn", "time": 1793527201}\n', timeout=60)
     assert process.returncode == 0, err
     assert rows(db, "message, level") == [("one", "warn")]
+
+
+def test_days_of_history_get_their_partitions_before_their_lines(db: Database) -> None:
+    lines = [f"2024-02-{day:02} 10:00:00,{n:03} INFO request {n} served\n" for day in (3, 4, 5) for n in range(40)]
+    load([write("app.log", "".join(lines))], dsn=db.dsn)
+    assert db.value("SELECT count(*) FROM log_entries") == 120
+    assert db.value("SELECT count(*) FROM log_entries_default") == 0
+    assert db.value("SELECT count(*) FROM log_entries_2024_02_04") == 40
+    assert db.value("SELECT to_regclass('logintel_internal.predictions_2024_02_04') IS NOT NULL")
+
+
+def test_a_sparse_history_makes_no_partition_a_line(db: Database) -> None:
+    before = db.value("SELECT count(*) FROM pg_inherits")
+    lines = [f"{year}-{month:02}-01 10:00:00,000 INFO served\n" for year in range(2010, 2020) for month in range(1, 13)]
+    load([write("app.log", "".join(lines))], dsn=db.dsn)
+    assert db.value("SELECT count(*) FROM log_entries_default") == 120
+    assert db.value("SELECT count(*) FROM pg_inherits") == before
+
+
+def test_who_may_make_no_partitions_loads_into_the_default_one(db: Database) -> None:
+    role = db.create_role("loader")
+    db.execute(f"SELECT logintel.grant_read('{role}'); GRANT INSERT ON log_entries TO {role}")
+    load([write("app.log", "2024-02-03 10:00:00,000 INFO served\n")], dsn=f"{db.dsn} options='-c role={role}'")
+    assert db.value("SELECT count(*) FROM log_entries_default") == 1
