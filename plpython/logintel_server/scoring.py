@@ -5,6 +5,7 @@ third of the cost of rows.
 import math
 import time
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from logintel_server import runtime, tokens, watching
@@ -155,9 +156,14 @@ def _novelty(
     if not known:
         return {}
     return {
-        "unknown_words": [round(tokens.novelty(text, known.vocabulary), 4) for text in words],
+        "unknown_words": [_four_places(tokens.novelty(text, known.vocabulary)) for text in words],
         "is_new_template": [tokens.digest(row["template"]) not in known.templates for row in rows],
     }
+
+
+def _four_places(share: float) -> float:
+    # As SQL rounds: a half goes up.
+    return float(Decimal(str(share)).quantize(Decimal("0.0001"), ROUND_HALF_UP))
 
 
 def _logistic(x: float) -> float:
