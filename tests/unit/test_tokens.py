@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from logintel_server import tokens
+from logintel_server import scoring, tokens
 
 ANY_TEXT = st.text(st.characters(), max_size=300)
 SHAPES = st.fixed_dictionaries(dict.fromkeys(tokens.SHAPE_FIELDS, ANY_TEXT))
@@ -95,3 +95,8 @@ def test_novelty_is_the_share_of_words_never_seen() -> None:
 def test_no_template_takes_long(text: str) -> None:
     template = "x" + text * (2_000_000 // len(text))
     assert tokens.features({"template": template, "service": template, "source_type": template}, template)["words"]
+
+
+def test_a_share_that_is_a_tie_is_rounded_up_as_sql_does() -> None:
+    assert scoring._four_places(29 / 32) == 0.9063
+    assert scoring._four_places(1 / 3) == 0.3333
