@@ -55,6 +55,7 @@ BENCHMARKS: dict[str, Callable[[Suite], Iterator[Result]]] = {
     "drop_days": dropping_days,
     "free_text": free_text,
     "views_10m": scale.views,
+    "views_filtered": scale.filtered_views,
     "insert_10m": scale.inserts,
     "retention": scale.retention,
     "upkeep": upkeep_minute,

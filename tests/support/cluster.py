@@ -34,7 +34,7 @@ NAME = "logintel"  # of the role and of the database
 
 _CREATE_DATABASE = """
 SELECT 'CREATE DATABASE logintel' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'logintel') \\gexec
-ALTER ROLE logintel SET search_path = public, logintel, logintel_internal;
+ALTER ROLE logintel SET search_path = public, logintel;
 """
 
 
