@@ -1,7 +1,6 @@
 """The command `logintel tail`: the newest predictions, and those that come."""
 
 import signal
-import threading
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -89,10 +88,10 @@ def tail(
 
 
 def _follow(feed: "Feed", as_json: bool) -> None:
-    # Ctrl-C waits for the look that is at work: an interrupted write is taken for none, and would be repeated.
-    interrupted = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: interrupted.set())
-    while not interrupted.wait(_SECONDS_BETWEEN_LOOKS):
+    # Ctrl-C waits for the look that is at work: an interrupted write is taken for none, and would be repeated. There is
+    # no handler that sets a threading.Event: it waits for ever where it comes while the main thread holds that lock.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    while signal.sigtimedwait({signal.SIGINT}, _SECONDS_BETWEEN_LOOKS) is None:
         _show(feed.new(), as_json)
 
 
