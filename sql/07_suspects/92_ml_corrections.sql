@@ -4,13 +4,19 @@
 -- severity_gap tells the most dangerous: a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what
 -- the model gives each level, and how the other lines of the same template declare theirs.
 --
--- Which scores are corrected is asked once; lines are found by their time and score, as in ml_anomalies.
+-- Which scores are corrected is asked once; lines are found by their time and score, as in ml_anomalies. Levels are not
+-- joined: the planner would take corrections for rare, and read all lines where somebody wants the first ones.
 CREATE OR REPLACE VIEW logintel.ml_corrections AS
-SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level, predicted.level AS predicted_level,
+SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level,
+       coalesce(c.suspected_level, p.predicted_level) AS predicted_level,
        coalesce(v.true_level, c.true_level) AS true_level,
        coalesce(c.confidence, p.level_confidence) AS level_confidence,
-       (predicted.severity_number - declared.severity_number)::integer AS severity_gap,
-       logintel.severity(predicted.level, p.is_anomaly) AS severity, l.message, p.template, c.template_lines,
+       (SELECT v.severity_number FROM logintel_internal.levels v
+        WHERE v.level = coalesce(c.suspected_level, p.predicted_level))
+       - (SELECT v.severity_number FROM logintel_internal.levels v WHERE v.level = p.declared_level)::integer
+           AS severity_gap,
+       logintel.severity(coalesce(c.suspected_level, p.predicted_level), p.is_anomaly) AS severity, l.message,
+       p.template, c.template_lines,
        c.template_declared_levels, p.level_probabilities, p.model_version, p.predicted_at, c.reason,
        p.log_table,
        (p.level_probabilities ->> 'DEBUG')::real AS probability_debug,
@@ -27,8 +33,6 @@ FROM logintel._corrected_scores() c
 JOIN logintel_internal._predictions_now p ON p.score_id = c.score_id
 JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
     AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
-JOIN logintel_internal.levels predicted ON predicted.level = coalesce(c.suspected_level, p.predicted_level)
-JOIN logintel_internal.levels declared ON declared.level = p.declared_level
 LEFT JOIN logintel_internal._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
 WHERE coalesce(v.true_level, c.true_level) IS DISTINCT FROM p.declared_level;
 
