@@ -122,7 +122,10 @@ class Server:
         name = f"logintel_test_{os.getpid()}_{next(_numbers)}"
         source = template.name if template else "template0"
         self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source)))
-        self.execute(sql.SQL("ALTER DATABASE {} SET search_path = public, logintel, logintel_internal").format(sql.Identifier(name)))
+        # The role of the private cluster has one of its own, which outranks that of a database.
+        for whose in ("DATABASE {}", "ROLE CURRENT_USER IN DATABASE {}"):
+            path = f"ALTER {whose} SET search_path = public, logintel, logintel_internal"
+            self.execute(sql.SQL(path).format(sql.Identifier(name)))
         return Database(self, name)
 
 
