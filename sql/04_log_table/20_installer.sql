@@ -14,6 +14,38 @@ RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = log_table);
 
 COMMENT ON FUNCTION logintel._installer_table_owner(regclass) IS 'The owner of a table.';
 
+-- Roles are those of the whole server: one that somebody else prepared must not become one of these.
+CREATE OR REPLACE FUNCTION logintel._installer_make_role(name text, is_fetcher boolean) RETURNS regrole
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    role pg_roles;
+    members text;
+BEGIN
+    BEGIN
+        IF to_regrole(quote_ident(name)) IS NULL THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL;  -- another database of this server made it meanwhile
+    END;
+    SELECT r.* INTO STRICT role FROM pg_roles r WHERE r.rolname = name;
+    SELECT string_agg(pg_get_userbyid(m.member), ', ') INTO members FROM pg_auth_members m
+    WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
+    IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
+        OR members IS NOT NULL THEN
+        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel', name, coalesce(members, 'none')
+            USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
+    END IF;
+    IF role.rolbypassrls <> is_fetcher THEN
+        EXECUTE format('ALTER ROLE %I %s', name, CASE WHEN is_fetcher THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END);
+    END IF;
+    RETURN role.oid;
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_make_role(text, boolean) IS 'Makes a role of logintel''s where it is not there, one that reads lines past row-level security, or not; raises an error where it has what would give it away.';
+
 CREATE OR REPLACE FUNCTION logintel._installer_readers() RETURNS SETOF regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -75,7 +107,7 @@ $function$
 DECLARE
     log_table CONSTANT regclass := attached.log_table;
     owner regrole := logintel._installer_table_owner(log_table);
-    fetcher regrole := logintel._installer_fetcher();
+    fetcher regrole := logintel._installer_fetcher(log_table, attached.id);
     read_columns text := logintel._installer_columns(log_table, attached.columns);
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
     schema_owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema);
@@ -83,6 +115,10 @@ DECLARE
 BEGIN
     EXECUTE 'UNLISTEN logintel_attach';
     PERFORM logintel._installer_check_owner(log_table);
+    IF fetcher IS DISTINCT FROM owner THEN
+        fetcher := logintel._installer_make_role(concat('logintel_fetcher_', attached.id), true);
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA logintel TO %s', fetcher);
     FOR role IN SELECT logintel._installer_keeper() UNION SELECT fetcher UNION SELECT logintel._installer_readers() LOOP
         IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(session_user, schema_owner, 'USAGE')
            AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
@@ -92,7 +128,7 @@ BEGIN
             OR pg_has_role(role, owner, 'USAGE') OR has_table_privilege(role, log_table, 'SELECT');
         EXECUTE format('GRANT SELECT (%s) ON %s TO %s', read_columns, log_table, role);
     END LOOP;
-    PERFORM logintel._installer_make_functions(owner, attached.id, attached.manages_partitions);
+    PERFORM logintel._installer_make_functions(owner, fetcher, attached.id, attached.manages_partitions);
 END
 $function$;
 
@@ -104,14 +140,16 @@ $function$
 DECLARE
     log_table CONSTANT regclass := attached.log_table;
     read_columns CONSTANT text := logintel._installer_columns(log_table, attached.columns);
+    owner CONSTANT regrole := logintel._installer_table_owner(log_table);
     role regrole;
 BEGIN
     EXECUTE 'UNLISTEN logintel_detach';  -- see _installer_take_on()
-    PERFORM logintel._installer_drop_functions(attached.id);
-    IF read_columns IS NOT NULL
-       AND pg_has_role(current_user, logintel._installer_table_owner(log_table)::oid, 'USAGE') THEN
+    PERFORM logintel._installer_drop_function(concat(f.name, '_', attached.id)::name)
+    FROM logintel._installer_functions_of_others() f;
+    IF read_columns IS NOT NULL AND pg_has_role(current_user, owner, 'USAGE') THEN
         PERFORM logintel._installer_drop_key_trigger(log_table);
-        FOR role IN SELECT logintel._installer_fetcher() UNION SELECT logintel._installer_readers() LOOP
+        FOR role IN SELECT f.role FROM logintel._installer_fetcher(log_table, attached.id) AS f (role)
+                    WHERE f.role <> owner UNION SELECT logintel._installer_readers() LOOP
             EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', read_columns, log_table, role);
         END LOOP;
     END IF;

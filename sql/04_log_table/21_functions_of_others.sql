@@ -1,9 +1,9 @@
 -- What meets code of others while it touches the log table runs with the rights of others: index expressions and
 -- predicates are computed when a query on the table is planned, constraints, defaults and triggers when it is written.
 --
--- _fetch_... read a log table for the upkeep, and no other one: what is wrong with one table is in the way of none.
--- They belong to the fetcher, a role that may read mapped columns and nothing else. _table_owner_... keep partitions,
--- and belong to the table's owner: each attachment has its own, with its number behind the name.
+-- _fetch reads a log table for the upkeep. It belongs to a fetcher, a role that may read the mapped columns of this one
+-- table and nothing else: what an owner wrote into an index reads no table of another owner. _table_owner_... keep
+-- partitions, and belong to the table's owner. Each attachment has its own, with its number behind the name.
 --
 -- What runs with the rights of the table's owner stays, and so does what code of his leaves to be run at the commit
 -- with the rights of who runs the upkeep: a deferred trigger, a held cursor, a setting. So none of it runs: where an
@@ -11,74 +11,17 @@
 --
 -- Whoever owns a function can change how it runs, but not its text without CREATE on the schema, which neither has. So
 -- the text begins with a guard that means the same under any search_path, and does nothing with the rights of another
--- role. And none is a member of the extension: what becomes of them takes nothing else along.
+-- role. And what belongs to an owner is no member of the extension: what becomes of it takes nothing else along.
 CREATE OR REPLACE FUNCTION logintel._installer_functions_of_others() RETURNS TABLE (
     belongs_to text, name name, arguments text, returns text, body text
 )
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $functions$
     VALUES
-        ('fetcher', '_fetch_lines'::name, 'attachment_id integer, ids bigint[]',
-         'TABLE (id bigint, "timestamp" timestamptz, level text, message text, service text, source_type text, '
-         'http_status integer, response_time_ms double precision)', $body$
+        ('fetcher', '_fetch'::name, 'query text, ids bigint[], from_time timestamptz, to_time timestamptz',
+         'SETOF record', $body$
             BEGIN
-                RETURN QUERY EXECUTE format(
-                    'SELECT l.id, l."timestamp", l.level, l.message, l.service, l.source_type, l.http_status, '
-                    'l.response_time_ms FROM (%s) l WHERE l.id = ANY ($1)', logintel._lines_query($1)) USING $2;
-            END $body$),
-        ('fetcher', '_fetch_keys', 'attachment_id integer', 'TABLE (id bigint, "timestamp" timestamptz)', $body$
-            BEGIN
-                RETURN QUERY EXECUTE format('SELECT l.id, l."timestamp" FROM (%s) l', logintel._lines_query($1));
-            END $body$),
-        ('fetcher', '_fetch_count', 'attachment_id integer, most bigint', 'bigint', $body$
-            DECLARE
-                lines bigint;
-            BEGIN
-                EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) l LIMIT $1) AS l', logintel._lines_query($1))
-                INTO lines USING $2;
-                RETURN lines;
-            END $body$),
-        ('fetcher', '_fetch_timeless', 'attachment_id integer', 'TABLE (id bigint)', $body$
-            BEGIN
-                RETURN QUERY EXECUTE format(
-                    'SELECT l.id FROM (%s) l WHERE l."timestamp" IS NULL OR l."timestamp" < ''0001-01-01 00:00Z'' '
-                    'OR l."timestamp" >= ''10000-01-01 00:00Z''', logintel._lines_query($1));
-            END $body$),
-        ('fetcher', '_fetch_any', 'attachment_id integer, from_time timestamptz, to_time timestamptz', 'boolean', $body$
-            DECLARE
-                has_lines boolean;
-            BEGIN
-                EXECUTE format('SELECT EXISTS (SELECT FROM (%s) l WHERE l."timestamp" >= $1 AND l."timestamp" < $2)',
-                               logintel._lines_query($1)) INTO has_lines USING $2, $3;
-                RETURN has_lines;
-            END $body$),
-        -- What attach() shows of a log table: of its first lines, an example of each field and what is no level.
-        ('fetcher', '_fetch_first_look', 'attachment_id integer',
-         'TABLE (lines bigint, examples jsonb, unknown_levels text)', $body$
-            BEGIN
-                RETURN QUERY EXECUTE format($query$
-                    WITH lines AS MATERIALIZED (SELECT * FROM (%s) l LIMIT 1000),
-                    spellings AS (
-                        SELECT l.level, count(*) AS number FROM lines l
-                        WHERE l.level IS NOT NULL AND logintel.normalize_level(l.level) IS NULL
-                        GROUP BY l.level ORDER BY count(*) DESC, l.level LIMIT 3)
-                    SELECT (SELECT count(*) FROM lines),
-                           (SELECT jsonb_object_agg(e.key, e.value)
-                            FROM (SELECT DISTINCT ON (e.key) e.key, left(e.value, 60) AS value
-                                  FROM (SELECT row_number() OVER () AS n, l.* FROM lines l) AS l
-                                  CROSS JOIN LATERAL jsonb_each_text(to_jsonb(l)) AS e
-                                  WHERE e.value IS NOT NULL ORDER BY e.key, l.n) AS e),
-                           (SELECT string_agg(format('%%L (%%s)', left(s.level, 20), s.number), ', ')
-                            FROM spellings s)
-                    $query$, logintel._lines_query($1));
-            END $body$),
-        ('fetcher', '_fetch_double_key', 'attachment_id integer', 'bigint', $body$
-            DECLARE
-                key bigint;
-            BEGIN
-                EXECUTE format('SELECT l.id FROM (%s) l WHERE l.id IS NOT NULL GROUP BY l.id HAVING count(*) > 1 '
-                               'LIMIT 1', logintel._lines_query($1)) INTO key;
-                RETURN key;
+                RETURN QUERY EXECUTE query USING ids, from_time, to_time;
             END $body$),
         -- Locked like this, a table gets no index, constraint, trigger or statistics, also not concurrently. What runs
         -- with the rights of a superuser, or of who runs the upkeep, gains nothing by it.
@@ -190,16 +133,16 @@ $functions$;
 
 COMMENT ON FUNCTION logintel._installer_functions_of_others() IS 'The functions that are made when a table is attached, and belong to its owner or to the fetcher.';
 
--- In an installation by an ordinary role, that role reads the table itself.
-CREATE OR REPLACE FUNCTION logintel._installer_fetcher() RETURNS regrole
+-- A fetcher has the number of its attachment, so that a dump that is restored grants each what it had. Where an
+-- ordinary role installed logintel, which makes no roles, a table is read with the rights of its owner.
+CREATE OR REPLACE FUNCTION logintel._installer_fetcher(log_table regclass, attachment_id integer) RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT CASE WHEN p.proowner = k.role THEN k.role ELSE to_regrole('logintel_fetcher') END
-        FROM pg_proc p CROSS JOIN LATERAL (SELECT logintel._installer_keeper() AS role) AS k
-        WHERE p.oid = 'logintel._installer_keeper()'::regprocedure);
+RETURN (SELECT CASE WHEN p.proowner = logintel._installer_keeper() THEN logintel._installer_table_owner(log_table)
+                    ELSE to_regrole(concat('logintel_fetcher_', attachment_id)) END
+        FROM pg_proc p WHERE p.oid = 'logintel._installer_keeper()'::regprocedure);
 
-COMMENT ON FUNCTION logintel._installer_fetcher() IS 'The role that reads the log table for the upkeep.';
+COMMENT ON FUNCTION logintel._installer_fetcher(regclass, integer) IS 'The role that reads a log table for the upkeep; null where there is none yet.';
 
--- Of those that keep partitions, each attachment has its own.
 CREATE OR REPLACE FUNCTION logintel._installer_is_of_others(name name) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (SELECT FROM logintel._installer_functions_of_others() f
@@ -207,11 +150,17 @@ RETURN EXISTS (SELECT FROM logintel._installer_functions_of_others() f
 
 COMMENT ON FUNCTION logintel._installer_is_of_others(name) IS 'Whether a function of this name is made when a log table is attached.';
 
--- Dropping the extension, where logintel is one, takes along what is made at an attachment. As a member it would do so
--- in the other direction, too.
-CREATE OR REPLACE FUNCTION logintel._installer_leave_extension(function regprocedure) RETURNS void
+-- Dropping the extension, where logintel is one, takes along what is made at an attachment. What belongs to an owner
+-- would do so in the other direction, too, if it were a member. What belongs to a fetcher has to be one, or a dump
+-- would give it to that role before the attachment is there, for which the role is made.
+CREATE OR REPLACE FUNCTION logintel._installer_belong_to_extension(
+    function regprocedure, is_member boolean
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
+DECLARE
+    was_member boolean := EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = function
+                                                            AND d.deptype = 'e');
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') OR NOT EXISTS (
         SELECT FROM pg_proc p
@@ -219,33 +168,33 @@ BEGIN
           AND logintel._installer_is_of_others(p.proname)) THEN
         RETURN;
     END IF;
-    IF EXISTS (SELECT FROM pg_depend d
-               WHERE d.classid = 'pg_proc'::regclass AND d.objid = function AND d.deptype = 'e') THEN
-        EXECUTE format('ALTER EXTENSION logintel DROP FUNCTION %s', function);
+    IF was_member <> is_member THEN
+        EXECUTE format('ALTER EXTENSION logintel %s FUNCTION %s', CASE WHEN is_member THEN 'ADD' ELSE 'DROP' END,
+                       function);
     END IF;
-    EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION logintel', function);
+    IF NOT is_member THEN
+        EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION logintel', function);
+    END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_leave_extension(regprocedure) IS 'Lets a function that is made at an attachment be no member of the extension, and go with it.';
+COMMENT ON FUNCTION logintel._installer_belong_to_extension(regprocedure, boolean) IS 'Makes a function that is made at an attachment a member of the extension, or none that goes with it.';
 
--- Those of the fetcher stay while any table is attached.
-CREATE OR REPLACE FUNCTION logintel._installer_drop_functions(attachment_id integer) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._installer_drop_function(name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     function regprocedure;
 BEGIN
-    FOR function IN SELECT p.oid FROM logintel._installer_functions_of_others() f
-                    JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace
-                        AND p.proname = concat(f.name, CASE f.belongs_to WHEN 'owner' THEN '_' || attachment_id END)
-                    WHERE f.belongs_to = 'owner' OR NOT EXISTS (SELECT FROM logintel_internal.attachments) LOOP
+    FOR function IN SELECT p.oid FROM pg_proc p
+                    WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = _installer_drop_function.name LOOP
+        PERFORM logintel._installer_belong_to_extension(function, false);
         EXECUTE format('DROP FUNCTION %s CASCADE', function);  -- what its owner built upon it
     END LOOP;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_drop_functions(integer) IS 'Drops the functions that were made when a table was attached.';
+COMMENT ON FUNCTION logintel._installer_drop_function(name) IS 'Drops a function that was made when a table was attached.';
 
 -- Only who may create something in a schema can be given what is in it.
 CREATE OR REPLACE FUNCTION logintel._installer_give(function regprocedure, to_role regrole) RETURNS void
@@ -292,7 +241,7 @@ RETURN EXISTS (
 COMMENT ON FUNCTION logintel._installer_is_made(name, regrole, text) IS 'Whether a function with this name, owner and text is there.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_make_functions(
-    owner regrole, attachment_id integer, manages_partitions boolean
+    owner regrole, fetcher regrole, attachment_id integer, manages_partitions boolean
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
@@ -302,19 +251,16 @@ DECLARE
     body text;
     function regprocedure;
 BEGIN
-    PERFORM logintel._installer_drop_functions(attachment_id);
     FOR made IN
-        SELECT f.belongs_to, f.arguments, f.returns, f.body,
-               concat(f.name, CASE f.belongs_to WHEN 'owner' THEN '_' || attachment_id END)::name AS name
-        FROM logintel._installer_functions_of_others() f WHERE manages_partitions OR f.belongs_to <> 'owner'
+        SELECT f.belongs_to, f.arguments, f.returns, f.body, concat(f.name, '_', attachment_id)::name AS name,
+               manages_partitions OR f.belongs_to <> 'owner' AS is_wanted
+        FROM logintel._installer_functions_of_others() f
     LOOP
-        role := CASE made.belongs_to WHEN 'owner' THEN owner ELSE logintel._installer_fetcher() END;
+        role := CASE made.belongs_to WHEN 'owner' THEN owner ELSE fetcher END;
         body := logintel._installer_guarded(role, made.body);
-        CONTINUE WHEN logintel._installer_is_made(made.name, role, body);
-        FOR function IN SELECT p.oid FROM pg_proc p
-                        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = made.name LOOP
-            EXECUTE format('DROP FUNCTION %s CASCADE', function);
-        END LOOP;
+        CONTINUE WHEN made.is_wanted AND logintel._installer_is_made(made.name, role, body);
+        PERFORM logintel._installer_drop_function(made.name);
+        CONTINUE WHEN NOT made.is_wanted;
         EXECUTE format('CREATE FUNCTION logintel.%I(%s) RETURNS %s LANGUAGE plpgsql %s SECURITY DEFINER '
                        'SET search_path = pg_catalog, pg_temp SET DateStyle = ''ISO, YMD'' SET TimeZone = ''UTC'' '
                        'AS %L', made.name, made.arguments, made.returns,
@@ -325,10 +271,10 @@ BEGIN
                        'Made when a log table was attached; for the upkeep alone.');
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
-        PERFORM logintel._installer_leave_extension(function);
         PERFORM logintel._installer_give(function, role);
+        PERFORM logintel._installer_belong_to_extension(function, role <> owner);
     END LOOP;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_make_functions(regrole, integer, boolean) IS 'Makes the functions that touch a log table, as those of its owner and of the fetcher.';
+COMMENT ON FUNCTION logintel._installer_make_functions(regrole, regrole, integer, boolean) IS 'Makes the functions that touch a log table, as those of its owner and of its fetcher.';

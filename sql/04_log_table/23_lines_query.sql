@@ -26,19 +26,20 @@ RETURN (SELECT format('SELECT %s FROM %2$s t '
 COMMENT ON FUNCTION logintel._log_lines_text(logintel_internal.attachments) IS 'The query that reads the lines of an attached table.';
 
 CREATE OR REPLACE FUNCTION logintel._lines_query(attachment_id integer) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT logintel._log_lines_text(a) FROM logintel_internal.attachments a WHERE a.id = attachment_id);
 
 COMMENT ON FUNCTION logintel._lines_query(integer) IS 'The query that reads the lines of an attached table.';
 
 CREATE OR REPLACE FUNCTION logintel._is_readable(attached logintel_internal.attachments) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE c.oid = ($1).log_table AND has_schema_privilege(logintel._installer_fetcher(), n.oid, 'USAGE'))
-    AND NOT EXISTS (SELECT FROM pg_attribute a
-                    WHERE a.attrelid = ($1).log_table AND NOT a.attisdropped
-                      AND a.attname IN (SELECT v.value FROM jsonb_each_text(($1).columns) AS v)
-                      AND NOT has_column_privilege(logintel._installer_fetcher(), a.attrelid, a.attnum, 'SELECT'));
+RETURN (SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = ($1).log_table
+                                                AND has_schema_privilege(f.role, c.relnamespace, 'USAGE'))
+            AND NOT EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = ($1).log_table AND NOT a.attisdropped
+                              AND a.attname IN (SELECT v.value FROM jsonb_each_text(($1).columns) AS v)
+                              AND NOT has_column_privilege(f.role, a.attrelid, a.attnum, 'SELECT'))
+        FROM logintel._installer_fetcher(($1).log_table, ($1).id) AS f (role));
 
 COMMENT ON FUNCTION logintel._is_readable(logintel_internal.attachments) IS 'Whether a log table is there, and the upkeep may read its mapped columns.';
 

@@ -23,18 +23,19 @@ RETURN EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.oid = role
 
 COMMENT ON FUNCTION logintel._hides_lines_from(regrole, regclass) IS 'Whether row-level security of a log table applies to a role.';
 
-CREATE OR REPLACE FUNCTION logintel._check_readable(log_table regclass, columns jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION logintel._check_readable(attached logintel_internal.attachments) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
-    role regrole := logintel._installer_fetcher();
+    log_table CONSTANT regclass := attached.log_table;
+    role regrole := logintel._installer_fetcher(log_table, attached.id);
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
 BEGIN
     IF NOT has_schema_privilege(role, schema, 'USAGE') THEN
         RAISE EXCEPTION 'role % may not use the schema %', role, schema USING ERRCODE = 'insufficient_privilege',
             HINT = format('The owner of the schema: GRANT USAGE ON SCHEMA %s TO %s.', schema, role);
     END IF;
-    IF EXISTS (SELECT FROM jsonb_each_text(columns) AS c
+    IF EXISTS (SELECT FROM jsonb_each_text(attached.columns) AS c
                WHERE NOT has_column_privilege(role, log_table, c.value, 'SELECT')) THEN
         RAISE EXCEPTION 'role % may not read %', role, log_table USING ERRCODE = 'insufficient_privilege',
             HINT = format('Its owner: GRANT SELECT ON %s TO %s.', log_table, role);
@@ -45,7 +46,7 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._check_readable(regclass, jsonb) IS 'Raises an error unless logintel''s role can read every line of a log table.';
+COMMENT ON FUNCTION logintel._check_readable(logintel_internal.attachments) IS 'Raises an error unless its fetcher can read every line of a log table.';
 
 CREATE OR REPLACE FUNCTION logintel._check_table(log_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS

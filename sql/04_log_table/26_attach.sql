@@ -60,7 +60,7 @@ BEGIN
         time_zone)
     VALUES (attached.log_table, attached.columns, attached.paths, manage_partitions, attached.level_scale,
             attached.time_zone) RETURNING a.id INTO attached.id;
-    PERFORM logintel._check_readable(attached.log_table, attached.columns);
+    PERFORM logintel._check_readable(attached);
     PERFORM logintel._check_key(attached);
     IF NOT dry_run THEN
         PERFORM logintel._create_triggers(attached.log_table);

@@ -126,11 +126,11 @@ $function$
 BEGIN
     PERFORM logintel._installer_take_on(a)
     FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
-    WHERE a.manages_partitions AND (pg_has_role(session_user, c.relowner, 'USAGE') OR logintel._is_only_attachment(a.id));
+    WHERE pg_has_role(session_user, c.relowner, 'USAGE') OR logintel._is_only_attachment(a.id);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel.adopt_partitions() IS 'After the log table got another owner: lets logintel keep its partitions with that role''s rights. For the owner of the table.';
+COMMENT ON FUNCTION logintel.adopt_partitions() IS 'After a log table got another owner: lets logintel read it and keep its partitions with that role''s rights. For the owner of the table.';
 
 CREATE OR REPLACE FUNCTION logintel._create_log_day(attached logintel_internal.attachments, day date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS

@@ -85,9 +85,10 @@ CREATE OR REPLACE FUNCTION logintel._check_044_rights() RETURNS TABLE (status te
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH attached AS (
-        SELECT a.log_table, logintel._installer_fetcher() AS fetcher, c.attname,
-               has_column_privilege(logintel._installer_fetcher(), a.log_table, c.attnum, 'SELECT') AS readable
+        SELECT a.log_table, k.role AS fetcher, c.attname,
+               has_column_privilege(k.role, a.log_table, c.attnum, 'SELECT') AS readable
         FROM logintel_internal.attachments a
+        CROSS JOIN LATERAL logintel._installer_fetcher(a.log_table, a.id) AS k (role)
         JOIN pg_attribute c ON c.attrelid = a.log_table AND NOT c.attisdropped
                                AND c.attname IN (SELECT v.value FROM jsonb_each_text(a.columns) AS v))
     SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.fetcher,
@@ -98,14 +99,24 @@ BEGIN ATOMIC
     UNION ALL
     SELECT 'problem', format('row-level security hides lines of %s from role %s', a.log_table, k.role),
            format('as a superuser: ALTER ROLE %s BYPASSRLS', k.role)
-    FROM logintel_internal.attachments a CROSS JOIN LATERAL (SELECT logintel._installer_fetcher() AS role) AS k
+    FROM logintel_internal.attachments a
+    CROSS JOIN LATERAL logintel._installer_fetcher(a.log_table, a.id) AS k (role)
     WHERE logintel._hides_lines_from(k.role, a.log_table)
+    UNION ALL
+    SELECT 'problem', format('%s is read by %s, not by %s: waiting lines cannot be scored', a.log_table,
+                             coalesce(p.proowner::regrole::text, 'nobody'), coalesce(k.role::text, 'a fetcher')),
+           format('as %s, or a superuser: SELECT logintel.adopt_partitions()', c.relowner::regrole)
+    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
+    CROSS JOIN LATERAL logintel._installer_fetcher(a.log_table, a.id) AS k (role)
+    LEFT JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace AND p.proname = concat('_fetch_', a.id)
+    WHERE p.proowner IS DISTINCT FROM k.role
     UNION ALL
     SELECT 'problem', format('role %s has members, who can do with logintel whatever they like: %s', m.roleid::regrole,
                              string_agg(m.member::regrole::text, ', ')),
            format('REVOKE %s FROM %s', m.roleid::regrole, string_agg(m.member::regrole::text, ', '))
     FROM pg_auth_members m
-    WHERE m.roleid IN (logintel._installer_keeper(), logintel._installer_fetcher())
+    WHERE m.roleid IN (SELECT logintel._installer_keeper() UNION ALL
+                       SELECT logintel._installer_fetcher(a.log_table, a.id) FROM logintel_internal.attachments a)
       AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
       AND NOT (SELECT r.rolcanlogin FROM pg_roles r WHERE r.oid = m.roleid)
     GROUP BY m.roleid;

@@ -40,7 +40,7 @@ LEFT_BEHIND = {
     "a held cursor": "DECLARE held CURSOR WITH HOLD FOR SELECT public.evil_now()",
     "a search path": "SET search_path = {owner}, pg_catalog",
     "a prepared statement": "DEALLOCATE asked; PREPARE asked AS SELECT public.evil_now()",
-    "a right": "GRANT EXECUTE ON FUNCTION logintel._fetch_lines(integer, bigint[]), logintel._fetch_keys(integer) TO PUBLIC",
+    "a right": "GRANT EXECUTE ON FUNCTION {fetch} TO PUBLIC",
 }
 UPKEEP = (
     "CALL logintel.maintain('45 s')",
@@ -68,7 +68,8 @@ def owner(db: Database) -> str:
 
 def assert_nobody_gained(db: Database, owner: str) -> None:
     assert db.value("SELECT rolsuper FROM pg_roles WHERE rolname = %s", (owner,)) is False
-    assert db.value("SELECT has_function_privilege(%s, 'logintel._fetch_keys(integer)', 'EXECUTE')", (owner,)) is False
+    for (function,) in db.execute("SELECT oid FROM pg_proc WHERE proname LIKE E'\\\\_fetch\\\\_%'"):
+        assert db.value("SELECT has_function_privilege(%s, %s::oid, 'EXECUTE')", (owner, function)) is False
 
 
 def do_everything(db: Database) -> None:
@@ -95,7 +96,8 @@ def test_what_an_index_leaves_behind_is_run_by_nobody(db: Database, owner: str, 
         session.execute("SELECT logintel.attach('public.own')")
     else:
         session.execute("SELECT logintel.create_log_entries()")
-    attack = LEFT_BEHIND[left].format(owner=owner)
+    fetch = db.value("SELECT oid::regprocedure FROM pg_proc WHERE proname LIKE E'\\\\_fetch\\\\_%'")
+    attack = LEFT_BEHIND[left].format(owner=owner, fetch=fetch)
     session.execute(
         "CREATE FUNCTION public.attack() RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
         + " ".join(f"EXECUTE $q${part}$q$;" for part in attack.split("; "))

@@ -15,7 +15,7 @@ from support.servers import Database
 from support.tiny_models import deploy
 
 KEEPER = "logintel_owner"
-FETCHER = "logintel_fetcher"
+FETCHER = "logintel_fetcher_1"  # that of the second table that was attached
 
 
 @pytest.fixture
@@ -144,6 +144,7 @@ def test_a_column_that_gets_an_owned_type_while_it_is_attached_is_read_without_i
     owner = owner_of(attacked)
     owner.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, message text)")
     owner.execute("INSERT INTO public.own VALUES (1, 'failed')")
+    attacked.execute(f"SELECT logintel._installer_make_role('{FETCHER}', true)")
     attacked.execute(f"GRANT SELECT ON public.own TO {FETCHER}")
     owner.execute("CREATE TYPE public.word AS ENUM ('failed')")
     trap(owner, "cast_word(public.word)", "text", "'failed'")
@@ -208,13 +209,14 @@ def hijacked_when_planned(db: Database, attack: str, by: str) -> None:
     "attack",
     [
         "PERFORM 1",
-        "ALTER FUNCTION logintel._fetch_keys(integer) SECURITY INVOKER SET search_path = public",
-        "ALTER FUNCTION logintel._fetch_lines(integer, bigint[]) SECURITY INVOKER SET search_path = public",
-        "ALTER FUNCTION logintel._fetch_keys(integer) SET SCHEMA public",
-        "DROP FUNCTION logintel._fetch_keys(integer) CASCADE",
-        "CREATE OR REPLACE FUNCTION logintel._fetch_count(attachment_id integer, most bigint) RETURNS bigint LANGUAGE sql AS ''SELECT 1''",
+        "ALTER FUNCTION logintel._fetch_1 SECURITY INVOKER SET search_path = public",
+        "ALTER FUNCTION logintel._fetch_1 SET SCHEMA public",
+        "DROP FUNCTION logintel._fetch_1 CASCADE",
+        "CREATE OR REPLACE FUNCTION logintel._fetch_1(query text, ids bigint[], from_time timestamptz, to_time timestamptz) "
+        "RETURNS SETOF record LANGUAGE sql AS ''SELECT 1''",
+        "ALTER EXTENSION logintel DROP FUNCTION logintel._fetch_1",
         "CREATE OR REPLACE FUNCTION logintel._lines_type() RETURNS text LANGUAGE sql AS ''SELECT 1''",
-        "GRANT logintel_fetcher TO PUBLIC",
+        "GRANT logintel_fetcher_1 TO PUBLIC",
     ],
 )
 def test_what_the_planner_computes_runs_with_no_rights_but_to_read_the_table(attacked: Database, attack: str, by: str) -> None:
@@ -231,6 +233,23 @@ def test_what_the_planner_computes_runs_with_no_rights_but_to_read_the_table(att
     assert {who for who in noticed if who.startswith("run by")} == {f"run by {FETCHER}"}
     assert attacked.value("SELECT count(*) FROM pg_extension WHERE extname = 'logintel'") == 1
     owner_of(attacked).execute("SELECT logintel.detach()")
+
+
+def test_code_in_an_index_of_one_owner_reads_no_line_of_another_owner(attacked: Database) -> None:
+    neighbour = attacked.create_role("neighbour")
+    attacked.execute("CREATE TABLE public.theirs (id bigint PRIMARY KEY, timestamp timestamptz, message text)")
+    attacked.execute(f"ALTER TABLE public.theirs OWNER TO {neighbour}")
+    hijacked_when_planned(attacked, "RAISE NOTICE 'read: %', (SELECT count(*) FROM public.theirs)", "index predicate")
+    attacked.execute("SELECT logintel.attach('public.theirs')")
+    attacked.execute("INSERT INTO public.theirs VALUES (7, now(), 'their secret')")
+    noticed: list[str] = []
+    for statement in UPKEEP:
+        session = attacked.connect()
+        session.add_notice_handler(lambda notice: noticed.append(str(notice.message_primary)))
+        session.execute(statement)
+    assert [notice for notice in noticed if notice.startswith("read:")] == []
+    assert {who for who in noticed if who.startswith("run by")} == {f"run by {FETCHER}"}
+    assert attacked.execute("SELECT log_table::text, lines FROM logintel.ml_status ORDER BY 1") == [("own", 2), ("theirs", 1)]
 
 
 def test_dropping_an_extension_of_the_owners_takes_nothing_of_logintels_along(attacked: Database) -> None:
@@ -333,13 +352,24 @@ def test_no_function_of_a_superuser_reads_lines_or_runs_for_others(attacked: Dat
     assert relations == []
 
 
-@pytest.mark.parametrize("role", [KEEPER, FETCHER])
+@pytest.mark.parametrize("role", [KEEPER, "logintel_fetcher_0"])
 @pytest.mark.parametrize("rights", ["LOGIN", "CREATEROLE", "SUPERUSER"])
 def test_a_role_of_logintels_with_rights_of_its_own_is_refused(db: Database, empty_db: Database, role: str, rights: str) -> None:
     connection = empty_db.connect(autocommit=False)  # roles are the whole server's, so nothing of this is committed
     connection.execute(f"ALTER ROLE {role} {rights}")
     with pytest.raises(psycopg.Error, match="cannot keep logintel"):
         connection.execute("CREATE EXTENSION logintel")
+    connection.rollback()
+
+
+@pytest.mark.parametrize("given", ["ALTER ROLE {fetcher} LOGIN", "GRANT {fetcher} TO {owner}", "GRANT {owner} TO {fetcher}"])
+def test_a_fetcher_that_somebody_prepared_reads_no_table(attacked: Database, given: str) -> None:
+    connection = attacked.connect(autocommit=False)
+    connection.execute("CREATE TABLE public.own (id bigint PRIMARY KEY, message text)")
+    connection.execute(f"SELECT logintel._installer_make_role('{FETCHER}', true)")
+    connection.execute(given.format(fetcher=FETCHER, owner=f"{attacked.name}_owner"))
+    with pytest.raises(psycopg.Error, match=f"{FETCHER} has rights or members"):
+        connection.execute("SELECT logintel.attach('public.own')")
     connection.rollback()
 
 
