@@ -18,7 +18,6 @@ WITHOUT_CRON = "runs where pg_cron is, which the database of this test lacks"
 EXPECTED = {
     (None, "target type is different type than source type"): "settings are text, and texts in code stand for arrays",
     ("_installer_create_trigger", "text type variable is not sanitized"): NAMES_ITSELF,
-    ("_installer_make_role", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_installer_make_functions", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_fetched", "text type variable is not sanitized"): NAMES_ITSELF,
     ("_fetch_0", "text type variable is not sanitized"): FOR_ITS_OWNER,
