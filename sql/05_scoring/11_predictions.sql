@@ -2,8 +2,8 @@
 -- No unique constraint and no foreign key: each would cost every write, and either could refuse one. Rows never change.
 --
 -- Partitioned by the time of the line, as the standard log table is, so that retention drops a day of both. The
--- transaction id lets the roll-up count every row exactly once. For it and for the time one BRIN index does, which costs
--- the writes least: both grow with the table.
+-- transaction id lets the roll-up count every row exactly once. For it, and for when a line was scored, one BRIN index
+-- does, which costs the writes least: they grow with the table.
 CREATE TABLE logintel_internal.predictions (
     log_entry_id bigint NOT NULL,
     score_id bigint NOT NULL,
@@ -22,10 +22,9 @@ COMMENT ON COLUMN logintel_internal.predictions.txid IS 'Id of that transaction.
 -- index of the extension's table could not be restored.
 CREATE TABLE logintel_internal.predictions_default (LIKE logintel_internal.predictions INCLUDING ALL);
 CREATE INDEX predictions_default_log_entry_id_idx ON logintel_internal.predictions_default (log_entry_id);
-CREATE INDEX predictions_default_predicted_at_idx ON logintel_internal.predictions_default (predicted_at);
 CREATE INDEX predictions_default_timestamp_idx ON logintel_internal.predictions_default ("timestamp");
-CREATE INDEX predictions_default_txid_timestamp_idx ON logintel_internal.predictions_default
-    USING brin (txid, "timestamp") WITH (pages_per_range = 16);
+CREATE INDEX predictions_default_txid_timestamp_predicted_at_idx ON logintel_internal.predictions_default
+    USING brin (txid, "timestamp", predicted_at) WITH (pages_per_range = 16);
 ALTER TABLE logintel_internal.predictions ATTACH PARTITION logintel_internal.predictions_default DEFAULT;
 
 SELECT pg_catalog.pg_extension_config_dump('logintel_internal.predictions_default', '');

@@ -31,7 +31,7 @@ BEGIN
             SELECT logintel._ended_transactions($2) AS snapshot),
         added AS (
             SELECT date_trunc('hour', p."timestamp", 'UTC') AS hour, p.score_id, count(*) AS lines,
-                   min(p."timestamp") AS first_at, max(p."timestamp") AS last_at
+                   min(p."timestamp") AS first_at, max(p."timestamp") AS last_at, max(p.predicted_at) AS predicted_at
             FROM logintel_internal.predictions p, now
             WHERE %s AND txid_visible_in_snapshot(p.txid, now.snapshot)
             GROUP BY 1, 2),
@@ -40,7 +40,7 @@ BEGIN
         changed AS MATERIALIZED (
             SELECT c.hour, c.score_id, sum(c.lines)::bigint AS lines,
                    min(c.first_at) AS first_at, max(c.last_at) AS last_at
-            FROM (SELECT * FROM added
+            FROM (SELECT a.hour, a.score_id, a.lines, a.first_at, a.last_at FROM added a
                   UNION ALL
                   SELECT r.hour, r.score_id, -r.lines, NULL, NULL FROM removed r WHERE txid_visible_in_snapshot(r.prediction_txid, $1)) AS c
             GROUP BY 1, 2),
@@ -61,6 +61,10 @@ BEGIN
             SELECT c.hour, c.score_id, c.lines,
                    t.is_new AND row_number() OVER (PARTITION BY c.score_id ORDER BY c.hour) = 1, $1 IS NULL
             FROM changed c JOIN totals t ON t.score_id = c.score_id),
+        latest AS (
+            INSERT INTO logintel_internal.latest_predictions AS l (attachment_id, predicted_at)
+            SELECT logintel._attachment_of(a.score_id), max(a.predicted_at) FROM added a GROUP BY 1
+            ON CONFLICT (attachment_id) DO UPDATE SET predicted_at = greatest(l.predicted_at, excluded.predicted_at)),
         state AS (
             UPDATE logintel_internal.rollup_state SET counted = now.snapshot, counted_at = now() FROM now)
         SELECT coalesce(sum(a.lines), 0) FROM added a

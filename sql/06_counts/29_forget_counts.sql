@@ -9,6 +9,7 @@ BEGIN
         UPDATE logintel_internal.rollup_state SET counted = NULL, counted_at = NULL;
         UPDATE logintel_internal.known_scores SET repeated = false WHERE repeated;
     END IF;
+    DELETE FROM logintel_internal.latest_predictions l WHERE l.attachment_id = subject;
     INSERT INTO logintel_internal.lineless_scores (score_id)
     SELECT k.score_id FROM logintel_internal.known_scores k WHERE logintel._attachment_of(k.score_id) = subject;
 END

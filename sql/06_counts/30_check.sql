@@ -45,7 +45,7 @@ $function$
         FROM logintel_internal.score_totals t JOIN logintel_internal.scores s ON s.id = t.score_id GROUP BY 1),
     latest AS (
         SELECT logintel._attachment_of(p.score_id) AS attachment_id, p."timestamp" = p.predicted_at AS has_none
-        FROM (SELECT p.* FROM logintel_internal.predictions p ORDER BY p.predicted_at DESC LIMIT 200) AS p)
+        FROM (SELECT p.* FROM logintel_internal.predictions p ORDER BY p."timestamp" DESC LIMIT 200) AS p)
     SELECT 'problem', format('%s of %s lines of %s have no message in %s', m.empty, m.lines, a.log_table,
                              logintel._place_text(a.columns ->> 'message', a.paths -> 'message')),
            format('SELECT logintel.detach(%L), and attach the table with the column or place that holds it', a.log_table)

@@ -46,4 +46,4 @@ COMMENT ON COLUMN logintel.ml_status.lines IS 'Lines in the log table.';
 COMMENT ON COLUMN logintel.ml_status.predictions IS 'Lines that have a prediction.';
 COMMENT ON COLUMN logintel.ml_status.pending IS 'Lines that have none yet; backfill() scores them. Null where the table cannot be read: doctor() says why.';
 COMMENT ON COLUMN logintel.ml_status.coverage IS 'Share of the lines that have a prediction, 0 to 1.';
-COMMENT ON COLUMN logintel.ml_status.latest_prediction IS 'When the latest prediction was made; of several log tables, null where it is not among the latest 20,000 of the database.';
+COMMENT ON COLUMN logintel.ml_status.latest_prediction IS 'When the latest prediction was made. Its line may be gone by now; where it went before a minute was over, it does not count.';

@@ -176,14 +176,22 @@ DROP FUNCTION logintel._unknown_shapes(bigint[]), logintel._score_taken(bigint[]
 DROP FUNCTION logintel._forget_all_lines();
 DROP FUNCTION logintel._append_scores(integer, logintel._shapes, logintel._scores, boolean, boolean);
 -- include 05_scoring/16_truncations.sql
--- What is asked of views by time is found by it.
+-- What is asked of views by time is found by that of the lines; for when they were scored, BRIN does.
 DO $block$
 DECLARE
-    day regclass;
+    day record;
+    old regclass;
 BEGIN
-    FOR day IN SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'logintel_internal.predictions'::regclass LOOP
-        EXECUTE format('CREATE INDEX %I ON %s ("timestamp")',
-                       (SELECT c.relname FROM pg_class c WHERE c.oid = day) || '_timestamp_idx', day);
+    FOR day IN SELECT c.oid, c.oid::regclass AS name, c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+               WHERE i.inhparent = 'logintel_internal.predictions'::regclass LOOP
+        FOR old IN SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                   JOIN pg_am m ON m.oid = x.relam
+                   WHERE i.indrelid = day.oid AND (m.amname = 'brin' OR pg_get_indexdef(i.indexrelid, 1, true) = 'predicted_at') LOOP
+            EXECUTE format('DROP INDEX %s', old);
+        END LOOP;
+        EXECUTE format('CREATE INDEX %I ON %s ("timestamp")', day.relname || '_timestamp_idx', day.name);
+        EXECUTE format('CREATE INDEX %I ON %s USING brin (txid, "timestamp", predicted_at) WITH (pages_per_range = 16)',
+                       day.relname || '_txid_timestamp_predicted_at_idx', day.name);
     END LOOP;
 END
 $block$;
@@ -192,6 +200,7 @@ $block$;
 -- include 06_counts/11_count_changes.sql
 
 -- include 06_counts/12_known_scores.sql
+-- include 06_counts/14_latest_predictions.sql
 ALTER TABLE logintel_internal.score_totals DROP COLUMN last_used_at;
 ALTER TABLE logintel_internal.rollup_state ADD COLUMN evicted_before bigint, ADD COLUMN users_before bigint;
 COMMENT ON COLUMN logintel_internal.rollup_state.evicted_before IS 'Nobody looks up scores any more that transactions below this id evicted; see _task_063_remove_unused_scores().';

@@ -25,7 +25,7 @@ ROUNDS = 5
 FIRST_ROWS = "SELECT * FROM logintel.{} LIMIT 100"
 OTHER_QUERIES = {
     "ml_stats_by_hour of a day": "SELECT * FROM logintel.ml_stats_by_hour WHERE time >= now() - interval '24 hours'",
-    "ml_predictions, newest": "SELECT * FROM logintel.ml_predictions ORDER BY predicted_at DESC LIMIT 100",
+    "ml_predictions, newest": 'SELECT * FROM logintel.ml_predictions ORDER BY "timestamp" DESC LIMIT 100',
     "ml_predictions of a line": f"SELECT * FROM logintel.ml_predictions WHERE log_entry_id = {LARGE // 2}",
 }
 """What somebody asks a view first, beside its first rows."""

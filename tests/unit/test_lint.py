@@ -68,7 +68,6 @@ LONG_LINES = {
     "sql/04_log_table/28_partitions.sql",
     "sql/04_log_table/80_apply_attachment.sql",
     "sql/05_scoring/10_scores.sql",
-    "sql/05_scoring/11_predictions.sql",
     "sql/05_scoring/14_pending.sql",
     "sql/05_scoring/16_trigger_functions.sql",
     "sql/05_scoring/20_in_share.sql",

@@ -171,6 +171,27 @@ def test_both_are_written_at_once(two: Database) -> None:
     assert two.execute(STATUS) == [("app", 4, 4, 0), ("log_entries", 63, 63, 0)]
 
 
+def test_each_table_tells_when_its_latest_prediction_was_made(two: Database) -> None:
+    status = "SELECT log_table::text, latest_prediction FROM logintel.ml_status"
+    made = (
+        "SELECT s.log_table::text, max(p.predicted_at) FROM logintel_internal.predictions p "
+        "JOIN logintel_internal._scores_now s ON s.score_id = p.score_id GROUP BY 1"
+    )
+    assert dict(two.execute(status)) == dict(two.execute(made))
+    two.execute("SELECT logintel.maintain()")
+    assert dict(two.execute(status)) == dict(two.execute(made))
+    insert(two, "slow")
+    latest = dict(two.execute(made))
+    assert dict(two.execute(status)) == latest and latest["log_entries"] > latest["app"]
+    two.execute("SELECT logintel.maintain()")
+    two.execute("DELETE FROM log_entries WHERE message = 'slow'")
+    two.execute("SELECT logintel.maintain()")
+    assert dict(two.execute(status)) == latest
+    two.execute("SELECT logintel.detach('app')")
+    two.execute("SELECT logintel.attach('app')")
+    assert dict(two.execute(status)) == {"log_entries": latest["log_entries"], "app": None}
+
+
 def test_lines_that_wait_are_those_of_their_table(two: Database) -> None:
     defer(two)
     insert(two, "gone away", level="INFO")
