@@ -77,17 +77,18 @@ class Operations:
             ("classification_min_confidence", choose(("0.4", "0.6", "1"))),
         ))  # fmt: skip
         line = f"(SELECT id FROM log_entries ORDER BY md5(id || 's{self._random.randrange(100)}') LIMIT 1)"
+        table = "log_table => 'log_entries'"  # another one may have lines of the same keys
         template = "(SELECT template FROM logintel_internal._scores_now WHERE is_correction ORDER BY md5(template), 1 LIMIT 1)"
         return choose((
             *[f"UPDATE logintel.settings SET value = '{value}' WHERE name = '{name}'"] * 5,
             *[f"SELECT logintel.deploy('{choose(_MODELS)}', {choose((1, 2))})"] * 2,
             f"SELECT logintel.rollback('{choose(_MODELS)}')", f"SELECT logintel.rescore({choose((5, 10000))})",
             *["SELECT logintel.pause('random')", "SELECT logintel.resume()", "SELECT logintel.resume()"] * self._modes,
-            f"SELECT logintel.give_feedback({line}, true_level => '{choose(('INFO', 'ERROR'))}')",
-            f"SELECT logintel.give_feedback({line}, true_level => 'WARN', whole_template => true)",
+            f"SELECT logintel.give_feedback({line}, true_level => '{choose(('INFO', 'ERROR'))}', {table})",
+            f"SELECT logintel.give_feedback({line}, true_level => 'WARN', whole_template => true, {table})",
             f"SELECT logintel.{choose(('accept', 'reject'))}_corrections({template})",
-            f"SELECT logintel.withdraw_feedback({line}, {choose(('true', 'false'))})",
-            f"SELECT * FROM logintel.predict_log({line})",
+            f"SELECT logintel.withdraw_feedback({line}, {choose(('true', 'false'))}, {table})",
+            f"SELECT * FROM logintel.predict_log({line}, {table})",
             "SELECT logintel.start_ab_test(name, 3 - max(version), 0.5) FROM logintel_internal._in_force GROUP BY name LIMIT 1",
             "SELECT logintel.stop_ab_test('level')",
         ))  # fmt: skip
