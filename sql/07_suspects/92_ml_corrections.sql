@@ -4,8 +4,9 @@
 -- severity_gap tells the most dangerous: a FATAL hidden as DEBUG is what nobody would have seen. The evidence is what
 -- the model gives each level, and how the other lines of the same template declare theirs.
 --
--- Which scores are corrected is asked once; lines are found by their time and score, as in ml_anomalies. Levels are not
--- joined: the planner would take corrections for rare, and read all lines where somebody wants the first ones.
+-- Which scores are corrected is asked once; lines are found by their time and score, and looked up, as in ml_anomalies.
+-- Levels are not joined: the planner would take corrections for rare, and read all lines where somebody wants the first
+-- ones.
 CREATE OR REPLACE VIEW logintel.ml_corrections AS
 SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level,
        coalesce(c.suspected_level, p.predicted_level) AS predicted_level,
@@ -31,8 +32,11 @@ SELECT p.log_entry_id, p."timestamp", p.service, l.host, p.declared_level,
        coalesce((c.template_declared_levels ->> 'FATAL')::bigint, 0) AS template_fatal
 FROM logintel._corrected_scores() c
 JOIN logintel_internal._predictions_now p ON p.score_id = c.score_id
-JOIN logintel._log_lines() l ON l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
-    AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
+CROSS JOIN LATERAL (
+    SELECT l.host, l.message FROM logintel._log_lines() l
+    WHERE l.id = p.log_entry_id AND pg_catalog.int4eq(l.attachment_id, p.attachment_id)
+      AND logintel._is_time_of(l."timestamp", p."timestamp", p.predicted_at)
+    ORDER BY l.id) l
 LEFT JOIN logintel_internal._line_verdicts v ON v.log_entry_id = p.log_entry_id AND v.score_id = p.score_id
 WHERE coalesce(v.true_level, c.true_level) IS DISTINCT FROM p.declared_level;
 

@@ -75,6 +75,17 @@ def test_recent_predictions_and_anomalies_show_their_lines(lines_db: Database) -
     ]
 
 
+@pytest.mark.parametrize("view", ["ml_anomalies", "ml_corrections"])
+def test_found_lines_are_looked_up_and_predictions_read_once(lines_db: Database, view: str) -> None:
+    """The planner, which does not know how rare they are, would merge all lines with all predictions."""
+    connection = lines_db.connect()
+    for way in ("nestloop", "seqscan", "bitmapscan"):
+        connection.execute(f"SET enable_{way} = off")
+    plan = [line for (line,) in connection.execute(f"EXPLAIN SELECT * FROM logintel.{view} LIMIT 100")]
+    assert any("Index Cond: (id = p" in line for line in plan), "\n".join(plan)
+    assert sum("on predictions_default" in line for line in plan) == 1, "\n".join(plan)
+
+
 def test_status_says_what_is_in_force_and_how_far(lines_db: Database) -> None:
     assert lines_db.execute(
         "SELECT scoring, mode, log_table::text, models, lines, predictions, pending, coverage FROM ml_status"
