@@ -32,7 +32,7 @@ $function$
 DECLARE
     handler text;
 BEGIN
-    FOR handler IN SELECT logintel._handlers('on_' || event) LOOP
+    FOREACH handler IN ARRAY ARRAY(SELECT logintel._handlers('on_' || event)) LOOP
         EXECUTE format('SELECT logintel.%I($1)', handler) USING subject;
     END LOOP;
 END

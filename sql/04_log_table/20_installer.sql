@@ -14,38 +14,6 @@ RETURN (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = log_table);
 
 COMMENT ON FUNCTION logintel._installer_table_owner(regclass) IS 'The owner of a table.';
 
--- Roles are those of the whole server: one that somebody else prepared must not become one of these.
-CREATE OR REPLACE FUNCTION logintel._installer_make_role(name text, is_fetcher boolean) RETURNS regrole
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
-$function$
-DECLARE
-    role pg_roles;
-    members text;
-BEGIN
-    BEGIN
-        IF to_regrole(quote_ident(name)) IS NULL THEN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
-        END IF;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-        NULL;  -- another database of this server made it meanwhile
-    END;
-    SELECT r.* INTO STRICT role FROM pg_roles r WHERE r.rolname = name;
-    SELECT string_agg(pg_get_userbyid(m.member), ', ') INTO members FROM pg_auth_members m
-    WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
-    IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
-        OR members IS NOT NULL THEN
-        RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel', name, coalesce(members, 'none')
-            USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
-    END IF;
-    IF role.rolbypassrls <> is_fetcher THEN
-        EXECUTE format('ALTER ROLE %I %s', name, CASE WHEN is_fetcher THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END);
-    END IF;
-    RETURN role.oid;
-END
-$function$;
-
-COMMENT ON FUNCTION logintel._installer_make_role(text, boolean) IS 'Makes a role of logintel''s where it is not there, one that reads lines past row-level security, or not; raises an error where it has what would give it away.';
-
 CREATE OR REPLACE FUNCTION logintel._installer_readers() RETURNS SETOF regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -78,15 +46,18 @@ END;
 
 COMMENT ON FUNCTION logintel._installer_triggers() IS 'The triggers that a log table and each of its partitions has.';
 
--- Who attaches a table has to own it, whoever calls this: the session's role is asked. An ordinary role that installed
--- logintel runs what meets code of the table's owner itself: it has to be the owner, or a member of that role.
+-- Who attaches a table has to own it, whoever calls this: the session's role is asked. What is run while a log table is
+-- read for the upkeep is the doing of that table's owner, and not of the session's role. An ordinary role that
+-- installed logintel does itself what takes the table's owner: it has to be that role, or a member of it.
 CREATE OR REPLACE FUNCTION logintel._installer_check_owner(log_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     owner regrole := logintel._installer_table_owner(log_table);
+    callers text;
 BEGIN
-    IF NOT pg_has_role(session_user, owner, 'USAGE') THEN
+    GET DIAGNOSTICS callers = PG_CONTEXT;
+    IF NOT pg_has_role(session_user, owner, 'USAGE') OR strpos(callers, '_fetched(') > 0 THEN
         RAISE EXCEPTION 'must be owner of table %', log_table USING ERRCODE = 'insufficient_privilege';
     ELSIF NOT pg_has_role(current_user, owner, 'USAGE') THEN
         RAISE EXCEPTION 'role %, which installed logintel, is no member of %, the owner of %', current_user, owner,
@@ -107,7 +78,7 @@ $function$
 DECLARE
     log_table CONSTANT regclass := attached.log_table;
     owner regrole := logintel._installer_table_owner(log_table);
-    fetcher regrole := logintel._installer_fetcher(log_table, attached.id);
+    reader regrole := logintel._installer_reader(log_table);
     read_columns text := logintel._installer_columns(log_table, attached.columns);
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
     schema_owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.oid = schema);
@@ -115,24 +86,41 @@ DECLARE
 BEGIN
     EXECUTE 'UNLISTEN logintel_attach';
     PERFORM logintel._installer_check_owner(log_table);
-    IF fetcher IS DISTINCT FROM owner THEN
-        fetcher := logintel._installer_make_role(concat('logintel_fetcher_', attached.id), true);
-    END IF;
-    EXECUTE format('GRANT USAGE ON SCHEMA logintel TO %s', fetcher);
-    FOR role IN SELECT logintel._installer_keeper() UNION SELECT fetcher UNION SELECT logintel._installer_readers() LOOP
+    EXECUTE format('GRANT USAGE ON SCHEMA logintel TO %s', reader);
+    FOR role IN SELECT logintel._installer_keeper() UNION SELECT reader UNION SELECT logintel._installer_readers() LOOP
         IF NOT has_schema_privilege(role, schema, 'USAGE') AND pg_has_role(session_user, schema_owner, 'USAGE')
            AND pg_has_role(current_user, schema_owner, 'USAGE') THEN
             EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema, role);
         END IF;
-        CONTINUE WHEN role <> fetcher AND role = logintel._installer_keeper()  -- it reads no lines
+        CONTINUE WHEN role <> reader AND role = logintel._installer_keeper()  -- it reads no lines
             OR pg_has_role(role, owner, 'USAGE') OR has_table_privilege(role, log_table, 'SELECT');
         EXECUTE format('GRANT SELECT (%s) ON %s TO %s', read_columns, log_table, role);
     END LOOP;
-    PERFORM logintel._installer_make_functions(owner, fetcher, attached.id, attached.manages_partitions);
+    PERFORM logintel._installer_make_functions('reader', reader, attached.id, true),
+            logintel._installer_make_functions('owner', owner, attached.id, attached.manages_partitions);
 END
 $function$;
 
 COMMENT ON FUNCTION logintel._installer_take_on(logintel_internal.attachments) IS 'Lets logintel and its readers read the columns of a log table, and makes the functions that touch it.';
+
+-- Who gives a table to another role may see to it that it is read; that role decides who keeps its partitions.
+CREATE OR REPLACE FUNCTION logintel._installer_change_reader(attached logintel_internal.attachments) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$function$
+DECLARE
+    reader regrole := logintel._installer_reader(attached.log_table);
+BEGIN
+    PERFORM logintel._installer_check_owner(attached.log_table);
+    EXECUTE format('GRANT USAGE ON SCHEMA logintel TO %s', reader);
+    IF reader <> logintel._installer_table_owner(attached.log_table) THEN
+        EXECUTE format('GRANT SELECT (%s) ON %s TO %s',
+                       logintel._installer_columns(attached.log_table, attached.columns), attached.log_table, reader);
+    END IF;
+    PERFORM logintel._installer_make_functions('reader', reader, attached.id, true);
+END
+$function$;
+
+COMMENT ON FUNCTION logintel._installer_change_reader(logintel_internal.attachments) IS 'Has a log table that got another owner read with the rights that this takes.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_let_go(attached logintel_internal.attachments) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -148,10 +136,15 @@ BEGIN
     FROM logintel._installer_functions_of_others() f;
     IF read_columns IS NOT NULL AND pg_has_role(current_user, owner, 'USAGE') THEN
         PERFORM logintel._installer_drop_key_trigger(log_table);
-        FOR role IN SELECT f.role FROM logintel._installer_fetcher(log_table, attached.id) AS f (role)
-                    WHERE f.role <> owner UNION SELECT logintel._installer_readers() LOOP
+        FOR role IN SELECT r.role FROM logintel._installer_reader(log_table) AS r (role)
+                    WHERE r.role <> owner UNION SELECT logintel._installer_readers() LOOP
             EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', read_columns, log_table, role);
         END LOOP;
+        IF NOT has_table_privilege(owner, 'logintel.log_lines', 'SELECT') AND NOT EXISTS (
+            SELECT FROM logintel_internal.attachments a
+            WHERE logintel._installer_table_owner(a.log_table) = owner) THEN
+            EXECUTE format('REVOKE USAGE ON SCHEMA logintel FROM %s', owner);
+        END IF;
     END IF;
 END
 $function$;

@@ -1,9 +1,9 @@
 -- What meets code of others while it touches the log table runs with the rights of others: index expressions and
 -- predicates are computed when a query on the table is planned, constraints, defaults and triggers when it is written.
 --
--- _fetch reads a log table for the upkeep. It belongs to a fetcher, a role that may read the mapped columns of this one
--- table and nothing else: what an owner wrote into an index reads no table of another owner. _table_owner_... keep
--- partitions, and belong to the table's owner. Each attachment has its own, with its number behind the name.
+-- _fetch reads a log table for the upkeep, _table_owner_... keep its partitions. They belong to the table's owner, and
+-- each attachment has its own, with its number behind the name: what he wrote into an index reads nothing that he may
+-- not read himself. A superuser's table is read by the fetcher, a role that may read its mapped columns and no more.
 --
 -- What runs with the rights of the table's owner stays, and so does what code of his leaves to be run at the commit
 -- with the rights of who runs the upkeep: a deferred trigger, a held cursor, a setting. So none of it runs: where an
@@ -11,14 +11,14 @@
 --
 -- Whoever owns a function can change how it runs, but not its text without CREATE on the schema, which neither has. So
 -- the text begins with a guard that means the same under any search_path, and does nothing with the rights of another
--- role. And what belongs to an owner is no member of the extension: what becomes of it takes nothing else along.
+-- role. And none is a member of the extension: what becomes of them takes nothing else along.
 CREATE OR REPLACE FUNCTION logintel._installer_functions_of_others() RETURNS TABLE (
     belongs_to text, name name, arguments text, returns text, body text
 )
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $functions$
     VALUES
-        ('fetcher', '_fetch'::name, 'query text, ids bigint[], from_time timestamptz, to_time timestamptz',
+        ('reader', '_fetch'::name, 'query text, ids bigint[], from_time timestamptz, to_time timestamptz',
          'SETOF record', $body$
             BEGIN
                 RETURN QUERY EXECUTE query USING ids, from_time, to_time;
@@ -131,17 +131,17 @@ AS $functions$
             END $body$);
 $functions$;
 
-COMMENT ON FUNCTION logintel._installer_functions_of_others() IS 'The functions that are made when a table is attached, and belong to its owner or to the fetcher.';
+COMMENT ON FUNCTION logintel._installer_functions_of_others() IS 'The functions that are made when a table is attached, and belong to its owner or, where they read, to its reader.';
 
--- A fetcher has the number of its attachment, so that a dump that is restored grants each what it had. Where an
--- ordinary role installed logintel, which makes no roles, a table is read with the rights of its owner.
-CREATE OR REPLACE FUNCTION logintel._installer_fetcher(log_table regclass, attachment_id integer) RETURNS regrole
+-- Where an ordinary role installed logintel, there is no fetcher, and whoever owns a table, it can do what he can.
+CREATE OR REPLACE FUNCTION logintel._installer_reader(log_table regclass) RETURNS regrole
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT CASE WHEN p.proowner = logintel._installer_keeper() THEN logintel._installer_table_owner(log_table)
-                    ELSE to_regrole(concat('logintel_fetcher_', attachment_id)) END
-        FROM pg_proc p WHERE p.oid = 'logintel._installer_keeper()'::regprocedure);
+RETURN (SELECT CASE WHEN r.rolsuper AND p.proowner <> logintel._installer_keeper() THEN to_regrole('logintel_fetcher')
+                    ELSE r.oid::regrole END
+        FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+        CROSS JOIN pg_proc p WHERE c.oid = log_table AND p.oid = 'logintel._installer_keeper()'::regprocedure);
 
-COMMENT ON FUNCTION logintel._installer_fetcher(regclass, integer) IS 'The role that reads a log table for the upkeep; null where there is none yet.';
+COMMENT ON FUNCTION logintel._installer_reader(regclass) IS 'The role with whose rights a log table is read for the upkeep: its owner, or the fetcher for a superuser''s.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_is_of_others(name name) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -150,17 +150,11 @@ RETURN EXISTS (SELECT FROM logintel._installer_functions_of_others() f
 
 COMMENT ON FUNCTION logintel._installer_is_of_others(name) IS 'Whether a function of this name is made when a log table is attached.';
 
--- Dropping the extension, where logintel is one, takes along what is made at an attachment. What belongs to an owner
--- would do so in the other direction, too, if it were a member. What belongs to a fetcher has to be one, or a dump
--- would give it to that role before the attachment is there, for which the role is made.
-CREATE OR REPLACE FUNCTION logintel._installer_belong_to_extension(
-    function regprocedure, is_member boolean
-) RETURNS void
+-- Dropping the extension, where logintel is one, takes along what is made at an attachment. As a member it would do so
+-- in the other direction, too.
+CREATE OR REPLACE FUNCTION logintel._installer_leave_extension(function regprocedure) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $function$
-DECLARE
-    was_member boolean := EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = function
-                                                            AND d.deptype = 'e');
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'logintel') OR NOT EXISTS (
         SELECT FROM pg_proc p
@@ -168,17 +162,15 @@ BEGIN
           AND logintel._installer_is_of_others(p.proname)) THEN
         RETURN;
     END IF;
-    IF was_member <> is_member THEN
-        EXECUTE format('ALTER EXTENSION logintel %s FUNCTION %s', CASE WHEN is_member THEN 'ADD' ELSE 'DROP' END,
-                       function);
+    IF EXISTS (SELECT FROM pg_depend d
+               WHERE d.classid = 'pg_proc'::regclass AND d.objid = function AND d.deptype = 'e') THEN
+        EXECUTE format('ALTER EXTENSION logintel DROP FUNCTION %s', function);
     END IF;
-    IF NOT is_member THEN
-        EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION logintel', function);
-    END IF;
+    EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION logintel', function);
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_belong_to_extension(regprocedure, boolean) IS 'Makes a function that is made at an attachment a member of the extension, or none that goes with it.';
+COMMENT ON FUNCTION logintel._installer_leave_extension(regprocedure) IS 'Lets a function that is made at an attachment be no member of the extension, and go with it.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_drop_function(name name) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
@@ -188,7 +180,6 @@ DECLARE
 BEGIN
     FOR function IN SELECT p.oid FROM pg_proc p
                     WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = _installer_drop_function.name LOOP
-        PERFORM logintel._installer_belong_to_extension(function, false);
         EXECUTE format('DROP FUNCTION %s CASCADE', function);  -- what its owner built upon it
     END LOOP;
 END
@@ -236,45 +227,43 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (
     SELECT FROM pg_proc p
     WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = _installer_is_made.name AND p.proowner = role
-      AND p.prosrc = body AND p.prosecdef AND cardinality(p.proconfig) = 3);
+      AND p.prosrc = body AND p.prosecdef AND cardinality(p.proconfig) = 4);
 
 COMMENT ON FUNCTION logintel._installer_is_made(name, regrole, text) IS 'Whether a function with this name, owner and text is there.';
 
 CREATE OR REPLACE FUNCTION logintel._installer_make_functions(
-    owner regrole, fetcher regrole, attachment_id integer, manages_partitions boolean
+    belongs_to text, role regrole, attachment_id integer, are_wanted boolean
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     made record;
-    role regrole;
     body text;
     function regprocedure;
 BEGIN
     FOR made IN
-        SELECT f.belongs_to, f.arguments, f.returns, f.body, concat(f.name, '_', attachment_id)::name AS name,
-               manages_partitions OR f.belongs_to <> 'owner' AS is_wanted
-        FROM logintel._installer_functions_of_others() f
+        SELECT f.arguments, f.returns, f.body, concat(f.name, '_', attachment_id)::name AS name
+        FROM logintel._installer_functions_of_others() f WHERE f.belongs_to = _installer_make_functions.belongs_to
     LOOP
-        role := CASE made.belongs_to WHEN 'owner' THEN owner ELSE fetcher END;
         body := logintel._installer_guarded(role, made.body);
-        CONTINUE WHEN made.is_wanted AND logintel._installer_is_made(made.name, role, body);
+        CONTINUE WHEN are_wanted AND logintel._installer_is_made(made.name, role, body);
         PERFORM logintel._installer_drop_function(made.name);
-        CONTINUE WHEN NOT made.is_wanted;
+        CONTINUE WHEN NOT are_wanted;
         EXECUTE format('CREATE FUNCTION logintel.%I(%s) RETURNS %s LANGUAGE plpgsql %s SECURITY DEFINER '
                        'SET search_path = pg_catalog, pg_temp SET DateStyle = ''ISO, YMD'' SET TimeZone = ''UTC'' '
+                       'SET row_security = off '
                        'AS %L', made.name, made.arguments, made.returns,
-                       CASE made.belongs_to WHEN 'fetcher' THEN 'STABLE' ELSE 'VOLATILE' END, body);
+                       CASE belongs_to WHEN 'reader' THEN 'STABLE' ELSE 'VOLATILE' END, body);
         SELECT p.oid INTO STRICT function FROM pg_proc p
         WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = made.name;
         EXECUTE format('COMMENT ON FUNCTION %s IS %L', function,
                        'Made when a log table was attached; for the upkeep alone.');
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
+        PERFORM logintel._installer_leave_extension(function);
         PERFORM logintel._installer_give(function, role);
-        PERFORM logintel._installer_belong_to_extension(function, role <> owner);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
     END LOOP;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._installer_make_functions(regrole, regrole, integer, boolean) IS 'Makes the functions that touch a log table, as those of its owner and of its fetcher.';
+COMMENT ON FUNCTION logintel._installer_make_functions(text, regrole, integer, boolean) IS 'Makes the functions of a kind that touch a log table as those of a role, or drops them.';

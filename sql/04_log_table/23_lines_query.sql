@@ -31,6 +31,13 @@ RETURN (SELECT logintel._log_lines_text(a) FROM logintel_internal.attachments a 
 
 COMMENT ON FUNCTION logintel._lines_query(integer) IS 'The query that reads the lines of an attached table.';
 
+CREATE OR REPLACE FUNCTION logintel._reads_as(attachment_id integer) RETURNS regrole
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT p.proowner FROM pg_proc p
+        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = concat('_fetch_', attachment_id));
+
+COMMENT ON FUNCTION logintel._reads_as(integer) IS 'The role that the function belongs to which reads a log table; null where there is none.';
+
 CREATE OR REPLACE FUNCTION logintel._is_readable(attached logintel_internal.attachments) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = ($1).log_table
@@ -39,7 +46,7 @@ RETURN (SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = ($1).log_table
                             WHERE a.attrelid = ($1).log_table AND NOT a.attisdropped
                               AND a.attname IN (SELECT v.value FROM jsonb_each_text(($1).columns) AS v)
                               AND NOT has_column_privilege(f.role, a.attrelid, a.attnum, 'SELECT'))
-        FROM logintel._installer_fetcher(($1).log_table, ($1).id) AS f (role));
+        FROM logintel._installer_reader(($1).log_table) AS f (role));
 
 COMMENT ON FUNCTION logintel._is_readable(logintel_internal.attachments) IS 'Whether a log table is there, and the upkeep may read its mapped columns.';
 

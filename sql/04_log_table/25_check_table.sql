@@ -28,7 +28,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
 $function$
 DECLARE
     log_table CONSTANT regclass := attached.log_table;
-    role regrole := logintel._installer_fetcher(log_table, attached.id);
+    role regrole := logintel._installer_reader(log_table);
     schema regnamespace := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = log_table);
 BEGIN
     IF NOT has_schema_privilege(role, schema, 'USAGE') THEN
@@ -41,12 +41,14 @@ BEGIN
             HINT = format('Its owner: GRANT SELECT ON %s TO %s.', log_table, role);
     ELSIF logintel._hides_lines_from(role, log_table) THEN
         RAISE EXCEPTION 'row-level security hides lines of % from role %', log_table, role
-            USING ERRCODE = 'insufficient_privilege', HINT = format('A superuser: ALTER ROLE %s BYPASSRLS.', role);
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Its owner: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; or a superuser: '
+                                'ALTER ROLE %s BYPASSRLS.', log_table, role);
     END IF;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._check_readable(logintel_internal.attachments) IS 'Raises an error unless its fetcher can read every line of a log table.';
+COMMENT ON FUNCTION logintel._check_readable(logintel_internal.attachments) IS 'Raises an error unless its reader can read every line of a log table.';
 
 CREATE OR REPLACE FUNCTION logintel._check_table(log_table regclass) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS

@@ -76,7 +76,7 @@ BEGIN
     SELECT string_agg(p.xmin::text, ' ' ORDER BY p.proname), count(*) INTO versions, number
     FROM logintel._installer_functions_of_others() f JOIN pg_proc p ON p.proname = concat(f.name, '_', attached.id)
     WHERE f.belongs_to = 'owner' AND p.pronamespace = 'logintel'::regnamespace AND p.prosecdef
-      AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp' AND cardinality(p.proconfig) = 3
+      AND translate(p.proconfig[1], '"', '') = 'search_path=pg_catalog, pg_temp' AND cardinality(p.proconfig) = 4
       AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = attached.log_table);
     IF number <> (SELECT count(*) FROM logintel._installer_functions_of_others() f WHERE f.belongs_to = 'owner') THEN
         RAISE EXCEPTION 'the partitions of % are kept with the rights of another role than its owner', attached.log_table

@@ -1,10 +1,11 @@
 -- The lines of an attached table, for the upkeep: none where the attachment has ended. What asks for somebody reads
 -- _log_lines().
 --
--- Planning a query on a table runs what its owner wrote into its indexes, with the rights of the fetcher. That can do
--- nothing by itself, but leave something that others run later with theirs: a trigger that is deferred or a cursor that
--- is held until the commit, a setting, a right. So what was read is kept, and all else that happened meanwhile is
--- rolled back. A statement that was prepared is not, and is removed by hand.
+-- Planning a query on a table runs what its owner wrote into its indexes, with his rights, or those of the fetcher. It
+-- could leave something that others run later with theirs: a trigger that is deferred or a cursor that is held until
+-- the commit, a setting, a right. So what was read is kept, and all else that happened meanwhile is rolled back. A
+-- statement that was prepared is not, and is removed by hand. Nor is how far a cursor has come: who reads several
+-- tables has none open. And what such code raises must not pass for a cancel, which would end everything.
 CREATE OR REPLACE FUNCTION logintel._prepared_statements() RETURNS text[]
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 RETURN ARRAY(SELECT ROW(s.name, s.statement, s.prepare_time, s.from_sql)::text FROM pg_prepared_statements s);
@@ -46,9 +47,17 @@ DECLARE
     lines text := logintel._lines_query(attachment_id);
     known text[] := logintel._prepared_statements();
     is_read boolean := false;
+    raised_at text;
+    hint text;
 BEGIN
     IF lines IS NULL THEN
         RETURN;
+    ELSIF EXISTS (SELECT FROM logintel_internal.attachments a
+                  WHERE a.id = attachment_id
+                    AND logintel._reads_as(a.id) IS DISTINCT FROM logintel._installer_reader(a.log_table)) THEN
+        RAISE EXCEPTION 'the table would be read with the rights of another role than its owner'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Its owner, or a superuser: SELECT logintel.adopt_partitions().';
     END IF;
     BEGIN
         RETURN QUERY EXECUTE format('SELECT * FROM logintel._fetch_%s($1, $2, $3, $4) AS l (%s)', attachment_id,
@@ -57,10 +66,14 @@ BEGIN
         is_read := true;
         PERFORM logintel._roll_back();
     EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+        GET STACKED DIAGNOSTICS raised_at = PG_EXCEPTION_CONTEXT, hint = PG_EXCEPTION_HINT;
         PERFORM logintel._deallocate_all_but(known);
-        IF NOT is_read OR SQLSTATE <> 'LI001' THEN
-            RAISE;
+        IF is_read AND SQLSTATE = 'LI001' THEN
+            RETURN;
+        ELSIF SQLSTATE = 'P0004' OR SQLSTATE = '57014' AND split_part(raised_at, E'\n', 1) LIKE '% RAISE' THEN
+            RAISE EXCEPTION '%', SQLERRM USING HINT = hint;
         END IF;
+        RAISE;
     END;
 END
 $function$;

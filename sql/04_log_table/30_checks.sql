@@ -85,41 +85,50 @@ CREATE OR REPLACE FUNCTION logintel._check_044_rights() RETURNS TABLE (status te
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH attached AS (
-        SELECT a.log_table, k.role AS fetcher, c.attname,
-               has_column_privilege(k.role, a.log_table, c.attnum, 'SELECT') AS readable
-        FROM logintel_internal.attachments a
-        CROSS JOIN LATERAL logintel._installer_fetcher(a.log_table, a.id) AS k (role)
-        JOIN pg_attribute c ON c.attrelid = a.log_table AND NOT c.attisdropped
-                               AND c.attname IN (SELECT v.value FROM jsonb_each_text(a.columns) AS v))
-    SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.fetcher,
-                             string_agg(quote_ident(t.attname), ', '), t.log_table),
-           format('as its owner: GRANT SELECT (%s) ON %s TO %s', string_agg(quote_ident(t.attname), ', '), t.log_table,
-               t.fetcher)
-    FROM attached t WHERE NOT t.readable GROUP BY t.log_table, t.fetcher
+        SELECT a.id, a.log_table, a.columns, c.relnamespace::regnamespace AS schema, c.relowner::regrole AS owner,
+               logintel._installer_reader(a.log_table) AS reader
+        FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table)
+    SELECT 'problem', format('role %s may not use the schema %s: waiting lines of %s cannot be scored', t.reader,
+                             t.schema, t.log_table),
+           format('as its owner: GRANT USAGE ON SCHEMA %s TO %s', t.schema, t.reader)
+    FROM attached t WHERE NOT has_schema_privilege(t.reader, t.schema, 'USAGE')
     UNION ALL
-    SELECT 'problem', format('row-level security hides lines of %s from role %s', a.log_table, k.role),
-           format('as a superuser: ALTER ROLE %s BYPASSRLS', k.role)
-    FROM logintel_internal.attachments a
-    CROSS JOIN LATERAL logintel._installer_fetcher(a.log_table, a.id) AS k (role)
-    WHERE logintel._hides_lines_from(k.role, a.log_table)
+    SELECT 'problem', format('role %s may not read %s of %s: waiting lines cannot be scored', t.reader,
+                             string_agg(quote_ident(c.attname), ', ' ORDER BY c.attnum), t.log_table),
+           format('as its owner: GRANT SELECT (%s) ON %s TO %s',
+                  string_agg(quote_ident(c.attname), ', ' ORDER BY c.attnum), t.log_table, t.reader)
+    FROM attached t
+    JOIN pg_attribute c ON c.attrelid = t.log_table AND NOT c.attisdropped
+                           AND c.attname IN (SELECT v.value FROM jsonb_each_text(t.columns) AS v)
+    WHERE NOT has_column_privilege(t.reader, t.log_table, c.attnum, 'SELECT') GROUP BY t.log_table, t.reader
     UNION ALL
-    SELECT 'problem', format('%s is read by %s, not by %s: waiting lines cannot be scored', a.log_table,
-                             coalesce(p.proowner::regrole::text, 'nobody'), coalesce(k.role::text, 'a fetcher')),
-           format('as %s, or a superuser: SELECT logintel.adopt_partitions()', c.relowner::regrole)
-    FROM logintel_internal.attachments a JOIN pg_class c ON c.oid = a.log_table
-    CROSS JOIN LATERAL logintel._installer_fetcher(a.log_table, a.id) AS k (role)
-    LEFT JOIN pg_proc p ON p.pronamespace = 'logintel'::regnamespace AND p.proname = concat('_fetch_', a.id)
-    WHERE p.proowner IS DISTINCT FROM k.role
+    SELECT 'problem', format('row-level security hides lines of %s from role %s', t.log_table, t.reader),
+           format('as its owner: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; or as a superuser: '
+                  'ALTER ROLE %s BYPASSRLS', t.log_table, t.reader)
+    FROM attached t WHERE logintel._hides_lines_from(t.reader, t.log_table)
+    UNION ALL
+    SELECT 'problem', format('%s would be read with the rights of %s, not of %s: waiting lines cannot be scored',
+                             t.log_table, coalesce(logintel._reads_as(t.id)::text, 'nobody'), t.reader),
+           format('as %s, or a superuser: SELECT logintel.adopt_partitions()', t.owner)
+    FROM attached t WHERE logintel._reads_as(t.id) IS DISTINCT FROM t.reader
     UNION ALL
     SELECT 'problem', format('role %s has members, who can do with logintel whatever they like: %s', m.roleid::regrole,
                              string_agg(m.member::regrole::text, ', ')),
            format('REVOKE %s FROM %s', m.roleid::regrole, string_agg(m.member::regrole::text, ', '))
     FROM pg_auth_members m
-    WHERE m.roleid IN (SELECT logintel._installer_keeper() UNION ALL
-                       SELECT logintel._installer_fetcher(a.log_table, a.id) FROM logintel_internal.attachments a)
+    WHERE m.roleid IN (to_regrole('logintel_owner'), to_regrole('logintel_fetcher'))
       AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member)
-      AND NOT (SELECT r.rolcanlogin FROM pg_roles r WHERE r.oid = m.roleid)
-    GROUP BY m.roleid;
+    GROUP BY m.roleid
+    UNION ALL
+    SELECT 'problem', format('role %s can do what %s can', m.member::regrole, m.roleid::regrole),
+           format('REVOKE %s FROM %s', m.roleid::regrole, m.member::regrole)
+    FROM pg_auth_members m WHERE m.member IN (to_regrole('logintel_owner'), to_regrole('logintel_fetcher'))
+    UNION ALL
+    SELECT 'problem', format('role %I can log in, or has other rights of its own', r.rolname),
+           format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION', r.rolname)
+    FROM pg_roles r
+    WHERE r.rolname IN ('logintel_owner', 'logintel_fetcher')
+      AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication);
 END;
 
-COMMENT ON FUNCTION logintel._check_044_rights() IS 'Check of doctor(): whether logintel''s roles can read the log table, and are nobody else.';
+COMMENT ON FUNCTION logintel._check_044_rights() IS 'Check of doctor(): whether each log table can be read, and logintel''s roles are nobody else.';

@@ -24,7 +24,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan AS
 $function$
 DECLARE
-    attached record;
+    attached logintel_internal.attachments;
     taken bigint := 0;
     failure text;
     state text;
@@ -38,7 +38,7 @@ BEGIN
     IF log_table IS NOT NULL OR (SELECT count(*) < 2 FROM logintel_internal.attachments) THEN
         RETURN (SELECT logintel._backfill_table(a.id, max_lines, since) FROM logintel._attachment(log_table) a);
     END IF;
-    FOR attached IN SELECT a.id, a.log_table FROM logintel_internal.attachments a ORDER BY random() LOOP
+    FOREACH attached IN ARRAY ARRAY(SELECT a FROM logintel_internal.attachments a ORDER BY random()) LOOP
         EXIT WHEN taken >= max_lines;
         BEGIN
             taken := taken + logintel._backfill_table(attached.id, max_lines - taken::integer, since);

@@ -130,7 +130,7 @@ BEGIN
     removed := logintel._remove_lines_of_ended_attachments();
     queued := 0;
     ended := 0;
-    FOR attached IN SELECT a.* FROM logintel_internal.attachments a ORDER BY a.id LOOP
+    FOREACH attached IN ARRAY ARRAY(SELECT a FROM logintel_internal.attachments a ORDER BY a.id) LOOP
         CONTINUE WHEN only_changed AND attached.reconciled_tables = logintel._log_table_oids(attached.log_table)
             AND NOT logintel._is_to_compare(attached.id);
         BEGIN

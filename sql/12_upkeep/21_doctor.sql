@@ -5,7 +5,7 @@ $function$
 DECLARE
     handler text;
 BEGIN
-    FOR handler IN SELECT logintel._handlers('check') LOOP
+    FOREACH handler IN ARRAY ARRAY(SELECT logintel._handlers('check')) LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT logintel._handler_words(%L), c.* FROM logintel.%1$I() c', handler);
         EXCEPTION WHEN OTHERS THEN

@@ -128,6 +128,10 @@ BEGIN
         PERFORM logintel._end_attachment(attached.id);
         RETURN 1;
     END IF;
+    IF logintel._reads_as(attached.id) IS DISTINCT FROM logintel._installer_reader(attached.log_table)
+       AND pg_has_role(session_user, logintel._installer_table_owner(attached.log_table), 'USAGE') THEN
+        PERFORM logintel._installer_change_reader(attached);
+    END IF;
     followed := (SELECT coalesce(jsonb_object_agg(n.key, a.attname), '{}')
         FROM jsonb_each_text(attached.column_numbers) AS n
                  JOIN pg_attribute a ON a.attrelid = attached.log_table AND a.attnum = n.value::smallint
@@ -156,7 +160,7 @@ DECLARE
     failure text;
     state text;
 BEGIN
-    FOR attached IN SELECT a.* FROM logintel_internal.attachments a ORDER BY a.id LOOP
+    FOREACH attached IN ARRAY ARRAY(SELECT a FROM logintel_internal.attachments a ORDER BY a.id) LOOP
         BEGIN
             followed := followed + logintel._follow_log_table(attached);
         EXCEPTION WHEN OTHERS THEN

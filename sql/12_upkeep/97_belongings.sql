@@ -4,13 +4,36 @@
 -- called _installer_... stay with who installed logintel, and those in an untrusted language have to. Where an
 -- ordinary role installs it, that role keeps it.
 --
--- The fetcher of the first table is made at once, too: a dump of the schema alone, which makes none, names it.
+-- Roles are those of the whole server: one that somebody else prepared must not become one of these.
 DO $block$
+DECLARE
+    wanted record;
+    role pg_roles;
+    members text;
 BEGIN
-    IF current_setting('is_superuser') = 'on' THEN
-        PERFORM logintel._installer_make_role('logintel_owner', false),
-                logintel._installer_make_role('logintel_fetcher_0', true);
+    IF current_setting('is_superuser') = 'off' THEN
+        RETURN;
     END IF;
+    FOR wanted IN SELECT * FROM (VALUES ('logintel_owner', 'NOBYPASSRLS'), ('logintel_fetcher', 'BYPASSRLS'))
+                                AS v (name, reads) LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN %s', wanted.name, wanted.reads);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;  -- another database of this server has logintel too
+        END;
+        SELECT r.* INTO role FROM pg_roles r WHERE r.rolname = wanted.name;
+        SELECT string_agg(pg_get_userbyid(m.member), ', ') INTO members FROM pg_auth_members m
+        WHERE role.oid IN (m.roleid, m.member) AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = m.member);
+        IF role.rolsuper OR role.rolcanlogin OR role.rolcreaterole OR role.rolcreatedb OR role.rolreplication
+            OR members IS NOT NULL THEN
+            RAISE EXCEPTION 'role % has rights or members (%), so it cannot keep logintel',
+                            wanted.name, coalesce(members, 'none')
+                USING ERRCODE = 'invalid_role_specification', HINT = 'Drop it, or take away what it has.';
+        END IF;
+        IF role.rolbypassrls <> (wanted.reads = 'BYPASSRLS') THEN
+            EXECUTE format('ALTER ROLE %I %s', wanted.name, wanted.reads);
+        END IF;
+    END LOOP;
 END
 $block$;
 

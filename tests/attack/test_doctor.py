@@ -19,7 +19,7 @@ def test_rights_that_were_taken_away_are_told_and_nothing_is_refused(db: Databas
     db.execute(f"ALTER TABLE own OWNER TO {owner}")
     db.execute("SELECT logintel.attach('own')")
     assert problems(db, "rights") == []
-    db.execute("REVOKE ALL ON own FROM logintel_fetcher_1; REVOKE ALL (id, message) ON own FROM logintel_fetcher_1")
+    db.execute(f"REVOKE ALL ON own FROM {owner}")
     db.execute("INSERT INTO own VALUES (1, 'failed'), (2, 'never seen before')")
     db.execute("UPDATE own SET message = 'panicked' WHERE id = 1")
     assert db.value("SELECT count(*) FROM logintel.ml_predictions") == 2

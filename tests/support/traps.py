@@ -5,7 +5,7 @@ import psycopg
 from support.servers import Database
 
 KEEPER = "logintel_owner"
-FETCHER = "logintel_fetcher_1"  # that of the second table that was attached
+FETCHER = "logintel_fetcher"
 
 
 def owner_of(db: Database) -> psycopg.Connection:

@@ -210,7 +210,7 @@ def test_what_is_wrong_with_one_table_keeps_no_other_waiting(two: Database) -> N
     defer(two)
     insert(two, "gone away", level="INFO")
     two.execute("INSERT INTO app VALUES (4, now(), '6', 'gone away')")
-    fetcher = two.value("SELECT logintel._installer_fetcher(log_table, id)::text FROM logintel_internal.attachments WHERE log_table = 'app'::regclass")
+    fetcher = two.value("SELECT logintel._installer_reader('app')::text")
     two.execute(f"REVOKE ALL (id, at, severity, text, program) ON app FROM {fetcher}")
     assert two.value("SELECT logintel.backfill()") == 1
     with pytest.raises(psycopg.Error, match=r"lines of public\.app wait: permission denied") as caught:
