@@ -259,9 +259,9 @@ BEGIN
         EXECUTE format('COMMENT ON FUNCTION %s IS %L', function,
                        'Made when a log table was attached; for the upkeep alone.');
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
         PERFORM logintel._installer_leave_extension(function);
         PERFORM logintel._installer_give(function, role);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', function, logintel._installer_keeper());
     END LOOP;
 END
 $function$;
