@@ -129,6 +129,9 @@ DECLARE
     log_table CONSTANT regclass := attached.log_table;
     read_columns CONSTANT text := logintel._installer_columns(log_table, attached.columns);
     owner CONSTANT regrole := logintel._installer_table_owner(log_table);
+    reader CONSTANT regrole := (
+        SELECT p.proowner FROM pg_proc p
+        WHERE p.pronamespace = 'logintel'::regnamespace AND p.proname = concat('_fetch_', attached.id));
     role regrole;
 BEGIN
     EXECUTE 'UNLISTEN logintel_detach';  -- see _installer_take_on()
@@ -140,11 +143,11 @@ BEGIN
                     WHERE r.role <> owner UNION SELECT logintel._installer_readers() LOOP
             EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', read_columns, log_table, role);
         END LOOP;
-        IF NOT has_table_privilege(owner, 'logintel.log_lines', 'SELECT') AND NOT EXISTS (
-            SELECT FROM logintel_internal.attachments a
-            WHERE logintel._installer_table_owner(a.log_table) = owner) THEN
-            EXECUTE format('REVOKE USAGE ON SCHEMA logintel FROM %s', owner);
-        END IF;
+    END IF;
+    -- Who neither reads views nor owns another log table has nothing to do here any more, and can be dropped.
+    IF NOT has_table_privilege(reader, 'logintel.log_lines', 'SELECT') AND NOT EXISTS (
+        SELECT FROM pg_proc p WHERE p.pronamespace = 'logintel'::regnamespace AND p.proowner = reader) THEN
+        EXECUTE format('REVOKE USAGE ON SCHEMA logintel FROM %s', reader);
     END IF;
 END
 $function$;

@@ -336,6 +336,19 @@ def test_what_belongs_to_the_owner_can_be_dropped_with_him(attacked: Database) -
     assert attacked.execute("SELECT log_table, models IS NOT NULL FROM logintel.ml_status") == [(None, True)]
 
 
+@pytest.mark.parametrize("ends_by", ["SELECT logintel.detach('public.theirs')", "DROP TABLE public.theirs"])
+def test_an_owner_whose_table_is_no_longer_attached_can_be_dropped(attacked: Database, ends_by: str) -> None:
+    tenant = f"{attacked.name}_tenant"
+    attacked.execute(f"CREATE ROLE {tenant}")
+    attacked.execute("CREATE TABLE public.theirs (id bigint PRIMARY KEY, message text)")
+    attacked.execute(f"ALTER TABLE public.theirs OWNER TO {tenant}")
+    attacked.execute("SELECT logintel.attach('public.theirs')")
+    attacked.execute("SELECT * FROM logintel.reconcile()")
+    attacked.execute(ends_by)
+    attacked.execute("DROP TABLE IF EXISTS public.theirs")
+    attacked.execute(f"DROP ROLE {tenant}")
+
+
 def test_the_owner_cannot_make_logintels_role_run_his_functions(attacked: Database) -> None:
     owner = own_standard_table(attacked)
     number = attacked.value("SELECT id FROM logintel_internal.attachments")
