@@ -119,19 +119,26 @@ $function$;
 
 COMMENT ON FUNCTION logintel._has_predictions_of_others(integer, timestamptz, timestamptz) IS 'Whether other tables have predictions in these hours.';
 
-CREATE OR REPLACE FUNCTION logintel._drop_day(
-    attached logintel_internal.attachments, day date, lines regclass, predictions regclass, OUT dropped boolean,
-        OUT reason text
+CREATE OR REPLACE FUNCTION logintel._try_drop_day(
+    attachment_id integer, day date, lines regclass, predictions regclass, OUT dropped boolean, OUT is_locked boolean,
+    OUT reason text
 )
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
 DECLARE
+    attached logintel_internal.attachments := (
+        SELECT a FROM logintel_internal.attachments a WHERE a.id = attachment_id);
     days bigint := day - date '1970-01-01';
     hours record := logintel._day_hours(days);
     log_table CONSTANT regclass := attached.log_table;
     is_shared CONSTANT boolean := logintel._has_predictions_of_others(attached.id, hours.from_hour, hours.to_hour);
     versions text;
 BEGIN
+    dropped := false;
+    is_locked := false;
+    IF logintel._has_lines_elsewhere(attached.id, day, lines) THEN
+        RETURN;
+    END IF;
     PERFORM logintel._queue_timeless_lines(attached.id, hours.from_hour, hours.to_hour);
     IF is_shared THEN
         PERFORM logintel._remove_predictions_of_day(attached.id, hours.from_hour, hours.to_hour);
@@ -164,13 +171,14 @@ BEGIN
 EXCEPTION
     WHEN lock_not_available THEN
         dropped := false;
+        is_locked := true;
     WHEN OTHERS THEN
         dropped := false;
         reason := SQLERRM;
 END
 $function$;
 
-COMMENT ON FUNCTION logintel._drop_day(logintel_internal.attachments, date, regclass, regclass) IS 'Drops the lines and the predictions of a day; or returns what is in the way, if more than an open transaction.';
+COMMENT ON FUNCTION logintel._try_drop_day(integer, date, regclass, regclass) IS 'Drops the lines and the predictions of a day, unless lines of it are elsewhere; or returns what is in the way, and whether that is an open transaction.';
 
 -- Lines without a partition of their own go row by row, their predictions with them by the trigger.
 CREATE OR REPLACE FUNCTION logintel._delete_expired_lines(
@@ -205,6 +213,8 @@ $function$;
 
 COMMENT ON FUNCTION logintel._delete_expired_lines(logintel_internal.attachments) IS 'Deletes some expired lines of the default partition; returns how many, and what is in the way.';
 
+-- What is wrong with one table keeps no day of another one. No cursor is open while tables are read: their owners' code
+-- could move it on.
 CREATE OR REPLACE FUNCTION logintel._drop_next_day(OUT dropped bigint, OUT reasons text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS
 $function$
@@ -213,24 +223,25 @@ DECLARE
     tried record;
 BEGIN
     dropped := 0;
-    FOR expired IN SELECT e.*, a AS attached FROM logintel._expired_days() e
-                   JOIN logintel_internal.attachments a ON a.id = e.attachment_id ORDER BY e.day, e.attachment_id LOOP
-        CONTINUE WHEN logintel._has_lines_elsewhere(expired.attachment_id, expired.day, expired.lines);
-        tried := logintel._drop_day(expired.attached, expired.day, expired.lines, expired.predictions);
+    SELECT array_agg(e.attachment_id ORDER BY e.day, e.attachment_id) AS ids,
+           array_agg(e.day ORDER BY e.day, e.attachment_id) AS days,
+           array_agg(e.lines ORDER BY e.day, e.attachment_id) AS lines,
+           array_agg(e.predictions ORDER BY e.day, e.attachment_id) AS predictions INTO expired
+    FROM logintel._expired_days() e;
+    FOR n IN 1 .. coalesce(cardinality(expired.ids), 0) LOOP
+        tried := logintel._try_drop_day(expired.ids[n], expired.days[n], expired.lines[n], expired.predictions[n]);
         IF tried.dropped THEN
             dropped := 1;
             UPDATE logintel_internal.attachments a SET reconciled_tables = logintel._log_table_oids(a.log_table)
-            WHERE a.id = expired.attachment_id AND a.reconciled_tables IS NOT NULL;
+            WHERE a.id = expired.ids[n] AND a.reconciled_tables IS NOT NULL;
             RETURN;
         END IF;
         -- The lock that was not to be had is that of all days, or of the only table.
-        EXIT WHEN tried.reason IS NULL AND logintel._is_only_attachment(expired.attachment_id);
+        EXIT WHEN tried.is_locked AND logintel._is_only_attachment(expired.ids[n]);
         IF tried.reason IS NOT NULL THEN
-            reasons := concat_ws('; ', reasons, format('%s: %s', to_char(expired.day, 'YYYY-MM-DD'), tried.reason));
+            reasons := concat_ws('; ', reasons, format('%s: %s', to_char(expired.days[n], 'YYYY-MM-DD'), tried.reason));
         END IF;
     END LOOP;
-EXCEPTION WHEN lock_not_available THEN
-    dropped := 0;
 END
 $function$;
 
